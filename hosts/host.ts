@@ -1,0 +1,29 @@
+import type { DigestProvider } from "../modules/bootutil/digest.js";
+import type { FlashPartition } from "../modules/flash/partition.js";
+import type { ByteStream, DatagramSocket } from "../modules/smp/transport/stream.js";
+
+/** A running timer. */
+export interface Timer {
+	cancel(): void;
+}
+
+/** All that differs from one machine to another. An application gets one and needs nothing else. */
+export interface Host {
+	/** Board name, as Zephyr spells it, for example `rtl8721f_evb`. */
+	readonly board: string;
+	readonly digest: DigestProvider;
+	/** Opens the flash partition with this devicetree label. Throws a RangeError if there is none. */
+	flash(label: string): FlashPartition;
+	/** The UART that carries SMP, if there is one. */
+	uart(): ByteStream | undefined;
+	/** The UDP socket that carries SMP, if there is one. */
+	udp(): DatagramSocket | undefined;
+	/** Milliseconds since the start, monotonic. */
+	uptime(): number;
+	/** Calls `callback` once after `ms` milliseconds. */
+	after(ms: number, callback: () => void): Timer;
+	/** Restarts the machine. Does not return to JavaScript that was waiting for events. */
+	reset(): void;
+	/** Writes one line to the console. */
+	log(line: string): void;
+}

@@ -1,0 +1,16 @@
+/** What can go wrong with flash, and nothing else can. */
+export type FlashErrorKind = "not aligned" | "out of bounds" | "not erased" | "device failure";
+
+/** The one error that flash code throws. `kind` is for programs, the message for people. */
+export class FlashError extends Error {
+	readonly kind: FlashErrorKind;
+
+	constructor(kind: FlashErrorKind, message: string) {
+		super(message);
+		this.name = "FlashError";
+		this.kind = kind;
+	}
+}
+
+/** Hexadecimal, as every flash address in messages and logs. */
+export const hex = (value: number): string => `0x${value.toString(16)}`;
