@@ -100,11 +100,11 @@ export class FlashArea {
 		try {
 			operation();
 		} catch (error) {
-			if (error instanceof FlashError) throw error;
 			const cause = error instanceof Error ? error.message : String(error);
 			// Drivers outside this project cannot throw a FlashError; the words of the one refusal that callers act
 			// on are part of the HAL contract.
-			const kind = cause.includes("not erased") ? "not erased" : "device failure";
+			const foreign = cause.includes("not erased") ? "not erased" : "device failure";
+			const kind = error instanceof FlashError ? error.kind : foreign;
 			throw new FlashError(kind, `${this.#say(what, offset, length)}: ${cause}`);
 		}
 	}

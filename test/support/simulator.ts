@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** Root of the repository; compiled tests live in `dist/test/support`. */
+export const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+const commandLine = join(root, "dist/hosts/sim/cli.js");
+
+/** One line of the simulator's `--json` output. */
+export interface SimulatorEvent {
+	readonly event: string;
+	readonly [key: string]: unknown;
+}
+
+/**
+ * A simulated device as a child process, with its files in a fresh directory of its own.
+ * Every wait ends with an error when the process ends, so a test never hangs on a dead device.
+ */
+export class Simulator {
+	readonly directory: string;
+	readonly flash: string;
+	readonly serial: string;
+	/** `address:port`, known once the device is ready. */
+	udp = "";
+	readonly events: SimulatorEvent[] = [];
+	/** What it wrote to standard error. */
+	errors = "";
+	readonly process: ChildProcess;
+	readonly exited: Promise<number | null>;
+	#seen = 0;
+	#ended = false;
+	#wake: () => void = () => {};
+
+	private constructor(directory: string, options: readonly string[]) {
+		this.directory = directory;
+		this.flash = join(directory, "flash.bin");
+		this.serial = join(directory, "uart");
+		const files = ["--flash", this.flash, "--serial", this.serial, "--udp", "0", "--json"];
+		this.process = spawn(process.execPath, [commandLine, ...files, ...options], { stdio: ["pipe", "pipe", "pipe"] });
+		createInterface({ input: this.process.stdout! }).on("line", (line) => {
+			this.events.push(JSON.parse(line) as SimulatorEvent);
+			this.#wake();
+		});
+		this.process.stderr!.on("data", (data: Buffer) => {
+			this.errors += data.toString();
+		});
+		this.exited = new Promise((resolve) => {
+			this.process.on("close", (code) => {
+				this.#ended = true;
+				this.#wake();
+				resolve(code);
+			});
+		});
+	}
+
+	/** Starts a device and waits until it answers. Options override the test's own files and ports. */
+	static async start(options: readonly string[] = [], directory = freshDirectory()): Promise<Simulator> {
+		const simulator = new Simulator(directory, options);
+		const ready = await simulator.next("ready");
+		simulator.udp = String(ready["udp"]);
+		await simulator.next("boot");
+		return simulator;
+	}
+
+	/** Starts a device that is expected to refuse its options. */
+	static refuse(options: readonly string[], directory = freshDirectory()): Simulator {
+		return new Simulator(directory, options);
+	}
+
+	/** The next event of this name that was not yet waited for; earlier events of other names are passed over. */
+	async next(name: string, matches: (event: SimulatorEvent) => boolean = () => true): Promise<SimulatorEvent> {
+		for (;;) {
+			while (this.#seen < this.events.length) {
+				const event = this.events[this.#seen++]!;
+				if (event.event === name && matches(event)) return event;
+			}
+			if (this.#ended) throw new Error(`the simulator ended before its "${name}" event: ${this.errors.trim()}`);
+			await new Promise<void>((resolve) => {
+				this.#wake = resolve;
+			});
+		}
+	}
+
+	/** The reset button. */
+	async pressReset(): Promise<SimulatorEvent> {
+		this.process.stdin!.write("reset\n");
+		return this.next("boot");
+	}
+
+	/** `kill -9`, as a power failure. The directory stays, for another start. */
+	async kill(): Promise<void> {
+		this.process.kill("SIGKILL");
+		await this.exited;
+	}
+
+	/** Ends the device and, unless asked to keep them, removes its files. */
+	async stop({ keep = false } = {}): Promise<void> {
+		if (!this.#ended) this.process.kill("SIGTERM");
+		await this.exited;
+		if (!keep) rmSync(this.directory, { recursive: true, force: true });
+	}
+}
+
+export const freshDirectory = (): string => mkdtempSync(join(tmpdir(), "xs-smp-"));

@@ -1,0 +1,52 @@
+import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
+
+/** Tools that must be there: `XS_SMP_REQUIRE=newtmgr,smpmgr`. Continuous integration sets it. */
+const required = new Set((process.env["XS_SMP_REQUIRE"] ?? "").split(",").filter(Boolean));
+
+/** How to get each real tool; shown where one is missing. */
+const sources: Readonly<Record<string, string>> = {
+	newtmgr: "go install mynewt.apache.org/newtmgr/newtmgr@latest",
+	smpmgr: "pip install smpmgr",
+	imgtool: "pip install imgtool",
+	"mcumgr-client": "cargo install mcumgr-client",
+	mcumgrctl: "cargo install mcumgrctl",
+};
+
+const found = (tool: string): boolean => spawnSync("sh", ["-c", `command -v "${tool}"`]).status === 0;
+
+/**
+ * A `describe` for tests that need a real tool. Where it is not installed they are skipped and the title says how to
+ * get it; where it is required they fail.
+ */
+export function describeWith(tool: string, title: string, suite: () => void): void {
+	if (found(tool)) describe(`${tool}: ${title}`, suite);
+	else if (required.has(tool))
+		describe(`${tool}: ${title}`, () => {
+			it(`${tool} is installed`, () => {
+				throw new Error(`${tool} is required and not on PATH; ${sources[tool]}`);
+			});
+		});
+	else describe.skip(`${tool}: ${title} (not installed; ${sources[tool]})`, suite);
+}
+
+export interface Outcome {
+	readonly status: number | null;
+	/** Standard output and standard error in the order they came, without colours and carriage returns. */
+	readonly output: string;
+}
+
+/** Runs a tool to its end. */
+export function run(command: string, args: readonly string[], options: SpawnOptions = {}): Promise<Outcome> {
+	return new Promise((resolve, reject) => {
+		const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
+		let output = "";
+		const collect = (data: Buffer) => {
+			output += data.toString();
+		};
+		child.stdout?.on("data", collect);
+		child.stderr?.on("data", collect);
+		child.on("error", reject);
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colour codes begin with the escape character
+		child.on("close", (status) => resolve({ status, output: output.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "") }));
+	});
+}
