@@ -1,0 +1,140 @@
+/*
+ * One XS machine that runs one image under an event loop over poll(2).
+ *
+ * A host's C looks like this:
+ *
+ *     static void xs_answer(xsMachine *the) { xsResult = xsInteger(42); }
+ *     static const RuntimeFunction functions[] = { { "answer", xs_answer, 0 }, { NULL } };
+ *     static void install(xsMachine *the) { runtimeDefineObject(the, "host", functions); }
+ *
+ *     Runtime *runtime = runtimeCreate(&(RuntimeOptions){ .image = &appImage, .install = install });
+ *     int code = runtimeRun(runtime);
+ *     runtimeDelete(runtime);
+ *
+ * Whatever the loop calls is outside JavaScript. Enter it with xsBeginHost(the) { … } xsEndHost(the). After each such
+ * call the loop runs the promise jobs that became ready.
+ *
+ * A crash is final. JavaScript stack or heap exhausted, an exception that leaves a callback or the main module, a
+ * rejected promise that nobody handles: one line says what and where, then the process ends by _exit() with a code of
+ * `RuntimeCrashCode`. Nothing is thrown, nothing is cleaned up.
+ *
+ * Not thread safe. Several machines may exist in a process one after the other or at once; each runs its own loop.
+ */
+#ifndef RUNTIME_H
+#define RUNTIME_H
+
+#include <stdint.h>
+
+#ifndef __XSMC_H__
+#include "xs.h"
+#endif
+#include "image.h"
+
+typedef struct Runtime Runtime;
+typedef struct RuntimeWatch RuntimeWatch;
+typedef struct RuntimeTimer RuntimeTimer;
+
+/* Exit code of a process that crashed. */
+typedef enum {
+	RUNTIME_CRASH_EXCEPTION = 70, /* uncaught exception */
+	RUNTIME_CRASH_REJECTION = 71, /* unhandled promise rejection */
+	RUNTIME_CRASH_STACK = 72, /* JavaScript (or C) stack overflow */
+	RUNTIME_CRASH_MEMORY = 73, /* heap exhausted */
+	RUNTIME_CRASH_ENGINE = 74, /* anything else that XS gives up on */
+} RuntimeCrashCode;
+
+typedef struct {
+	const Image *image;
+	const char *main; /* module to run; NULL: the image's own */
+	/* Called once, inside xsBeginHost, before the main module is imported: defines the host's objects. */
+	void (*install)(xsMachine *the);
+	/*
+	 * Called with the line of a crash ("crash: uncaught TypeError: … (modules/smp/server.ts:42)", no newline). The
+	 * machine must not be entered any more. The process ends when it returns. NULL: the line goes to standard error.
+	 */
+	void (*crash)(void *context, RuntimeCrashCode code, const char *line);
+	void *context; /* the host's own */
+} RuntimeOptions;
+
+/* Creates the machine and installs the host's objects. The options are copied. Ends the process if memory is short. */
+Runtime *runtimeCreate(const RuntimeOptions *options);
+/*
+ * Imports the main module and serves events until runtimeStop(), or until there is nothing left to wait for (no watch,
+ * no timer). Returns the code given to runtimeStop(), else 0. May be called again after it returned by a stop: then it
+ * only goes on serving events.
+ */
+int runtimeRun(Runtime *runtime);
+/*
+ * Asks runtimeRun() to return `code` once the current callback and its promise jobs are done. The first call counts.
+ * JavaScript that called a host function goes on to its end; a host function that must not return calls
+ * runtimeUnwind() instead.
+ */
+void runtimeStop(Runtime *runtime, int code);
+/*
+ * runtimeStop() for use in a host function: does not return to JavaScript, runs no promise job and no `finally`.
+ * Only for functions called by JavaScript.
+ */
+void runtimeUnwind(Runtime *runtime, int code) __attribute__((noreturn));
+/* Ends the machine: host destructors run, watches and timers are released. NULL is allowed. */
+void runtimeDelete(Runtime *runtime);
+
+xsMachine *runtimeMachine(const Runtime *runtime);
+Runtime *runtimeOf(xsMachine *the);
+/* RuntimeOptions.context of the machine's runtime. */
+void *runtimeContext(xsMachine *the);
+
+/* A file descriptor is ready. `revents` as poll(2) gives it, POLLERR and POLLHUP included. */
+typedef void (*RuntimeReady)(Runtime *runtime, int fd, short revents, void *data);
+/* Watches `fd`. `events` as for poll(2): POLLIN, POLLOUT, 0 for only errors. The descriptor stays the caller's. */
+RuntimeWatch *runtimeWatch(Runtime *runtime, int fd, short events, RuntimeReady ready, void *data);
+void runtimeWatchEvents(RuntimeWatch *watch, short events);
+/* Stops watching. Allowed inside the watch's own callback. */
+void runtimeUnwatch(RuntimeWatch *watch);
+
+/* A timer elapsed. It is released after the call. */
+typedef void (*RuntimeElapsed)(Runtime *runtime, void *data);
+/* Calls `elapsed` once, `milliseconds` from now or as soon after as the loop can. Timers fire in order of their time. */
+RuntimeTimer *runtimeAfter(Runtime *runtime, double milliseconds, RuntimeElapsed elapsed, void *data);
+/* Releases a timer that has not elapsed. */
+void runtimeCancel(RuntimeTimer *timer);
+/* Milliseconds of the monotonic clock. */
+double runtimeNow(void);
+
+/* What XS has reserved, uses, and has used at most, in bytes. */
+typedef struct {
+	int32_t slots, peakSlots, reservedSlots;
+	int32_t chunks, peakChunks, reservedChunks;
+	int32_t stack; /* the size of the JavaScript stack */
+} RuntimeMemory;
+RuntimeMemory runtimeMemory(xsMachine *the);
+
+/* A host function; `length` is the number of parameters it declares. */
+typedef struct {
+	const char *name; /* NULL ends a table */
+	xsCallback callback;
+	int length;
+} RuntimeFunction;
+
+/* Defines the frozen global object `name` with these functions. Call it in RuntimeOptions.install. */
+void runtimeDefineObject(xsMachine *the, const char *name, const RuntimeFunction *functions);
+/* Adds functions to `object`. Freeze it with runtimeFreeze() when it is complete. */
+void runtimeDefineFunctions(xsMachine *the, xsSlot *object, const RuntimeFunction *functions);
+void runtimeFreeze(xsMachine *the, xsSlot *object);
+
+/*
+ * Host functions that every host needs, ready for a table:
+ *   after(ms, callback): number    calls `callback` once after `ms` milliseconds; the result identifies the timer
+ *   cancel(timer: number): void    forgets it; unknown numbers and elapsed timers are ignored
+ *   memory(): { slots, peakSlots, reservedSlots, chunks, peakChunks, reservedChunks, stack }    RuntimeMemory
+ */
+void runtime_after(xsMachine *the);
+void runtime_cancel(xsMachine *the);
+void runtime_memory(xsMachine *the);
+
+/*
+ * The bytes of an ArrayBuffer or of any view on one. Throws a TypeError for anything else. The pointer is valid
+ * until the next call into XS, which may move the memory.
+ */
+uint8_t *runtimeBytes(xsMachine *the, xsSlot *buffer, int32_t *length);
+
+#endif
