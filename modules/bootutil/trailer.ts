@@ -1,0 +1,194 @@
+import type { FlashArea } from "../flash/area.js";
+import type { BootConfig } from "./config.js";
+import { readU32, u32Bytes } from "./little-endian.js";
+
+/** Codes of the magic (MCUboot `BOOT_MAGIC_…`). `ANY` occurs only in decision tables. */
+export const BootMagic = Object.freeze({ GOOD: 1, BAD: 2, UNSET: 3, ANY: 4 } as const);
+export type BootMagic = (typeof BootMagic)[keyof typeof BootMagic];
+
+/** Codes of image_ok and copy_done (MCUboot `BOOT_FLAG_…`). `ANY` occurs only in decision tables. */
+export const BootFlag = Object.freeze({ SET: 1, BAD: 2, UNSET: 3, ANY: 4 } as const);
+export type BootFlag = (typeof BootFlag)[keyof typeof BootFlag];
+
+/** Types of a swap (MCUboot `BOOT_SWAP_TYPE_…`). */
+export const SwapType = Object.freeze({ NONE: 1, TEST: 2, PERM: 3, REVERT: 4, FAIL: 5, PANIC: 0xff } as const);
+export type SwapType = (typeof SwapType)[keyof typeof SwapType];
+
+/** What a trailer says (MCUboot `struct boot_swap_state`). */
+export interface SwapState {
+	readonly magic: BootMagic;
+	/** 1 to 4 as in `SwapType`; 0 where flash holds 0. */
+	readonly swapType: number;
+	readonly copyDone: BootFlag;
+	readonly imageOk: BootFlag;
+	readonly imageNumber: number;
+}
+
+/** Offsets of the trailer's fields from the start of the slot, and sizes, all in bytes. */
+export interface TrailerLayout {
+	readonly magic: number;
+	readonly imageOk: number;
+	readonly copyDone: number;
+	readonly swapInfo: number;
+	/** Offset mode since MCUboot 2.3: sizes of the unprotected TLV areas, primary low, secondary high 16 bits. */
+	readonly tlvSizes: number | undefined;
+	readonly swapSize: number;
+	/** Start of the status records, and of the trailer. */
+	readonly status: number;
+	readonly statusSize: number;
+	/** Whole trailer. */
+	readonly size: number;
+}
+
+const MAGIC_SIZE = 16;
+const FLAG_SET = 1;
+
+/** Magic for 8-byte alignment (MCUboot design.md, Image trailer). */
+const MAGIC_8 = Object.freeze([
+	0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f, 0x35, 0x52, 0x50, 0x0f, 0x2c, 0xb6, 0x79, 0x80,
+]);
+
+/** Its last 14 bytes for a larger alignment, which comes in front as a 16-bit integer. */
+const MAGIC_TAIL = Object.freeze([0x2d, 0xe1, 0x5d, 0x29, 0x41, 0x0b, 0x8d, 0x77, 0x67, 0x9c, 0x11, 0x0f, 0x1f, 0x8a]);
+
+const alignUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
+const alignDown = (value: number, unit: number): number => Math.floor(value / unit) * unit;
+
+/** The 16 bytes that end a valid trailer, for a `BOOT_MAX_ALIGN` (MCUboot design.md, Image trailer). */
+export const trailerMagic = (maxAlign: number): readonly number[] =>
+	maxAlign === 8 ? MAGIC_8 : [maxAlign & 0xff, maxAlign >> 8, ...MAGIC_TAIL];
+
+/** Status records a sector: one for the move and two for the swap, or the two of a swap by offset. */
+const recordsPerSector = (config: BootConfig): number => (config.mode === "swap-move" ? 3 : 2);
+
+/** Where everything is in a slot of `slotSize` bytes, programmed in units of `writeAlign` (design.md, Image trailer). */
+export function trailerLayout(config: BootConfig, slotSize: number, writeAlign: number): TrailerLayout {
+	const { maxAlign } = config;
+	const magic = slotSize - MAGIC_SIZE;
+	const imageOk = alignDown(magic - maxAlign, maxAlign);
+	const copyDone = imageOk - maxAlign;
+	const swapInfo = copyDone - maxAlign;
+	const tlvSizes = config.mode === "swap-offset" && config.trailer === "current" ? swapInfo - maxAlign : undefined;
+	const swapSize = (tlvSizes ?? swapInfo) - maxAlign;
+	const statusSize = config.maxSectors * recordsPerSector(config) * writeAlign;
+	const status = swapSize - statusSize;
+	return {
+		magic,
+		imageOk,
+		copyDone,
+		swapInfo,
+		tlvSizes,
+		swapSize,
+		status,
+		statusSize,
+		size: slotSize - status,
+	};
+}
+
+/**
+ * Largest image, header to last TLV, that a pair of slots can take (MCUboot `bootutil_max_image_size`): what is left
+ * beside the trailer's sectors and the one sector that the swap needs.
+ */
+export function appMaxSize(config: BootConfig, primary: FlashArea, secondary: FlashArea): number {
+	const sector = primary.sectorSize;
+	const trailer = alignUp(trailerLayout(config, primary.size, primary.writeAlign).size, sector);
+	const spare = config.mode === "swap-move" ? primary : secondary;
+	const usable = (area: FlashArea) => area.size - trailer - (area === spare ? sector : 0);
+	return Math.min(usable(primary), usable(secondary));
+}
+
+/** The trailer of one slot. Methods throw the `FlashError` of the area. */
+export class Trailer {
+	readonly area: FlashArea;
+	readonly layout: TrailerLayout;
+	readonly #maxAlign: number;
+
+	constructor(config: BootConfig, area: FlashArea) {
+		this.area = area;
+		this.layout = trailerLayout(config, area.size, area.writeAlign);
+		this.#maxAlign = config.maxAlign;
+	}
+
+	/** Decodes magic, flags and swap_info (MCUboot `boot_read_swap_state`). */
+	read(): SwapState {
+		const info = this.swapInfo();
+		const type = info & 0xf;
+		const known = info !== this.area.erasedValue && type <= SwapType.REVERT;
+		return {
+			magic: this.#readMagic(),
+			swapType: known ? type : SwapType.NONE,
+			imageNumber: known ? info >> 4 : 0,
+			copyDone: this.#readFlag(this.layout.copyDone),
+			imageOk: this.#readFlag(this.layout.imageOk),
+		};
+	}
+
+	/** The swap_info byte as it is: swap type in the low, image number in the high nibble. */
+	swapInfo(): number {
+		return this.area.bytes(this.layout.swapInfo, 1)[0]!;
+	}
+
+	/** Bytes that the swap covers. */
+	swapSize(): number {
+		return readU32(this.area.bytes(this.layout.swapSize, 4), 0);
+	}
+
+	/** The word with the TLV sizes, undefined where the layout has none. */
+	tlvSizes(): number | undefined {
+		const { tlvSizes } = this.layout;
+		return tlvSizes === undefined ? undefined : readU32(this.area.bytes(tlvSizes, 4), 0);
+	}
+
+	writeMagic(): void {
+		const start = alignDown(this.layout.magic, this.#maxAlign);
+		const bytes = new Uint8Array(alignUp(MAGIC_SIZE, this.#maxAlign)).fill(this.area.erasedValue);
+		bytes.set(trailerMagic(this.#maxAlign), bytes.length - MAGIC_SIZE);
+		this.area.write(bytes, start);
+	}
+
+	writeImageOk(): void {
+		this.#write(this.layout.imageOk, FLAG_SET);
+	}
+
+	writeCopyDone(): void {
+		this.#write(this.layout.copyDone, FLAG_SET);
+	}
+
+	writeSwapInfo(type: number, image: number): void {
+		this.#write(this.layout.swapInfo, (image << 4) | type);
+	}
+
+	writeSwapSize(bytes: number): void {
+		this.#write(this.layout.swapSize, ...u32Bytes(bytes));
+	}
+
+	/** Does nothing where the layout has no such word. */
+	writeTlvSizes(word: number): void {
+		if (this.layout.tlvSizes !== undefined) this.#write(this.layout.tlvSizes, ...u32Bytes(word));
+	}
+
+	/** Writes one status record, `index` counted from the start of the status area. */
+	writeStatus(index: number, state: number): void {
+		this.#write(this.layout.status + index * this.area.writeAlign, state);
+	}
+
+	/** One write, rounded up to the program unit. */
+	#write(offset: number, ...values: number[]): void {
+		const bytes = new Uint8Array(alignUp(values.length, this.area.writeAlign)).fill(this.area.erasedValue);
+		bytes.set(values);
+		this.area.write(bytes, offset);
+	}
+
+	#readMagic(): BootMagic {
+		const bytes = this.area.bytes(this.layout.magic, MAGIC_SIZE);
+		if (bytes.every((byte) => byte === this.area.erasedValue)) return BootMagic.UNSET;
+		const expected = trailerMagic(this.#maxAlign);
+		return bytes.every((byte, i) => byte === expected[i]) ? BootMagic.GOOD : BootMagic.BAD;
+	}
+
+	#readFlag(offset: number): BootFlag {
+		const byte = this.area.bytes(offset, 1)[0];
+		if (byte === this.area.erasedValue) return BootFlag.UNSET;
+		return byte === FLAG_SET ? BootFlag.SET : BootFlag.BAD;
+	}
+}
