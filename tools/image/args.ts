@@ -1,0 +1,148 @@
+import { ImageError } from "./error.js";
+
+/** One option of a command. */
+export interface OptionSpec {
+	/** Name without the dashes; what `Arguments` is asked for. */
+	readonly name: string;
+	readonly short?: string;
+	/** Names of the values that follow; none for a flag. */
+	readonly values?: readonly string[];
+	/** The only values allowed. */
+	readonly choices?: readonly string[];
+	readonly required?: boolean;
+	readonly help: string;
+}
+
+export interface CommandSpec {
+	readonly name: string;
+	readonly summary: string;
+	readonly options: readonly OptionSpec[];
+	/** Names of the arguments behind the options; all of them are needed. */
+	readonly operands: readonly string[];
+	/** Options of other tools that are known here but not supported, and why. */
+	readonly unsupported?: Readonly<Record<string, string>>;
+}
+
+/** The option is one that imgtool has and this tool deliberately has not. */
+export class UnsupportedOption extends ImageError {}
+
+/** What stood on the command line. */
+export class Arguments {
+	readonly operands: readonly string[];
+	#given: ReadonlyMap<string, readonly (readonly string[])[]>;
+
+	constructor(given: ReadonlyMap<string, readonly (readonly string[])[]>, operands: readonly string[]) {
+		this.#given = given;
+		this.operands = operands;
+	}
+
+	has(name: string): boolean {
+		return this.#given.has(name);
+	}
+
+	/** The values of every use of an option, in order. */
+	all(name: string): readonly (readonly string[])[] {
+		return this.#given.get(name) ?? [];
+	}
+
+	/** The value of an option; of the last one if it was repeated. */
+	text(name: string): string | undefined {
+		return this.all(name).at(-1)?.[0];
+	}
+
+	/** As `text`, for a number: decimal, or hexadecimal with 0x. */
+	integer(name: string): number | undefined {
+		const text = this.text(name);
+		return text === undefined ? undefined : parseInteger(text, `--${name}`);
+	}
+}
+
+/** Reads a non-negative number as imgtool does: decimal, 0x…, 0o… or 0b…. */
+export function parseInteger(text: string, what: string): number {
+	const value = /^(0|[1-9]\d*|0x[0-9a-f]+|0o[0-7]+|0b[01]+)$/i.test(text) ? Number(text) : Number.NaN;
+	if (!Number.isSafeInteger(value)) throw new ImageError(`${what} needs a number, not "${text}".`);
+	return value;
+}
+
+/** Splits a command line by a command's options. Throws an ImageError with one sentence. */
+export function parseArguments(command: CommandSpec, args: readonly string[]): Arguments {
+	const given = new Map<string, string[][]>();
+	const operands: string[] = [];
+	for (let i = 0; i < args.length; i++) {
+		const arg = args[i]!;
+		if (arg === "--") {
+			operands.push(...args.slice(i + 1));
+			break;
+		}
+		if (!arg.startsWith("-") || arg === "-") {
+			operands.push(arg);
+			continue;
+		}
+		const equals = arg.startsWith("--") ? arg.indexOf("=") : -1;
+		const name = equals < 0 ? arg : arg.slice(0, equals);
+		const option = findOption(command, name);
+		const values = equals < 0 ? [] : [arg.slice(equals + 1)];
+		const wanted = option.values?.length ?? 0;
+		if (values.length > wanted) throw new ImageError(`${name} takes no value.`);
+		while (values.length < wanted) {
+			const value = args[++i];
+			if (value === undefined) throw new ImageError(`${name} needs ${option.values!.join(" and ")}.`);
+			values.push(value);
+		}
+		if (option.choices && !option.choices.includes(values[0]!)) {
+			throw new ImageError(`${name} is one of ${option.choices.join(", ")}, not "${values[0]}".`);
+		}
+		given.set(option.name, [...(given.get(option.name) ?? []), values]);
+	}
+	const missing = command.options.find((option) => option.required && !given.has(option.name));
+	if (missing) throw new ImageError(`${command.name} needs --${missing.name}.`);
+	if (operands.length < command.operands.length)
+		throw new ImageError(`${command.name} needs ${command.operands.join(" and ")}.`);
+	if (operands.length > command.operands.length) {
+		throw new ImageError(`"${operands[command.operands.length]}" is one argument too many.`);
+	}
+	return new Arguments(given, operands);
+}
+
+function findOption(command: CommandSpec, name: string): OptionSpec {
+	const option = command.options.find((one) => name === `--${one.name}` || (one.short && name === `-${one.short}`));
+	if (option) return option;
+	const reason = command.unsupported?.[name];
+	if (reason !== undefined) throw new UnsupportedOption(`${name} is not supported: ${reason}.`);
+	throw new ImageError(`${command.name} has no option ${name}.`);
+}
+
+/** The help text of a command, made from what the parser goes by. */
+export function commandHelp(program: string, command: CommandSpec): string {
+	const lines = [
+		`Usage: ${[program, command.name, "[OPTIONS]", ...command.operands].join(" ")}`,
+		"",
+		command.summary,
+		"",
+		"Options:",
+	];
+	for (const option of [
+		...command.options,
+		{ name: "help", short: "h", help: "show this text and exit" } as OptionSpec,
+	]) {
+		const short = option.short ? `-${option.short}, ` : "    ";
+		const values = option.choices ? [`[${option.choices.join("|")}]`] : (option.values ?? []);
+		const head = `  ${short}--${[option.name, ...values].join(" ")}`;
+		const help = wrap(option.required ? `${option.help} (required)` : option.help, 66);
+		const column = " ".repeat(34);
+		if (head.length > column.length - 2) lines.push(head, ...help.map((line) => column + line));
+		else lines.push(...help.map((line, i) => (i === 0 ? head.padEnd(column.length) : column) + line));
+	}
+	return `${lines.join("\n")}\n`;
+}
+
+function wrap(text: string, width: number): string[] {
+	const lines: string[] = [""];
+	for (const word of text.split(" ")) {
+		const line = lines[lines.length - 1]!;
+		if (line === "") lines[lines.length - 1] = word;
+		else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+		else lines.push(word);
+	}
+	return lines;
+}

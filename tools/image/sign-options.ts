@@ -1,0 +1,186 @@
+import { type Arguments, type CommandSpec, parseArguments, parseInteger } from "./args.js";
+import type { HashName, ImageOptions, Signer } from "./create.js";
+import { ImageError } from "./error.js";
+import { type ImageVersion, parseVersion, utf8 } from "./format.js";
+import { fromHex } from "./tlv-area.js";
+import type { Align, MaxAlign } from "./trailer.js";
+
+const ENCRYPTION = "images are made without encryption";
+const EXTERNAL = "give createImage() a signer of your own to sign elsewhere";
+
+const SIGN: Omit<CommandSpec, "name"> = {
+	summary: "Make an MCUboot image of INFILE, signed if there is a key. Options are those of imgtool sign.",
+	operands: ["INFILE", "OUTFILE"],
+	options: [
+		{ name: "version", short: "v", values: ["VERSION"], required: true, help: "major[.minor[.revision[+build]]]" },
+		{
+			name: "header-size",
+			short: "H",
+			values: ["BYTES"],
+			required: true,
+			help: "where the payload begins, at least 32",
+		},
+		{
+			name: "pad-header",
+			help: "put the header in front of INFILE; otherwise INFILE begins with as many zero bytes",
+		},
+		{ name: "slot-size", short: "S", values: ["BYTES"], required: true, help: "size of the slot; 0 checks nothing" },
+		{
+			name: "key",
+			short: "k",
+			values: ["PEM"],
+			help: "private key to sign with; without one the image has only a hash",
+		},
+		{
+			name: "public-key-format",
+			values: ["FORMAT"],
+			choices: ["hash", "full"],
+			help: "how the image names its key: KEYHASH (default) or PUBKEY",
+		},
+		{ name: "sha", values: ["HASH"], choices: ["auto", "256", "384", "512"], help: "hash; auto goes by the key" },
+		{ name: "pure", help: "Ed25519 over the image instead of its digest" },
+		{
+			name: "align",
+			values: ["BYTES"],
+			choices: ["1", "2", "4", "8", "16", "32"],
+			help: "write size of the flash (default 1)",
+		},
+		{
+			name: "max-align",
+			values: ["BYTES"],
+			choices: ["8", "16", "32"],
+			help: "alignment of the trailer's fields (default 8, or --align if that is more)",
+		},
+		{ name: "max-sectors", short: "M", values: ["N"], help: "sectors that the trailer can track (default 128)" },
+		{ name: "overwrite-only", help: "for a boot loader that overwrites instead of swapping" },
+		{ name: "pad", help: "fill the slot and request the upgrade" },
+		{ name: "test", help: "as --pad, in the words of a test upgrade" },
+		{ name: "confirm", help: "as --pad, and mark the image as confirmed" },
+		{
+			name: "erased-val",
+			short: "R",
+			values: ["BYTE"],
+			choices: ["0", "0xff"],
+			help: "what erased flash reads as (default 0xff)",
+		},
+		{
+			name: "security-counter",
+			short: "s",
+			values: ["N"],
+			help: "security counter; auto makes it from the version",
+		},
+		{
+			name: "dependencies",
+			short: "d",
+			values: ["LIST"],
+			help: 'least versions of other images: "(image,version), (image,version)"',
+		},
+		{ name: "boot-record", values: ["TYPE"], help: "add a measured-boot record of this software type" },
+		{ name: "vid", values: ["VENDOR"], help: "vendor: a UUID or a domain name" },
+		{ name: "cid", values: ["CLASS"], help: "image class: a UUID or a name within the vendor" },
+		{
+			name: "custom-tlv",
+			values: ["TYPE", "VALUE"],
+			help: "protected TLV of type 0xa0 to 0xfffe: text, or bytes after 0x; may be repeated",
+		},
+		{ name: "custom-tlv-file", values: ["TYPE", "FILE"], help: "the same with the content of a file" },
+		{ name: "load-addr", short: "L", values: ["ADDRESS"], help: "RAM address to load the image to" },
+		{ name: "rom-fixed", short: "F", values: ["ADDRESS"], help: "flash address that the image is linked for" },
+		{ name: "non-bootable", help: "mark the image as one not to boot" },
+	],
+	unsupported: {
+		"--encrypt": ENCRYPTION,
+		"-E": ENCRYPTION,
+		"--encrypt-keylen": ENCRYPTION,
+		"--clear": ENCRYPTION,
+		"-c": ENCRYPTION,
+		"--save-enctlv": ENCRYPTION,
+		"--hmac-sha": ENCRYPTION,
+		"--compression": "images are made without compression",
+		"--endian": "headers are little-endian",
+		"-e": "headers are little-endian",
+		"--hex-addr": "files are raw binary, not Intel HEX",
+		"-x": "files are raw binary, not Intel HEX",
+		"--pad-sig": "boot loaders since MCUboot 1.5 take signatures of any length",
+		"--sig-out": EXTERNAL,
+		"--fix-sig": EXTERNAL,
+		"--fix-sig-pubkey": EXTERNAL,
+		"--vector-to-sign": EXTERNAL,
+	},
+};
+
+/** `sign`, and `create`, its other name. */
+export const signCommand = (name: "sign" | "create"): CommandSpec => ({ name, ...SIGN });
+
+/** Where the options' files come from. */
+export interface OptionFiles {
+	signer(path: string): Signer;
+	bytes(path: string): Uint8Array;
+}
+
+/** Reads `imgtool sign` arguments (imgtool.md, sign). Throws an ImageError with one sentence if one is wrong. */
+export function parseSignArguments(
+	args: readonly string[],
+	files: OptionFiles,
+	name: "sign" | "create" = "sign",
+): { options: ImageOptions; operands: readonly string[] } {
+	const parsed = parseArguments(signCommand(name), args);
+	const key = parsed.text("key");
+	const counter = parsed.text("security-counter");
+	const pad = parsed.has("confirm") ? "confirm" : parsed.has("test") || parsed.has("pad") ? "test" : undefined;
+	const options: ImageOptions = {
+		version: parseVersion(parsed.text("version")!),
+		headerSize: parsed.integer("header-size")!,
+		slotSize: parsed.integer("slot-size")!,
+		padHeader: parsed.has("pad-header"),
+		overwriteOnly: parsed.has("overwrite-only"),
+		nonBootable: parsed.has("non-bootable"),
+		pure: parsed.has("pure"),
+		align: parsed.integer("align") as Align | undefined,
+		maxAlign: parsed.integer("max-align") as MaxAlign | undefined,
+		maxSectors: parsed.integer("max-sectors"),
+		pad,
+		erasedValue: parsed.integer("erased-val") as 0 | 0xff | undefined,
+		securityCounter: counter === undefined ? undefined : parseCounter(counter),
+		dependencies: parseDependencies(parsed.text("dependencies")),
+		customTlvs: customTlvs(parsed, files),
+		bootRecord: parsed.text("boot-record"),
+		vid: parsed.text("vid"),
+		cid: parsed.text("cid"),
+		loadAddress: parsed.integer("load-addr"),
+		romFixed: parsed.integer("rom-fixed"),
+		sha: parsed.text("sha") as HashName | "auto" | undefined,
+		signer: key === undefined ? undefined : files.signer(key),
+		publicKeyFormat: parsed.text("public-key-format") as "hash" | "full" | undefined,
+	};
+	return { options, operands: parsed.operands };
+}
+
+const parseCounter = (text: string): number | "auto" =>
+	text.toLowerCase() === "auto" ? "auto" : parseInteger(text, "--security-counter");
+
+function parseDependencies(text: string | undefined): { image: number; version: ImageVersion }[] {
+	if (text === undefined) return [];
+	if (!/^\s*\(\d+\s*,\s*[0-9.+]+\)(\s*,?\s*\(\d+\s*,\s*[0-9.+]+\))*\s*$/.test(text)) {
+		throw new ImageError(`"${text}" is no list of dependencies: write "(image,version), (image,version)".`);
+	}
+	return [...text.matchAll(/\((\d+)\s*,\s*([0-9.+]+)\)/g)].map((match) => ({
+		image: Number(match[1]),
+		version: parseVersion(match[2]!),
+	}));
+}
+
+function customTlvs(parsed: Arguments, files: OptionFiles): { type: number; value: Uint8Array }[] {
+	const type = (text: string | undefined): number => parseInteger(text ?? "", "The type of a custom TLV");
+	return [
+		...parsed.all("custom-tlv").map(([tag, value]) => ({ type: type(tag), value: customValue(value!) })),
+		...parsed.all("custom-tlv-file").map(([tag, path]) => ({ type: type(tag), value: files.bytes(path!) })),
+	];
+}
+
+function customValue(text: string): Uint8Array {
+	if (!text.startsWith("0x")) return utf8(text);
+	if (!/^0x([0-9a-f]{2})*$/i.test(text))
+		throw new ImageError(`The custom TLV value ${text} is no even number of hexadecimal digits.`);
+	return fromHex(text.slice(2));
+}

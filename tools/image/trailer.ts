@@ -1,0 +1,65 @@
+/** `BOOT_MAX_ALIGN`: how far apart the trailer's fields are. */
+export type MaxAlign = 8 | 16 | 32;
+/** Write size of the flash, bytes. */
+export type Align = 1 | 2 | 4 | 8 | 16 | 32;
+
+const MAGIC_SIZE = 16;
+const MAGIC_8 = [0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f, 0x35, 0x52, 0x50, 0x0f, 0x2c, 0xb6, 0x79, 0x80];
+const MAGIC_TAIL = [0x2d, 0xe1, 0x5d, 0x29, 0x41, 0x0b, 0x8d, 0x77, 0x67, 0x9c, 0x11, 0x0f, 0x1f, 0x8a];
+
+const alignUp = (value: number, to: number): number => Math.ceil(value / to) * to;
+
+/** The trailer magic, 16 bytes; with an alignment above 8 it begins with that alignment (MCUboot design.md, Image trailer). */
+export const trailerMagic = (maxAlign: MaxAlign): Uint8Array =>
+	Uint8Array.from(maxAlign === 8 ? MAGIC_8 : [maxAlign, 0, ...MAGIC_TAIL]);
+
+/** Bytes from the start of `image_ok` to the end of the slot; `copy_done` and `swap_info` are `maxAlign` below each. */
+export const imageOkFromEnd = (maxAlign: MaxAlign): number => alignUp(MAGIC_SIZE, maxAlign) + maxAlign;
+
+/**
+ * What imgtool sets aside for the trailer when it checks whether an image fits a slot (imgtool.md, sign, `--max-sectors`):
+ * three status records a sector, whatever the swap mode, four fields and the magic. Bytes.
+ */
+export function trailerSize(align: Align, maxAlign: MaxAlign, maxSectors: number, overwriteOnly: boolean): number {
+	const magic = alignUp(MAGIC_SIZE, maxAlign);
+	return overwriteOnly ? 2 * maxAlign + magic : maxSectors * 3 * align + 4 * maxAlign + magic;
+}
+
+/** What the last bytes of a padded image or of a slot say. */
+export interface Trailer {
+	readonly maxAlign: MaxAlign;
+	readonly imageOk: FlagState;
+	readonly copyDone: FlagState;
+	readonly swapType: string;
+	/** Image number in the high half of `swap_info`. */
+	readonly imageNumber: number;
+}
+
+export type FlagState = "set" | "unset" | "bad";
+
+const SWAP_TYPES = ["none", "none", "test", "perm", "revert"];
+
+/**
+ * Decodes the trailer at the end of a slot (MCUboot design.md, Image trailer), as far as it is the same in every swap mode:
+ * magic, `image_ok`, `copy_done`, `swap_info`. `undefined` without a good magic of any alignment.
+ */
+export function readTrailer(slot: Uint8Array, erasedValue: number): Trailer | undefined {
+	const maxAlign = ([8, 16, 32] as const).find((align) => endsWith(slot, trailerMagic(align)));
+	if (maxAlign === undefined || slot.length < imageOkFromEnd(maxAlign) + 2 * maxAlign) return undefined;
+	const imageOk = slot.length - imageOkFromEnd(maxAlign);
+	const swapInfo = slot[imageOk - 2 * maxAlign]!;
+	const unset = swapInfo === erasedValue || (swapInfo & 15) >= SWAP_TYPES.length;
+	return {
+		maxAlign,
+		imageOk: flag(slot[imageOk]!, erasedValue),
+		copyDone: flag(slot[imageOk - maxAlign]!, erasedValue),
+		swapType: unset ? "none" : SWAP_TYPES[swapInfo & 15]!,
+		imageNumber: unset ? 0 : swapInfo >> 4,
+	};
+}
+
+const flag = (byte: number, erasedValue: number): FlagState =>
+	byte === 1 ? "set" : byte === erasedValue ? "unset" : "bad";
+
+const endsWith = (bytes: Uint8Array, tail: Uint8Array): boolean =>
+	bytes.length >= tail.length && tail.every((byte, i) => bytes[bytes.length - tail.length + i] === byte);
