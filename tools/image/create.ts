@@ -63,6 +63,9 @@ export interface ImageOptions {
 	readonly pure?: boolean;
 }
 
+/** Larger than any flash that holds such images; allocated whole when padding. */
+const MAX_SLOT_SIZE = 0x40000000;
+
 const HASHES = {
 	"256": { hash: sha256, tlv: TLV.SHA256, name: "SHA256" },
 	"384": { hash: sha384, tlv: TLV.SHA384, name: "SHA384" },
@@ -207,6 +210,8 @@ function fitSlot(image: Uint8Array, options: ImageOptions): Uint8Array {
 	const { slotSize = 0, align = 1, maxSectors = 128, overwriteOnly = false, pad, erasedValue = 0xff } = options;
 	const maxAlign = options.maxAlign ?? (Math.max(8, align) as MaxAlign);
 	if (maxAlign < align) throw new ImageError(`The maximum alignment ${maxAlign} is less than the alignment ${align}.`);
+	if (!isUint(slotSize, MAX_SLOT_SIZE)) throw new ImageError(`The slot size ${slotSize} is not within 0 to 1 GiB.`);
+	if (!isUint(maxSectors, MAX_SLOT_SIZE)) throw new ImageError(`${maxSectors} is no number of sectors.`);
 	if (slotSize === 0) {
 		if (pad) throw new ImageError("Padding needs the size of the slot.");
 		return image;

@@ -1,0 +1,48 @@
+import { hex } from "./format.js";
+import type { ImageReport, TlvReport } from "./inspect.js";
+
+/** An image report as text for people, one fact a line. */
+export function formatReport(name: string, report: ImageReport): string {
+	const { header, trailer } = report;
+	const lines = [
+		`${name}: MCUboot image, version ${header.version}`,
+		row("size", `${report.imageSize} bytes${report.offset === 0 ? "" : ` at ${hex(report.offset)}`}${rest(report)}`),
+		row("header", `${header.headerSize} bytes`),
+		row("payload", `${header.payloadSize} bytes`),
+		row("flags", `${hex(header.flags)}${header.flagNames.map((flag) => ` ${flag}`).join("")}`),
+	];
+	if (header.loadAddress !== 0) lines.push(row("address", hex(header.loadAddress)));
+	for (const tlv of report.tlvs) lines.push(row(tlv.protected ? "protected" : "tlv", describe(tlv)));
+	if (report.digest) {
+		const { good, name: hash, value } = report.digest;
+		lines.push(row("hash", `${hash} ${value} ${good === null ? "not checked, encrypted" : good ? "good" : "WRONG"}`));
+	}
+	for (const { name: tlv, key, result } of report.signatures) {
+		const text =
+			result === "unchecked"
+				? "not checked, no key for it was given"
+				: `by ${key}: ${result === "good" ? "good" : "WRONG"}`;
+		lines.push(row("signature", `${tlv} ${text}`));
+	}
+	if (trailer) {
+		const swap = `swap_info ${trailer.swapType} (image ${trailer.imageNumber})`;
+		lines.push(
+			row(
+				"trailer",
+				`magic good (alignment ${trailer.maxAlign}), image_ok ${trailer.imageOk}, copy_done ${trailer.copyDone}, ${swap}`,
+			),
+		);
+	}
+	for (const problem of report.problems) lines.push(row("problem", problem));
+	return `${lines.join("\n")}\n`;
+}
+
+const row = (label: string, text: string): string => `  ${label.padEnd(10)}${text}`;
+
+const rest = ({ fileSize, offset, imageSize }: ImageReport): string =>
+	fileSize === offset + imageSize ? "" : ` in a file of ${fileSize}`;
+
+function describe({ type, name, length, value, meaning }: TlvReport): string {
+	const content = meaning ?? (value.length > 32 ? `${value.slice(0, 32)}…` : value);
+	return `${hex(type).padEnd(6)} ${name.padEnd(16)} ${String(length).padStart(4)}  ${content}`;
+}
