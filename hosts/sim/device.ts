@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { factoryFlash, makeFlashFile } from "./factory.js";
+import { lifelines } from "./lifeline.js";
+import { OptionError, type Options } from "./options.js";
+import type { SimEvent } from "./render.js";
+import { makeDirectory, prepare, ROOT, type Setup } from "./setup.js";
+
+const PROGRAM = `${ROOT}build/xs-smp-sim`;
+
+/** Lines of the supervisor for this side alone. */
+type SupervisorLine =
+	| SimEvent
+	| { readonly event: "need-flash" }
+	| { readonly event: "open"; readonly udp: string }
+	| { readonly event: "refused"; readonly message: string };
+
+/** A simulated device that runs. */
+export interface Device {
+	/** Presses the reset button. */
+	reset(): void;
+	/** Ends the device. */
+	quit(): void;
+	/** Settles when the device has ended: with undefined if that was wanted, else with the cause. */
+	readonly ended: Promise<Error | undefined>;
+}
+
+/** Starts the device. `onEvent` gets its events in the order in which they happen. Throws an OptionError. */
+export function startDevice(options: Options, onEvent: (event: SimEvent) => void): Device {
+	const setup = prepare(options);
+	const factory = setup.flashExists ? undefined : factoryFlash(setup);
+	const undo = makeDirectory(options);
+	const child = spawn(PROGRAM, supervisorArguments(options, setup), { stdio: ["pipe", "inherit", "inherit", "pipe"] });
+	const commands = child.stdin as Writable;
+	let udp = "";
+	let ready = false;
+	let quitting = false;
+	let refusal: OptionError | undefined;
+	const command = (line: string): void => {
+		commands.write(`${line}\n`);
+	};
+	// The supervisor's end shows in its exit.
+	commands.on("error", () => {});
+
+	const handle = (line: SupervisorLine): void => {
+		switch (line.event) {
+			case "need-flash":
+				try {
+					makeFlashFile(setup.flash, factory ?? factoryFlash(setup));
+					onEvent({ event: "log", line: `made ${options.flash}: factory images 0.0.0` });
+					command("made");
+				} catch (error) {
+					refusal = error as OptionError;
+					child.kill();
+				}
+				return;
+			case "refused":
+				refusal = new OptionError(`${line.message}.`);
+				return;
+			case "open":
+				udp = line.udp;
+				return;
+			case "boot":
+				onEvent(line);
+				if (!ready) onEvent({ event: "ready", serial: setup.serial, udp });
+				ready = true;
+				return;
+			default:
+				onEvent(line);
+		}
+	};
+	createInterface({ input: child.stdio[3] as Readable }).on("line", (text) => handle(JSON.parse(text)));
+
+	return {
+		reset: () => command("r"),
+		quit: () => {
+			quitting = true;
+			command("q");
+		},
+		ended: exitOf(child).then((cause) => {
+			if (refusal) undo?.();
+			return refusal ?? (quitting || cause === 0 ? undefined : new Error(`The simulator ended by ${cause}.`));
+		}),
+	};
+}
+
+function supervisorArguments(options: Options, { config, flash, serial }: Setup): string[] {
+	const { size, sectorSize, writeAlign } = config.layout;
+	const given: Readonly<Record<string, string | number>> = {
+		"--flash": flash,
+		"--size": size,
+		"--sector": sectorSize,
+		"--align": writeAlign,
+		"--serial": serial,
+		"--address": options.udp.address,
+		"--port": options.udp.port,
+		"--baud": options.baud,
+		"--cut": options.powerCut,
+		"--watch": lifelines().join(","),
+		"--config": JSON.stringify(config),
+	};
+	return Object.entries(given).flatMap(([name, value]) => [name, String(value)]);
+}
+
+/** Exit code, signal or failure, once all its output has been read. */
+const exitOf = (child: ChildProcess): Promise<number | string> =>
+	new Promise((settle) => {
+		child.on("error", (error) => settle(`a failure to start ${PROGRAM}: ${error.message}`));
+		child.on("close", (code, signal) => settle(code ?? signal ?? "an unknown cause"));
+	});

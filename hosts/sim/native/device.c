@@ -1,0 +1,119 @@
+/* One boot: the boot loader, then the application, each on a fresh XS machine. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "natives.h"
+
+extern const Image loaderImage, appImage;
+
+static double started;
+/* What the boot loader leaves for the application, as MCUboot does in retained RAM. */
+static char *retained;
+
+static void sim_config(xsMachine *the) { xsResult = xsString(simOf(the)->config); }
+
+static void sim_uptime(xsMachine *the) { xsResult = xsNumber(runtimeNow() - started); }
+
+static void sim_event(xsMachine *the) { eventLine(simOf(the)->events, xsToString(xsArg(0))); }
+
+static void sim_reset(xsMachine *the)
+{
+	(void)the;
+	_exit(EXIT_RESET);
+}
+
+static void sim_start(xsMachine *the)
+{
+	free(retained);
+	retained = strdup(xsToString(xsArg(0)));
+	runtimeStop(runtimeOf(the), 0);
+}
+
+static void sim_halt(xsMachine *the)
+{
+	(void)the;
+	_exit(EXIT_NO_IMAGE);
+}
+
+static void sim_retained(xsMachine *the) { xsResult = xsString(retained ? retained : ""); }
+
+/* When this program was linked, in the form of C's __DATE__ and __TIME__. */
+static void sim_buildTime(xsMachine *the)
+{
+	struct stat self;
+	char text[64] = "unknown";
+	if (stat("/proc/self/exe", &self) == 0)
+		strftime(text, sizeof text, "%b %e %Y %H:%M:%S", localtime(&self.st_mtime));
+	xsResult = xsString(text);
+}
+
+static const RuntimeFunction machineFunctions[] = {
+	{ "config", sim_config, 0 },
+	{ "uptime", sim_uptime, 0 },
+	{ "event", sim_event, 1 },
+	{ "reset", sim_reset, 0 },
+	{ "startApplication", sim_start, 1 },
+	{ "halt", sim_halt, 0 },
+	{ "retained", sim_retained, 0 },
+	{ "buildTime", sim_buildTime, 0 },
+	{ "after", runtime_after, 2 },
+	{ "cancel", runtime_cancel, 1 },
+	{ "memory", runtime_memory, 0 },
+	{ NULL },
+};
+
+static void install(xsMachine *the)
+{
+	xsVars(2);
+	xsVar(0) = xsNewObject();
+	runtimeDefineFunctions(the, &xsVar(0), machineFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), flashFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), uartFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), udpFunctions);
+	runtimeFreeze(the, &xsVar(0));
+	xsDefine(xsGlobal, xsID("simulator"), xsVar(0), xsDontDelete | xsDontSet);
+}
+
+static void crashed(void *context, RuntimeCrashCode code, const char *line)
+{
+	(void)code;
+	eventText(((const Sim *)context)->events, "crash", "reason", strncmp(line, "crash: ", 7) ? line : line + 7);
+}
+
+static int run(const Sim *sim, const Image *image)
+{
+	Runtime *runtime = runtimeCreate(
+		&(RuntimeOptions){ .image = image, .install = install, .crash = crashed, .context = (void *)sim });
+	int code = runtimeRun(runtime);
+	runtimeDelete(runtime);
+	return code;
+}
+
+void deviceBoot(const Sim *sim)
+{
+	started = runtimeNow();
+	run(sim, &loaderImage);
+	if (!retained) {
+		eventText(sim->events, "crash", "reason", "the boot loader ended without a decision");
+		_exit(RUNTIME_CRASH_ENGINE);
+	}
+	/* A power cut that was asked for belongs to the first boot that swaps; later operations do not count. */
+	if (sim->shared->swapOperations >= 0) {
+		if (sim->shared->cutAt > 0) {
+			char line[128];
+			snprintf(line, sizeof line, "power cut not reached: the swap took %lld flash operations",
+				(long long)sim->shared->swapOperations);
+			eventText(sim->events, "log", "line", line);
+		}
+		sim->shared->cutAt = 0;
+		sim->shared->swapOperations = -1;
+	}
+	run(sim, &appImage);
+	eventText(sim->events, "crash", "reason", "the application ended");
+	_exit(RUNTIME_CRASH_ENGINE);
+}

@@ -1,0 +1,130 @@
+/*
+ * NOR flash in a file: the raw bytes of the device. Writes go to erased bytes only; every call goes to the file at once,
+ * so that ending the process at any moment loses no more than the operation under way.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "natives.h"
+
+#define ERASED 0xff
+
+/* The rest of a transfer that the kernel cut short. Returns 0, or -1 with errno. */
+static int transfer(int fd, uint8_t *bytes, int64_t length, int64_t address, bool out)
+{
+	while (length > 0) {
+		ssize_t n = out ? pwrite(fd, bytes, length, address) : pread(fd, bytes, length, address);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			if (n == 0)
+				errno = EIO;
+			return -1;
+		}
+		bytes += n;
+		address += n;
+		length -= n;
+	}
+	return 0;
+}
+
+static int64_t argument(xsMachine *the, xsSlot *slot)
+{
+	double value = xsToNumber(*slot);
+	if (!(value >= 0 && value <= 9007199254740991.0))
+		xsRangeError("not an address");
+	return (int64_t)value;
+}
+
+static void inside(xsMachine *the, int64_t address, int64_t length, int64_t unit)
+{
+	const Sim *sim = simOf(the);
+	if (address > sim->flashSize || length > sim->flashSize - address)
+		xsRangeError("outside the flash");
+	if (address % unit || length % unit)
+		xsRangeError("not a multiple of %d", (int)unit);
+}
+
+/* Counts an operation of a swap. True: power fails during it. */
+static bool powerFails(const Sim *sim)
+{
+	SimShared *shared = sim->shared;
+	return shared->swapOperations >= 0 && ++shared->swapOperations == shared->cutAt;
+}
+
+/* flashRead(into, address): fills `into`. */
+static void flash_read(xsMachine *the)
+{
+	int32_t length;
+	int64_t address = argument(the, &xsArg(1));
+	uint8_t *into = runtimeBytes(the, &xsArg(0), &length);
+	inside(the, address, length, 1);
+	if (transfer(simOf(the)->flash, into, length, address, false) < 0)
+		xsUnknownError("%s", strerror(errno));
+}
+
+/* flashWrite(bytes, address): programs erased bytes. */
+static void flash_write(xsMachine *the)
+{
+	const Sim *sim = simOf(the);
+	int32_t length;
+	int64_t address = argument(the, &xsArg(1));
+	uint8_t *bytes = runtimeBytes(the, &xsArg(0), &length);
+	inside(the, address, length, sim->writeAlign);
+	uint8_t before[4096];
+	for (int32_t at = 0; at < length; at += sizeof before) {
+		int32_t part = length - at < (int32_t)sizeof before ? length - at : (int32_t)sizeof before;
+		if (transfer(sim->flash, before, part, address + at, false) < 0)
+			xsUnknownError("%s", strerror(errno));
+		for (int32_t i = 0; i < part; i++)
+			if (before[i] != ERASED)
+				xsUnknownError("the byte at 0x%x is not erased", (unsigned)(address + at + i));
+	}
+	bool cut = powerFails(sim);
+	if (cut)
+		length = length / sim->writeAlign / 2 * sim->writeAlign;
+	if (transfer(sim->flash, bytes, length, address, true) < 0)
+		xsUnknownError("%s", strerror(errno));
+	if (cut)
+		_exit(EXIT_POWER_CUT);
+}
+
+/* flashErase(address, length): erases whole sectors. */
+static void flash_erase(xsMachine *the)
+{
+	const Sim *sim = simOf(the);
+	int64_t address = argument(the, &xsArg(0));
+	int64_t length = argument(the, &xsArg(1));
+	inside(the, address, length, sim->sectorSize);
+	uint8_t erased[4096];
+	memset(erased, ERASED, sizeof erased);
+	for (int64_t sector = 0; sector < length; sector += sim->sectorSize) {
+		/* An operation is one sector, as the chip erases it. */
+		bool cut = powerFails(sim);
+		int64_t end = cut ? sim->sectorSize / 2 : sim->sectorSize;
+		for (int64_t at = 0; at < end; at += sizeof erased) {
+			int64_t part = end - at < (int64_t)sizeof erased ? end - at : (int64_t)sizeof erased;
+			if (transfer(sim->flash, erased, part, address + sector + at, true) < 0)
+				xsUnknownError("%s", strerror(errno));
+		}
+		if (cut)
+			_exit(EXIT_POWER_CUT);
+	}
+}
+
+/* swapBegins(): from here on flash operations count towards the power cut that the user asked for. */
+static void swap_begins(xsMachine *the)
+{
+	SimShared *shared = simOf(the)->shared;
+	if (shared->swapOperations < 0)
+		shared->swapOperations = 0;
+}
+
+const RuntimeFunction flashFunctions[] = {
+	{ "flashRead", flash_read, 2 },
+	{ "flashWrite", flash_write, 2 },
+	{ "flashErase", flash_erase, 2 },
+	{ "swapBegins", swap_begins, 0 },
+	{ NULL },
+};

@@ -1,0 +1,17 @@
+/*
+ * The host functions of the simulator, as tables for the global object `simulator`. Declared for TypeScript in
+ * hosts/sim/xs/native.d.ts. These files use only the public C interface of XS and engine/runtime.h.
+ */
+#ifndef NATIVES_H
+#define NATIVES_H
+
+#include "runtime.h"
+#include "sim.h"
+
+extern const RuntimeFunction flashFunctions[];
+extern const RuntimeFunction uartFunctions[];
+extern const RuntimeFunction udpFunctions[];
+
+static inline const Sim *simOf(xsMachine *the) { return runtimeContext(the); }
+
+#endif

@@ -1,0 +1,133 @@
+#define _GNU_SOURCE /* posix_openpt, ptsname_r */
+#include "ports.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <netdb.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
+
+void refuse(int events, const char *format, ...)
+{
+	char message[2048];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(message, sizeof message, format, arguments);
+	va_end(arguments);
+	eventText(events, "refused", "message", message);
+	_exit(2);
+}
+
+int openFlash(int events, const char *path, int64_t size)
+{
+	struct stat status;
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT)
+		return -1;
+	if (fd < 0)
+		refuse(events, "cannot open the flash file %s: %s", path, strerror(errno));
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+		refuse(events, "the flash file %s is not a regular file", path);
+	if (status.st_size != size)
+		refuse(events, "the flash file %s has %lld bytes, but the layout's flash has %lld", path,
+			(long long)status.st_size, (long long)size);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		refuse(events, "another simulator is running on the flash file %s: choose another with --flash FILE", path);
+	return fd;
+}
+
+/*
+ * A socket in the abstract namespace, named after directory and file name: it leaves nothing behind, whatever ends the
+ * process.
+ */
+void claimSerial(int events, const char *path)
+{
+	char *copy = strdup(path), *copy2 = strdup(path);
+	const char *directory = dirname(copy), *file = basename(copy2);
+	struct stat status;
+	if (stat(directory, &status) < 0)
+		refuse(events, "cannot make the serial link %s: %s", path, strerror(errno));
+	uint64_t hash = 0xcbf29ce484222325u;
+	for (const char *c = file; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "xs-smp-sim/%llx:%llx/%llx",
+		(unsigned long long)status.st_dev, (unsigned long long)status.st_ino, (unsigned long long)hash);
+	int claim = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (claim < 0 ||
+		bind(claim, (struct sockaddr *)&name, offsetof(struct sockaddr_un, sun_path) + 1 + length) < 0)
+		refuse(events, "another simulator has the serial link %s: choose another with --serial PATH", path);
+	char target[64];
+	ssize_t n = readlink(path, target, sizeof target - 1);
+	bool stale = n > 0 && strncmp(target, "/dev/pts/", 9) == 0;
+	if (!stale && lstat(path, &status) == 0)
+		refuse(events, "%s exists and is no link to a serial line: choose another with --serial PATH", path);
+	free(copy);
+	free(copy2);
+}
+
+void openSerial(Sim *sim, const char *path, char *target, size_t targetSize)
+{
+	sim->pty = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	if (sim->pty < 0 || grantpt(sim->pty) < 0 || unlockpt(sim->pty) < 0 ||
+		ptsname_r(sim->pty, target, targetSize) != 0)
+		refuse(sim->events, "cannot make a pseudo-terminal: %s", strerror(errno));
+	sim->ptySlave = open(target, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	struct termios line;
+	if (sim->ptySlave < 0 || tcgetattr(sim->ptySlave, &line) < 0)
+		refuse(sim->events, "cannot open the pseudo-terminal %s: %s", target, strerror(errno));
+	cfmakeraw(&line);
+	line.c_cflag |= CREAD | CLOCAL;
+	cfsetspeed(&line, B115200);
+	tcsetattr(sim->ptySlave, TCSANOW, &line);
+	/* A new link takes the place of a stale one in one step. */
+	char fresh[4096];
+	snprintf(fresh, sizeof fresh, "%s.%d", path, (int)getpid());
+	if (symlink(target, fresh) < 0 || rename(fresh, path) < 0) {
+		int error = errno;
+		unlink(fresh);
+		refuse(sim->events, "cannot make the serial link %s: %s", path, strerror(error));
+	}
+}
+
+void removeSerial(const char *path, const char *target)
+{
+	char now[64];
+	ssize_t n = readlink(path, now, sizeof now - 1);
+	if (n > 0 && (size_t)n == strlen(target) && memcmp(now, target, n) == 0)
+		unlink(path);
+}
+
+int openUdp(int events, const char *address, const char *port, char *name, size_t nameSize)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_DGRAM }, *found;
+	if (getaddrinfo(address, port, &hints, &found) != 0)
+		refuse(events, "%s is no network address", address);
+	const char *open = found->ai_family == AF_INET6 ? "[" : "", *close = *open ? "]" : "";
+	int fd = socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) < 0) {
+		if (errno == EADDRINUSE)
+			refuse(events, "UDP port %s%s%s:%s is in use: choose another with --udp PORT, or --udp 0 for any free one",
+				open, address, close, port);
+		refuse(events, "cannot listen on UDP port %s%s%s:%s: %s", open, address, close, port, strerror(errno));
+	}
+	struct sockaddr_storage bound;
+	socklen_t length = sizeof bound;
+	char host[64], number[16];
+	getsockname(fd, (struct sockaddr *)&bound, &length);
+	getnameinfo((struct sockaddr *)&bound, length, host, sizeof host, number, sizeof number,
+		NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(name, nameSize, "%s%s%s:%s", open, host, close, number);
+	freeaddrinfo(found);
+	return fd;
+}

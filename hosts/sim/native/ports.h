@@ -1,0 +1,23 @@
+/* What the supervisor opens, and the one sentence for whatever cannot be. */
+#ifndef PORTS_H
+#define PORTS_H
+
+#include "sim.h"
+
+/* Writes the event {"event":"refused","message":…} and ends the process with code 2. */
+void refuse(int events, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
+
+/* Opens and locks the flash file. -1 if there is none. Refuses one that is in use or has another size. */
+int openFlash(int events, const char *path, int64_t size);
+
+/* Reserves a path for the link to the serial line, for as long as this process lives. Changes no file. */
+void claimSerial(int events, const char *path);
+/* Opens the pseudo-terminal and makes `path` a link to it. `target` takes the name of its client side. */
+void openSerial(Sim *sim, const char *path, char *target, size_t targetSize);
+/* Removes the link, if it still is ours. */
+void removeSerial(const char *path, const char *target);
+
+/* Binds the socket. `name` takes ADDRESS:PORT as it became. */
+int openUdp(int events, const char *address, const char *port, char *name, size_t nameSize);
+
+#endif

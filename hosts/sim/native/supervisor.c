@@ -1,0 +1,254 @@
+/*
+ * The supervisor: opens the ports, then boots the device again and again.
+ *
+ *     xs-smp-sim --flash FILE --size N --sector N --align N --serial PATH --address A --port P --baud N --cut N
+ *                --watch PID,… --config JSON
+ *
+ * hosts/sim/cli.ts starts it with options it has checked. Descriptor 3 takes events, one JSON object a line. Standard
+ * input takes commands, one a line: "r" presses the reset button, "q" ends; its end (the parent is gone) ends as well.
+ */
+#define _GNU_SOURCE /* syscall */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ports.h"
+#include "runtime.h"
+
+#define EVENTS 3
+/* A device that crashes within this time of its boot waits before the next, twice as long each time. Milliseconds. */
+#define YOUNG 2000.0
+#define FIRST_DELAY 50.0
+#define LONGEST_DELAY 1000.0
+
+static Sim sim = { .events = EVENTS };
+static pid_t child; /* the device; 0: none */
+static double booted, delay, bootAt; /* bootAt 0: no boot is waiting */
+
+static const char *option(int argc, char **argv, const char *name)
+{
+	for (int i = 1; i + 1 < argc; i += 2)
+		if (strcmp(argv[i], name) == 0)
+			return argv[i + 1];
+	refuse(EVENTS, "the simulator's program needs %s: start it with npm start", name);
+}
+
+static void boot(void)
+{
+	pid_t parent = getpid();
+	booted = runtimeNow();
+	bootAt = 0;
+	child = fork();
+	if (child < 0) {
+		eventText(EVENTS, "crash", "reason", strerror(errno));
+		child = 0;
+		bootAt = booted + LONGEST_DELAY;
+		return;
+	}
+	if (child > 0)
+		return;
+	/* A signal to the whole group is for the supervisor to act on; whatever ends it, ends the device at once. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	int null = open("/dev/null", O_RDONLY);
+	dup2(null, STDIN_FILENO);
+	close(null);
+	deviceBoot(&sim);
+}
+
+static void stop(void)
+{
+	if (!child)
+		return;
+	kill(child, SIGKILL);
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	child = 0;
+}
+
+static void crashed(const char *format, int number)
+{
+	if (format) {
+		char reason[128];
+		snprintf(reason, sizeof reason, format, number);
+		eventText(EVENTS, "crash", "reason", reason);
+	}
+	double now = runtimeNow();
+	delay = now - booted > YOUNG || !delay ? FIRST_DELAY : delay * 2 < LONGEST_DELAY ? delay * 2 : LONGEST_DELAY;
+	bootAt = now + delay;
+}
+
+static void ended(int status)
+{
+	child = 0;
+	if (WIFSIGNALED(status)) {
+		crashed("the device's process was ended by signal %d", WTERMSIG(status));
+		return;
+	}
+	int code = WEXITSTATUS(status);
+	switch (code) {
+	case EXIT_RESET:
+		eventText(EVENTS, "reset", "by", "application");
+		boot();
+		break;
+	case EXIT_POWER_CUT: {
+		char line[96];
+		snprintf(line, sizeof line, "{\"event\":\"power-cut\",\"operation\":%lld}", (long long)sim.shared->cutAt);
+		eventLine(EVENTS, line);
+		sim.shared->cutAt = 0;
+		boot();
+		break;
+	}
+	case EXIT_NO_IMAGE:
+		/* Down until the reset button, like a board. */
+		break;
+	default:
+		/* A crash of the engine has told its reason already. */
+		crashed(code >= RUNTIME_CRASH_EXCEPTION && code <= RUNTIME_CRASH_ENGINE
+				? NULL
+				: "the device's process ended with code %d",
+			code);
+	}
+}
+
+static bool command(const char *line)
+{
+	if (*line == 'q')
+		return false;
+	if (*line == 'r') {
+		stop();
+		eventText(EVENTS, "reset", "by", "button");
+		delay = 0;
+		boot();
+	}
+	return true;
+}
+
+/* Reads what is there of standard input. False: end. */
+static bool commands(void)
+{
+	static char line[64];
+	static size_t length;
+	char bytes[256];
+	ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
+	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+		return false;
+	for (ssize_t i = 0; i < n; i++) {
+		if (bytes[i] == '\n') {
+			line[length] = 0;
+			length = 0;
+			if (!command(line))
+				return false;
+		} else if (length < sizeof line - 1) {
+			line[length++] = bytes[i];
+		}
+	}
+	return true;
+}
+
+/* Waits for the line that says that the flash file has been made. */
+static void awaitFlash(void)
+{
+	char byte = 0;
+	eventLine(EVENTS, "{\"event\":\"need-flash\"}");
+	while (byte != '\n') {
+		ssize_t n = read(STDIN_FILENO, &byte, 1);
+		if (n == 0 || (n < 0 && errno != EINTR))
+			_exit(0);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	/* The parent's death is not to go unnoticed even before standard input is watched. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	signal(SIGPIPE, SIG_IGN);
+
+	const char *flash = option(argc, argv, "--flash");
+	const char *serial = option(argc, argv, "--serial");
+	double baud = atof(option(argc, argv, "--baud"));
+	sim.config = option(argc, argv, "--config");
+	sim.flashSize = atoll(option(argc, argv, "--size"));
+	sim.sectorSize = atoll(option(argc, argv, "--sector"));
+	sim.writeAlign = atoll(option(argc, argv, "--align"));
+	sim.byteTime = baud > 0 ? 10 * 1000 / baud : 0;
+	sim.shared = mmap(NULL, sizeof *sim.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (sim.shared == MAP_FAILED)
+		refuse(EVENTS, "out of memory");
+	sim.shared->cutAt = atoll(option(argc, argv, "--cut"));
+	sim.shared->swapOperations = -1;
+
+	/* Everything is checked before the first file is made. */
+	sim.flash = openFlash(EVENTS, flash, sim.flashSize);
+	claimSerial(EVENTS, serial);
+	char udp[128], target[64];
+	sim.udp = openUdp(EVENTS, option(argc, argv, "--address"), option(argc, argv, "--port"), udp, sizeof udp);
+	if (sim.flash < 0) {
+		awaitFlash();
+		sim.flash = openFlash(EVENTS, flash, sim.flashSize);
+		if (sim.flash < 0)
+			refuse(EVENTS, "the flash file %s is gone", flash);
+	}
+	openSerial(&sim, serial, target, sizeof target);
+
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	struct pollfd fds[8] = {
+		{ .fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN },
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+	};
+	nfds_t count = 2;
+	/* Processes that this one must not outlive, in addition to its parent. */
+	for (char *pid = strtok((char *)option(argc, argv, "--watch"), ","); pid && count < 8; pid = strtok(NULL, ",")) {
+		int fd = syscall(SYS_pidfd_open, atoi(pid), 0);
+		if (fd >= 0)
+			fds[count++] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	}
+
+	eventText(EVENTS, "open", "udp", udp);
+	boot();
+	for (bool on = true; on;) {
+		double wait = bootAt ? bootAt - runtimeNow() : -1;
+		if (poll(fds, count, bootAt ? (wait > 0 ? (int)wait + 1 : 0) : -1) < 0 && errno != EINTR)
+			break;
+		struct signalfd_siginfo signal;
+		while (read(fds[0].fd, &signal, sizeof signal) == sizeof signal)
+			if (signal.ssi_signo != SIGCHLD)
+				on = false;
+		int status;
+		if (child && waitpid(child, &status, WNOHANG) == child && on)
+			ended(status);
+		if (fds[1].revents && !commands())
+			on = false;
+		for (nfds_t i = 2; i < count; i++)
+			if (fds[i].revents)
+				on = false;
+		if (on && bootAt && runtimeNow() >= bootAt)
+			boot();
+	}
+	stop();
+	removeSerial(serial, target);
+	return 0;
+}

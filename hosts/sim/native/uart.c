@@ -1,0 +1,176 @@
+/*
+ * The serial line: a pseudo-terminal. Writes queue here and never block. With a baud rate, each burst of bytes is
+ * followed by a pause as long as the line would have needed for it.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "natives.h"
+
+#define QUEUE_SIZE 65536
+#define BURST 4096
+/* A paced line moves so many milliseconds' worth of bytes at a time. */
+#define PACE 4.0
+/* Bytes that nobody has taken for so many milliseconds are gone, as on a line that nobody listens to. */
+#define STALE 2000.0
+
+static struct {
+	RuntimeWatch *watch;
+	bool open, resting, sending;
+	uint8_t queue[QUEUE_SIZE];
+	size_t head, length;
+	double drained; /* when all we sent had last been taken */
+	xsSlot into, callback;
+} uart;
+
+static void transmit(Runtime *runtime);
+
+static size_t burst(const Sim *sim, size_t most)
+{
+	if (!sim->byteTime)
+		return most;
+	size_t paced = (size_t)(PACE / sim->byteTime);
+	if (paced < 1)
+		paced = 1;
+	return paced < most ? paced : most;
+}
+
+static void watchFor(Runtime *runtime);
+
+static void sent(Runtime *runtime, void *data)
+{
+	(void)data;
+	uart.sending = false;
+	transmit(runtime);
+	watchFor(runtime);
+}
+
+static void transmit(Runtime *runtime)
+{
+	const Sim *sim = runtimeContext(runtimeMachine(runtime));
+	while (uart.length && !uart.sending) {
+		size_t part = burst(sim, BURST);
+		if (part > uart.length)
+			part = uart.length;
+		if (part > QUEUE_SIZE - uart.head)
+			part = QUEUE_SIZE - uart.head;
+		ssize_t n = write(sim->pty, uart.queue + uart.head, part);
+		if (n <= 0) {
+			if (n < 0 && errno == EINTR)
+				continue;
+			return;
+		}
+		uart.head = (uart.head + n) % QUEUE_SIZE;
+		uart.length -= n;
+		if (sim->byteTime) {
+			uart.sending = true;
+			runtimeAfter(runtime, n * sim->byteTime, sent, NULL);
+		}
+	}
+}
+
+static void rested(Runtime *runtime, void *data)
+{
+	(void)data;
+	uart.resting = false;
+	watchFor(runtime);
+}
+
+static void ready(Runtime *runtime, int fd, short revents, void *data)
+{
+	(void)data;
+	xsMachine *the = runtimeMachine(runtime);
+	const Sim *sim = runtimeContext(the);
+	if (revents & POLLOUT)
+		transmit(runtime);
+	if (revents & POLLIN) {
+		volatile ssize_t n = 0; /* set between setjmp and longjmp of xsBeginHost */
+		xsBeginHost(the);
+		{
+			int32_t length;
+			uint8_t *into = runtimeBytes(the, &uart.into, &length);
+			n = read(fd, into, burst(sim, length));
+			if (n > 0)
+				xsCallFunction1(uart.callback, xsGlobal, xsInteger((xsIntegerValue)n));
+		}
+		xsEndHost(the);
+		if (n > 0 && sim->byteTime) {
+			uart.resting = true;
+			runtimeAfter(runtime, n * sim->byteTime, rested, NULL);
+		}
+	}
+	watchFor(runtime);
+}
+
+static void watchFor(Runtime *runtime)
+{
+	(void)runtime;
+	if (uart.open)
+		runtimeWatchEvents(uart.watch, (uart.resting ? 0 : POLLIN) | (uart.length && !uart.sending ? POLLOUT : 0));
+}
+
+/* uartOpen(into, onReadable): bytes that arrive are put into `into`, then onReadable(count) is called. */
+static void uart_open(xsMachine *the)
+{
+	int32_t length;
+	runtimeBytes(the, &xsArg(0), &length);
+	if (uart.open)
+		xsUnknownError("the UART is open");
+	uart.into = xsArg(0);
+	xsRemember(uart.into);
+	uart.callback = xsArg(1);
+	xsRemember(uart.callback);
+	uart.watch = runtimeWatch(runtimeOf(the), simOf(the)->pty, POLLIN, ready, NULL);
+	uart.open = true;
+	uart.drained = runtimeNow();
+}
+
+/* uartWrite(bytes): false if the queue has no room for all of them; then none is sent. */
+static void uart_write(xsMachine *the)
+{
+	const Sim *sim = simOf(the);
+	int32_t length, waiting = 0;
+	uint8_t *bytes = runtimeBytes(the, &xsArg(0), &length);
+	double now = runtimeNow();
+	if (ioctl(sim->ptySlave, FIONREAD, &waiting) < 0 || (waiting == 0 && uart.length == 0)) {
+		uart.drained = now;
+	} else if (waiting && now - uart.drained > STALE) {
+		tcflush(sim->ptySlave, TCIFLUSH);
+		tcflush(sim->pty, TCOFLUSH);
+		uart.length = 0;
+		uart.drained = now;
+	}
+	bool fits = (size_t)length <= QUEUE_SIZE - uart.length;
+	if (fits) {
+		size_t tail = (uart.head + uart.length) % QUEUE_SIZE;
+		size_t first = QUEUE_SIZE - tail < (size_t)length ? QUEUE_SIZE - tail : (size_t)length;
+		memcpy(uart.queue + tail, bytes, first);
+		memcpy(uart.queue, bytes + first, length - first);
+		uart.length += length;
+		transmit(runtimeOf(the));
+		watchFor(runtimeOf(the));
+	}
+	xsResult = xsBoolean(fits);
+}
+
+/* uartClose() */
+static void uart_close(xsMachine *the)
+{
+	if (!uart.open)
+		return;
+	runtimeUnwatch(uart.watch);
+	uart.open = false;
+	xsForget(uart.into);
+	xsForget(uart.callback);
+}
+
+const RuntimeFunction uartFunctions[] = {
+	{ "uartOpen", uart_open, 2 },
+	{ "uartWrite", uart_write, 1 },
+	{ "uartClose", uart_close, 0 },
+	{ NULL },
+};

@@ -1,0 +1,78 @@
+/* Datagrams on the socket that the supervisor bound. A peer is an ArrayBuffer with its socket address. */
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "natives.h"
+
+static struct {
+	RuntimeWatch *watch;
+	bool open;
+	xsSlot into, callback;
+} udp;
+
+static void ready(Runtime *runtime, int fd, short revents, void *data)
+{
+	(void)data;
+	(void)revents;
+	xsMachine *the = runtimeMachine(runtime);
+	xsBeginHost(the);
+	{
+		int32_t length;
+		uint8_t *into = runtimeBytes(the, &udp.into, &length);
+		struct sockaddr_storage peer;
+		socklen_t peerLength = sizeof peer;
+		/* One that is too long is cut: the transport's limit is lower, and what it does with such a packet is its affair. */
+		ssize_t n = recvfrom(fd, into, length, MSG_DONTWAIT, (struct sockaddr *)&peer, &peerLength);
+		if (n > 0)
+			xsCallFunction2(udp.callback, xsGlobal, xsInteger((xsIntegerValue)n), xsArrayBuffer(&peer, peerLength));
+	}
+	xsEndHost(the);
+}
+
+/* udpOpen(into, onReadable): each datagram is put into `into`, then onReadable(count, peer) is called. */
+static void udp_open(xsMachine *the)
+{
+	int32_t length;
+	runtimeBytes(the, &xsArg(0), &length);
+	if (udp.open)
+		xsUnknownError("the UDP socket is open");
+	udp.into = xsArg(0);
+	xsRemember(udp.into);
+	udp.callback = xsArg(1);
+	xsRemember(udp.callback);
+	udp.watch = runtimeWatch(runtimeOf(the), simOf(the)->udp, POLLIN, ready, NULL);
+	udp.open = true;
+}
+
+/* udpSend(bytes, peer): true if the datagram left. */
+static void udp_send(xsMachine *the)
+{
+	int32_t length, peerLength;
+	struct sockaddr_storage peer;
+	uint8_t *address = runtimeBytes(the, &xsArg(1), &peerLength);
+	if (peerLength > (int32_t)sizeof peer)
+		xsRangeError("not a peer");
+	memcpy(&peer, address, peerLength);
+	uint8_t *bytes = runtimeBytes(the, &xsArg(0), &length);
+	ssize_t n = sendto(simOf(the)->udp, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&peer, peerLength);
+	xsResult = xsBoolean(n == length);
+}
+
+/* udpClose() */
+static void udp_close(xsMachine *the)
+{
+	if (!udp.open)
+		return;
+	runtimeUnwatch(udp.watch);
+	udp.open = false;
+	xsForget(udp.into);
+	xsForget(udp.callback);
+}
+
+const RuntimeFunction udpFunctions[] = {
+	{ "udpOpen", udp_open, 2 },
+	{ "udpSend", udp_send, 2 },
+	{ "udpClose", udp_close, 0 },
+	{ NULL },
+};

@@ -1,0 +1,126 @@
+import { isIPv4, isIPv6 } from "node:net";
+import type { TrailerGeneration, UpgradeMode } from "../../modules/bootutil/config.js";
+
+/** What the user gave cannot be used. The message is one sentence. */
+export class OptionError extends Error {
+	override readonly name = "OptionError";
+}
+
+/** The command line, checked as far as it can be without looking at a file. */
+export interface Options {
+	readonly flash: string;
+	readonly serial: string;
+	readonly udp: { readonly address: string; readonly port: number };
+	readonly images: 1 | 2;
+	readonly mode: UpgradeMode;
+	/** Path of a layout; undefined: the guide's. */
+	readonly layout: string | undefined;
+	/** Paths of keys; empty: the development key. */
+	readonly keys: readonly string[];
+	readonly confirm: "smp" | "self";
+	readonly trailer: TrailerGeneration;
+	readonly baud: number;
+	readonly json: boolean;
+	/** Flash operation of the first swap at which power fails; 0: none. */
+	readonly powerCut: number;
+}
+
+export const HELP = `Usage: npm start -- [OPTION]...
+
+Runs a simulated device: a boot loader as MCUboot's and an application with an SMP server, on the XS engine. newtmgr, smpmgr
+and other SMP clients reach it over a serial line and over UDP.
+
+  --flash FILE          raw contents of the flash device; made with signed factory images 0.0.0 when missing
+                        (default .sim/flash.bin)
+  --serial PATH         where to put the link to the serial line (default .sim/uart)
+  --udp [ADDR:]PORT     where to listen (default 127.0.0.1:1337); port 0 picks a free one
+  --images 1|2          number of images (default 2)
+  --mode move|offset    how the boot loader swaps (default move)
+  --layout FILE         flash layout, JSON as in layouts/ (default: the OTA guide's table)
+  --key PEM             trusted key, public or private; may be repeated (default: the development key). The first private
+                        one signs the factory images; without one the development key does, and is trusted too
+  --confirm smp|self    an update on trial is confirmed by a client, or by the application itself (default smp)
+  --trailer current|2.2 trailer of offset mode: since or before MCUboot 2.3 (default current)
+  --baud N              pace the serial line at N baud; 0 is as fast as it goes (default 0)
+  --power-cut N         power fails at flash operation N of the first boot that swaps
+  --json                events on standard output, one JSON object a line
+  --help                this text
+
+While it runs, the line "r" presses the reset button and "q" ends.
+`;
+
+const SWITCHES = new Set(["--json"]);
+const DEFAULTS: Readonly<Record<string, string>> = {
+	"--flash": ".sim/flash.bin",
+	"--serial": ".sim/uart",
+	"--udp": "127.0.0.1:1337",
+	"--images": "2",
+	"--mode": "move",
+	"--layout": "",
+	"--confirm": "smp",
+	"--trailer": "current",
+	"--baud": "0",
+	"--power-cut": "0",
+};
+
+/** Reads the command line; "help" if that is what it asks for. Throws an OptionError. */
+export function parseOptions(args: readonly string[]): Options | "help" {
+	if (args.includes("--help")) return "help";
+	const given = new Map<string, string>();
+	const keys: string[] = [];
+	for (let i = 0; i < args.length; i++) {
+		const [, name = "", inline] = /^(--[a-z-]+)(?:=(.*))?$/s.exec(args[i]!) ?? [];
+		if (SWITCHES.has(name)) {
+			if (inline !== undefined) throw new OptionError(`${name} takes no value.`);
+			given.set(name, "yes");
+			continue;
+		}
+		if (name !== "--key" && !(name in DEFAULTS))
+			throw new OptionError(`There is no option ${quote(args[i]!)}; --help lists them.`);
+		const value = inline ?? args[++i];
+		if (value === undefined || value === "" || (inline === undefined && value.startsWith("--")))
+			throw new OptionError(`${name} needs a value.`);
+		if (value.includes("\0")) throw new OptionError(`The value of ${name} has a zero byte in it.`);
+		if (name === "--key") keys.push(value);
+		else if (given.has(name)) throw new OptionError(`${name} is given twice.`);
+		else given.set(name, value);
+	}
+	const value = (name: string): string => given.get(name) ?? DEFAULTS[name]!;
+	const oneOf = <T extends string>(name: string, ...choices: readonly T[]): T => {
+		const found = choices.find((choice) => choice === value(name));
+		if (found === undefined) throw new OptionError(`${name} is ${choices.join(" or ")}, not ${quote(value(name))}.`);
+		return found;
+	};
+	const count = (name: string, most: number): number => {
+		if (!/^\d{1,9}$/.test(value(name)) || Number(value(name)) > most)
+			throw new OptionError(`${name} is a number from 0 to ${most}, not ${quote(value(name))}.`);
+		return Number(value(name));
+	};
+	return {
+		flash: value("--flash"),
+		serial: value("--serial"),
+		udp: parseUdp(value("--udp")),
+		images: oneOf("--images", "1", "2") === "1" ? 1 : 2,
+		mode: oneOf("--mode", "move", "offset") === "move" ? "swap-move" : "swap-offset",
+		layout: value("--layout") || undefined,
+		keys,
+		confirm: oneOf("--confirm", "smp", "self"),
+		trailer: oneOf("--trailer", "current", "2.2"),
+		baud: count("--baud", 100_000_000),
+		json: given.has("--json"),
+		powerCut: count("--power-cut", 100_000_000),
+	};
+}
+
+function parseUdp(text: string): Options["udp"] {
+	const [, host = "127.0.0.1", digits = ""] = /^(?:(.*):)?(\d{1,5})$/s.exec(text) ?? [];
+	const port = Number(digits);
+	const address = host === "localhost" ? "127.0.0.1" : host.replace(/^\[(.*)\]$/, "$1");
+	const valid = isIPv4(address) || (isIPv6(address) && address !== host);
+	if (digits === "" || port > 65535 || !valid)
+		throw new OptionError(`--udp is PORT or ADDRESS:PORT, such as 1337 or 0.0.0.0:1337, not ${quote(text)}.`);
+	return { address, port };
+}
+
+/** A value as it may stand in a sentence on a terminal. */
+const quote = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);

@@ -1,0 +1,192 @@
+import {
+	closeSync,
+	existsSync,
+	fstatSync,
+	lstatSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	rmdirSync,
+	statSync,
+} from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { BootConfig } from "../../modules/bootutil/config.js";
+import { guideLayout, type Layout, type LayoutArea, parseLayout, slotAreaId } from "../../modules/flash/layout.js";
+import { type Key, parseKey } from "../../tools/image/keys.js";
+import { OptionError, type Options } from "./options.js";
+import type { SimConfig } from "./xs/config.js";
+
+/** Everything that follows from the options and from the files they name. */
+export interface Setup {
+	readonly config: SimConfig;
+	/** What factory images are signed with; undefined if no key can. */
+	readonly signer: Required<Key> | undefined;
+	/** Absolute paths. */
+	readonly flash: string;
+	readonly serial: string;
+	readonly flashExists: boolean;
+}
+
+/** Root of the repository, from dist/hosts/sim. */
+export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const DEVELOPMENT_KEY = `${ROOT}keys/development-ec-p256.pem`;
+/** The directory of the default files, the only one that is made when missing. */
+const OWN_DIRECTORY = ".sim";
+/** The flash is a file of its whole size; more would be a slip of the pen. */
+const LARGEST_FLASH = 256 * 1024 * 1024;
+
+/** Reads the files that the options name and checks that all fits together. Throws an OptionError; writes nothing. */
+export function prepare(options: Options): Setup {
+	const layout = options.layout === undefined ? guideLayout : readLayout(options.layout);
+	const boot = bootConfig(layout, options);
+	checkSlots(layout, boot);
+	const keys = readKeys(options.keys);
+	for (const [option, path] of [
+		["--flash", options.flash],
+		["--serial", options.serial],
+	] as const)
+		checkParent(option, path);
+	const flash = resolve(options.flash);
+	const serial = resolve(options.serial);
+	if (flash === serial) throw new OptionError("--flash and --serial name the same file.");
+	const signer = keys.find((key): key is Required<Key> => key.sign !== undefined);
+	const flashExists = existsSync(flash);
+	if (!signer && !flashExists)
+		throw new OptionError(
+			`The flash file ${options.flash} is missing and cannot be made, because no --key is private to sign its factory images.`,
+		);
+	return {
+		config: {
+			layout,
+			boot,
+			signature: keys[0]!.type,
+			keys: keys.map((key) => Buffer.from(key.publicKey).toString("hex")),
+			confirm: options.confirm,
+		},
+		signer,
+		flash,
+		serial,
+		flashExists,
+	};
+}
+
+/** Makes the default directory if the options use it and it is missing; then returns what takes it away again if it is still empty. */
+export function makeDirectory(options: Options): (() => void) | undefined {
+	if (![options.flash, options.serial].some((path) => dirname(path) === OWN_DIRECTORY)) return undefined;
+	if (existsSync(OWN_DIRECTORY)) return undefined;
+	mkdirSync(OWN_DIRECTORY);
+	return () => {
+		if (readdirSync(OWN_DIRECTORY).length === 0) rmdirSync(OWN_DIRECTORY);
+	};
+}
+
+function checkParent(option: string, path: string): void {
+	const directory = dirname(path);
+	if (directory === OWN_DIRECTORY && lstatSync(directory, { throwIfNoEntry: false }) === undefined) return;
+	if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+		throw new OptionError(`${option} ${path} cannot be made: there is no directory ${directory}.`);
+}
+
+function readLayout(path: string): Layout {
+	let data: unknown;
+	const text = readSmallFile("--layout", path, 1024 * 1024);
+	try {
+		data = JSON.parse(text);
+	} catch {
+		throw new OptionError(`The layout ${path} is not JSON.`);
+	}
+	let layout: Layout;
+	try {
+		layout = parseLayout(data);
+	} catch (error) {
+		throw new OptionError(`The layout ${path} cannot be used: ${(error as Error).message}.`);
+	}
+	if (layout.size > LARGEST_FLASH)
+		throw new OptionError(`The layout ${path} cannot be used: its flash is larger than ${LARGEST_FLASH} bytes.`);
+	return layout;
+}
+
+function readKeys(paths: readonly string[]): Key[] {
+	const keys = paths.map((path) => readKey(path));
+	const first = keys[0];
+	const stranger = keys.findIndex((key) => key.type !== first?.type);
+	if (first && stranger > 0)
+		throw new OptionError(
+			`A boot loader knows one type of signature, but ${paths[0]} is ${first.type} and ${paths[stranger]} is ${keys[stranger]!.type}.`,
+		);
+	if (keys.some((key) => key.sign)) return keys;
+	const development = readKey(DEVELOPMENT_KEY);
+	return !first || first.type === development.type ? [...keys, development] : keys;
+}
+
+function readKey(path: string): Key {
+	const pem = readSmallFile("--key", path, 64 * 1024);
+	try {
+		return parseKey(pem);
+	} catch (error) {
+		throw new OptionError(`The key ${path} cannot be used: ${(error as Error).message}`);
+	}
+}
+
+function readSmallFile(option: string, path: string, most: number): string {
+	let file: number | undefined;
+	try {
+		file = openSync(path, "r");
+		const status = fstatSync(file);
+		if (!status.isFile()) throw new OptionError(`${option} ${path} is not a file.`);
+		if (status.size > most) throw new OptionError(`${option} ${path} is larger than ${most} bytes.`);
+		return readFileSync(file, "utf8");
+	} catch (error) {
+		if (error instanceof OptionError) throw error;
+		throw new OptionError(`${option} ${path} cannot be read: ${reason(error)}.`);
+	} finally {
+		if (file !== undefined) closeSync(file);
+	}
+}
+
+/** The cause of a failed file operation in words, without its path. */
+export const reason = (error: unknown): string =>
+	/^[A-Z]+: ([^,]+),/.exec((error as Error).message)?.[1] ?? (error as Error).message;
+
+/** As Zephyr derives it: write blocks and sectors of the slots decide the size of the trailer. */
+function bootConfig(layout: Layout, options: Options): BootConfig {
+	const sectors = slots(layout, options.images).map((slot) => slot.size / layout.sectorSize);
+	return {
+		mode: options.mode,
+		images: options.images,
+		maxAlign: layout.writeAlign <= 8 ? 8 : layout.writeAlign === 16 ? 16 : 32,
+		maxSectors: Math.max(...sectors),
+		trailer: options.trailer,
+	};
+}
+
+function slots(layout: Layout, images: number): LayoutArea[] {
+	const found: LayoutArea[] = [];
+	for (let image = 0; image < images; image++)
+		for (const which of ["primary", "secondary"] as const) {
+			const slot = layout.areas.find(({ id }) => id === slotAreaId(image, which));
+			if (!slot)
+				throw new OptionError(
+					`The layout ${layout.name} has no ${which} slot for image ${image}: an area with id ${slotAreaId(image, which)}.`,
+				);
+			found.push(slot);
+		}
+	return found;
+}
+
+/** The rules under which MCUboot swaps a pair of slots at all (design.md, swap using move, swap using offset). */
+function checkSlots(layout: Layout, boot: BootConfig): void {
+	const all = slots(layout, boot.images);
+	for (let image = 0; image < boot.images; image++) {
+		const primary = all[2 * image]!;
+		const secondary = all[2 * image + 1]!;
+		const extra = (primary.size - secondary.size) / layout.sectorSize;
+		const wanted = boot.mode === "swap-move" ? 1 : -1;
+		if (extra !== 0 && extra !== wanted)
+			throw new OptionError(
+				`The slots of image ${image} do not fit --mode ${boot.mode.slice(5)}: "${primary.label}" must be as large as "${secondary.label}", or one sector ${wanted > 0 ? "larger" : "smaller"}.`,
+			);
+	}
+}

@@ -1,0 +1,15 @@
+import type { BootConfig } from "../../../modules/bootutil/config.js";
+import type { SignatureType } from "../../../modules/bootutil/loader/signature.js";
+import type { Layout } from "../../../modules/flash/layout.js";
+
+/** What the command line tells boot loader and application: the simulated board's build configuration. */
+export interface SimConfig {
+	readonly layout: Layout;
+	readonly boot: BootConfig;
+	/** The one signature type that the boot loader is built for. */
+	readonly signature: Exclude<SignatureType, "none">;
+	/** Trusted public keys: DER, in hexadecimal. */
+	readonly keys: readonly string[];
+	/** Who confirms an update on trial: a client, or the application itself. */
+	readonly confirm: "smp" | "self";
+}

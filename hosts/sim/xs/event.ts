@@ -1,0 +1,31 @@
+/** What the boot loader did to an image at this boot. */
+export type BootAction = "none" | "test" | "permanent" | "revert";
+
+/** One image at the start of the application. */
+export interface BootedImage {
+	readonly image: number;
+	/** `major.minor.revision[.build]` */
+	readonly version: string;
+	readonly action: BootAction;
+	/** True if a swap that lost power was finished at this boot. */
+	readonly resumed: boolean;
+	/** False while the image is on trial: unless something confirms it, the next boot reverts it. */
+	readonly confirmed: boolean;
+}
+
+/** What boot loader and application report; one JSON object a line. */
+export type DeviceEvent =
+	| { readonly event: "boot"; readonly images: readonly BootedImage[] }
+	| {
+			readonly event: "swap";
+			readonly phase: "start" | "progress" | "end";
+			readonly image: number;
+			readonly type: BootAction;
+			/** Steps of the swap done, of how many; with `progress`. */
+			readonly step?: number;
+			readonly steps?: number;
+	  }
+	/** The boot loader found nothing to run: the device is down until it is reset. */
+	| { readonly event: "halt"; readonly reason: string }
+	| { readonly event: "crash"; readonly reason: string }
+	| { readonly event: "log"; readonly line: string };

@@ -1,0 +1,68 @@
+import { Loader } from "../../../modules/bootutil/loader/loader.js";
+import { SwapType } from "../../../modules/bootutil/trailer.js";
+import type { SwapEvent } from "../../../modules/bootutil/loader/config.js";
+import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
+import { FlashMap } from "../../../modules/flash/map.js";
+import type { BootAction } from "./event.js";
+import { SimFlash } from "./flash.js";
+import { log, readConfig, report } from "./host.js";
+
+// The boot loader of the simulated board: what MCUboot is on a real one. It runs on a machine of its own, which ends before
+// the application starts.
+
+/** Progress is reported so many times in a swap. */
+const REPORTS = 20;
+
+const ACTIONS: Readonly<Record<number, BootAction>> = {
+	[SwapType.TEST]: "test",
+	[SwapType.PERM]: "permanent",
+	[SwapType.REVERT]: "revert",
+};
+
+const bytesOf = (hex: string): Uint8Array =>
+	Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
+
+function reportSwap({ event, image, type, done, total }: SwapEvent): void {
+	const action = ACTIONS[type] ?? "none";
+	if (event === "start") simulator.swapBegins();
+	if (event !== "progress") report({ event: "swap", phase: event, image, type: action });
+	else if (Math.floor((done * REPORTS) / total) !== Math.floor(((done - 1) * REPORTS) / total))
+		report({ event: "swap", phase: event, image, type: action, step: done, steps: total });
+}
+
+const config = readConfig();
+const map = FlashMap.open(config.layout, (label) => SimFlash.open(config.layout, label));
+const loader = new Loader(
+	map,
+	{
+		...config.boot,
+		signature: config.signature,
+		keys: config.keys.map(bytesOf),
+		validatePrimary: true,
+		downgradePrevention: "none",
+		hwRollback: false,
+		bootstrap: false,
+		tlvAllowList: true,
+		versionCmpBuildNumber: false,
+	},
+	{
+		digest: nobleDigest,
+		log,
+		securityCounters: {
+			get: () => 0,
+			set: () => {
+				throw new Error("this board keeps no security counters");
+			},
+		},
+		report: reportSwap,
+	},
+);
+
+log(`*** Booting xs-smp boot loader: ${config.boot.mode}, ${config.signature} ***`);
+const result = loader.boot();
+if (result.ok) {
+	simulator.startApplication(JSON.stringify(result.images));
+} else {
+	report({ event: "halt", reason: result.reason ?? "no bootable image" });
+	simulator.halt();
+}

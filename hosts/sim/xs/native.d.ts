@@ -1,0 +1,46 @@
+/** The host functions of hosts/sim/native. Addresses are bytes from the start of the flash device. */
+declare const simulator: {
+	/** The `SimConfig` as JSON. */
+	config(): string;
+	/** Milliseconds since power was applied. */
+	uptime(): number;
+	/** When this program was built, such as `Jan  7 2026 11:52:35`. */
+	buildTime(): string;
+	/** Writes one line of JSON to whoever started the simulator. */
+	event(json: string): void;
+	/** Restarts the device. Does not return. */
+	reset(): never;
+	/** Calls `callback` once after `ms` milliseconds; the result identifies the timer. */
+	after(ms: number, callback: () => void): number;
+	cancel(timer: number): void;
+	/** Memory of this XS machine, bytes. */
+	memory(): Readonly<
+		Record<"slots" | "peakSlots" | "reservedSlots" | "chunks" | "peakChunks" | "reservedChunks", number>
+	>;
+
+	/** Boot loader: ends it and starts the application, which gets `retained`. */
+	startApplication(retained: string): void;
+	/** Boot loader: nothing to run. The device is down until it is reset. Does not return. */
+	halt(): never;
+	/** Boot loader: from here on flash operations count towards the power cut that was asked for. */
+	swapBegins(): void;
+	/** Application: what the boot loader left. */
+	retained(): string;
+
+	flashRead(into: Uint8Array | ArrayBuffer, address: number): void;
+	/** Throws if a byte of the target is not erased. */
+	flashWrite(bytes: Uint8Array | ArrayBuffer, address: number): void;
+	/** Erases whole sectors. */
+	flashErase(address: number, length: number): void;
+
+	/** Bytes that arrive are put into `into`; then `onReadable` is called with their number. */
+	uartOpen(into: Uint8Array, onReadable: (count: number) => void): void;
+	/** Queues all bytes, or none and returns false. */
+	uartWrite(bytes: Uint8Array): boolean;
+	uartClose(): void;
+
+	/** Each datagram is put into `into`; then `onReadable` is called with its length and its sender. */
+	udpOpen(into: Uint8Array, onReadable: (count: number, peer: ArrayBuffer) => void): void;
+	udpSend(bytes: Uint8Array, peer: ArrayBuffer): boolean;
+	udpClose(): void;
+};
