@@ -17,3 +17,16 @@ export interface DatagramSocket {
 	send(bytes: Uint8Array, peer: Peer): void;
 	close(): void;
 }
+
+/** The characteristic that carries SMP, as the Bluetooth stack of a host gives it to a transport. */
+export interface GattCharacteristic {
+	/** ATT_MTU of the connection, bytes. */
+	readonly attMtu: number;
+	/** Called with each write. The bytes are valid during the call only. */
+	onWrite: ((bytes: Uint8Array) => void) | undefined;
+	/** Called when the peer turns notifications off or disconnects. */
+	onUnsubscribed: (() => void) | undefined;
+	/** Queues one notification. */
+	notify(bytes: Uint8Array): void;
+	close(): void;
+}

@@ -1,0 +1,112 @@
+import type { BootUtil } from "../../bootutil/bootutil.js";
+import { decodeHeader, IMAGE_HEADER_SIZE, IMAGE_MAGIC, ImageFlag, type ImageVersion } from "../../bootutil/header.js";
+import { TlvIterator, TlvType } from "../../bootutil/tlv.js";
+import { SwapType } from "../../bootutil/trailer.js";
+import type { FlashArea } from "../../flash/area.js";
+import { FlashError } from "../../flash/error.js";
+
+/** What the image group knows of an image. */
+export interface ImageInfo {
+	readonly version: ImageVersion;
+	/** Content of its SHA-256 TLV. */
+	readonly hash: Uint8Array;
+	readonly bootable: boolean;
+}
+
+/** What the next boot does with an image. */
+export type ImageState = "none" | "test" | "permanent" | "revert";
+
+/** Length of the hash that names an image. */
+export const HASH_SIZE = 32;
+
+/**
+ * The slots as the image group counts them (Zephyr SMP group 1): 0 and 1 of image 0, 2 and 3 of image 1 and so on. With swap
+ * upgrades the active slot of an image is the even one, and the running image is image 0.
+ */
+export class ImageSlots {
+	readonly boot: BootUtil;
+	/** Number of images. */
+	readonly images: number;
+
+	constructor(boot: BootUtil) {
+		this.boot = boot;
+		this.images = Math.min(boot.config.images, boot.map.images);
+	}
+
+	/** Number of slots. */
+	get count(): number {
+		return 2 * this.images;
+	}
+
+	area(slot: number): FlashArea {
+		return this.boot.map.slot(slot >> 1, isActive(slot) ? "primary" : "secondary");
+	}
+
+	/** Where the image in a slot starts, bytes from the start of the slot. */
+	start(slot: number): number {
+		return this.boot.boot_get_image_start_offset(this.area(slot).id);
+	}
+
+	state(image: number): ImageState {
+		switch (this.boot.boot_swap_type_multi(image)) {
+			case SwapType.TEST:
+				return "test";
+			case SwapType.PERM:
+				return "permanent";
+			case SwapType.REVERT:
+				return "revert";
+			default:
+				return "none";
+		}
+	}
+
+	/** Undefined if the slot holds no image with a header and exactly one SHA-256 TLV. */
+	info(slot: number): ImageInfo | undefined {
+		try {
+			const area = this.area(slot);
+			const start = this.start(slot);
+			const header = decodeHeader(area.bytes(start, IMAGE_HEADER_SIZE));
+			if (header.magic !== IMAGE_MAGIC) return undefined;
+			const tlvs = TlvIterator.begin(area, header, { type: TlvType.SHA256, start });
+			let hash: Uint8Array | undefined;
+			for (let tlv = tlvs?.next(); tlv !== "end"; tlv = tlvs?.next()) {
+				if (tlv === undefined || tlv === "invalid") return undefined;
+				if (tlv.isProtected) continue;
+				if (hash || tlv.length !== HASH_SIZE) return undefined;
+				hash = area.bytes(tlv.offset, HASH_SIZE);
+			}
+			return hash && { version: header.version, hash, bootable: (header.flags & ImageFlag.NON_BOOTABLE) === 0 };
+		} catch (error) {
+			if (error instanceof FlashError) return undefined;
+			throw error;
+		}
+	}
+
+	/** First slot that holds the image with this hash, -1 if none does. */
+	find(hash: Uint8Array): number {
+		for (let slot = 0; slot < this.count; slot++) {
+			const info = this.info(slot);
+			if (info && equalBytes(info.hash, hash)) return slot;
+		}
+		return -1;
+	}
+
+	/**
+	 * Whether the device needs what a slot holds: an active slot; the fallback while its image is on trial; and, if
+	 * `keepPending`, what the next boot is to install.
+	 */
+	inUse(slot: number, keepPending: boolean): boolean {
+		if (isActive(slot)) return true;
+		const state = this.state(slot >> 1);
+		return state === "revert" || (keepPending && state !== "none");
+	}
+}
+
+/** Whether a slot is the one that its image boots from. */
+export const isActive = (slot: number): boolean => (slot & 1) === 0;
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+	if (a.length !== b.length) return false;
+	for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+	return true;
+}

@@ -1,0 +1,187 @@
+import type { Hasher } from "../../bootutil/digest.js";
+import { compareVersions, IMAGE_HEADER_SIZE, type ImageHeader, parseHeader } from "../../bootutil/header.js";
+import type { FlashArea } from "../../flash/area.js";
+import { FlashError } from "../../flash/error.js";
+import type { ResponseMap } from "../cbor.js";
+import { bool, bytes, type Fields, uint } from "../fields.js";
+import { type Command, operation } from "../group.js";
+import type { ImageOptions, UploadProgress } from "./image.js";
+import { ImageError, imageError } from "./image-error.js";
+import { equalBytes, HASH_SIZE, type ImageSlots } from "./image-slots.js";
+import { ImageWriter } from "./image-writer.js";
+
+/** Keys of an upload request. */
+const SCHEMA = Object.freeze({ image: uint, len: uint, off: uint, sha: bytes, data: bytes, upgrade: bool });
+type Request = Fields<typeof SCHEMA>;
+
+/** Numbers of 32 set bits stand for a missing key, as in Zephyr. */
+const MISSING = 0xffffffff;
+
+/** Bytes of flash that are read at a time to be hashed. */
+const READ_SIZE = 256;
+
+/** One upload. Lives in RAM only, and of bounded size. */
+interface Session {
+	readonly slot: number;
+	readonly size: number;
+	/** As the client sent it, 0 to 32 bytes: names the upload when the client comes back. */
+	readonly sha: Uint8Array;
+	/** Runs over what the flash holds; missing if the client gave no whole SHA-256. */
+	readonly hasher: Hasher | undefined;
+	readonly writer: ImageWriter;
+	offset: number;
+}
+
+/**
+ * The upload command (Zephyr SMP group 1, Image upload). There is one session, whoever the client: a client that vanished
+ * finds it again by the `sha` of its file. A packet at another offset than the session's is answered with the wanted
+ * one, which is how lost and repeated packets are mended.
+ */
+export class ImageUpload {
+	readonly command: Command;
+	readonly #slots: ImageSlots;
+	readonly #options: ImageOptions;
+	#session: Session | undefined;
+
+	constructor(slots: ImageSlots, options: ImageOptions) {
+		this.#slots = slots;
+		this.#options = options;
+		this.command = { name: "upload", write: operation(SCHEMA, (request) => this.#upload(request)) };
+	}
+
+	/** Ends the session, if there is one. */
+	stop(): void {
+		const session = this.#session;
+		this.#session = undefined;
+		if (session) this.#options.onEvent?.({ type: "stopped", upload: progress(session) });
+	}
+
+	#upload(request: Request): ResponseMap {
+		try {
+			const { off = MISSING, data = new Uint8Array(0) } = request;
+			if (off === MISSING) throw imageError(ImageError.INVALID_OFFSET, "the offset is missing");
+			return off === 0 ? this.#first(request, data) : this.#next(off, data);
+		} catch (error) {
+			// A session that failed must not stand in the way of the next one.
+			this.stop();
+			throw error;
+		}
+	}
+
+	/** Takes the first packet of a file: checks it, resumes the session it belongs to, or begins one. */
+	#first(request: Request, data: Uint8Array): ResponseMap {
+		const { len = MISSING, sha = new Uint8Array(0), upgrade = false } = request;
+		if (data.length < IMAGE_HEADER_SIZE)
+			throw imageError(ImageError.INVALID_IMAGE_HEADER, "the first packet does not hold the whole image header");
+		if (len === MISSING) throw imageError(ImageError.INVALID_LENGTH, "the length of the file is missing");
+		const header = parseHeader(data);
+		if (!header) throw imageError(ImageError.INVALID_IMAGE_HEADER_MAGIC, "the file is no MCUboot image");
+		if (sha.length > HASH_SIZE) throw imageError(ImageError.INVALID_HASH, "sha has more than 32 bytes");
+		if (sha.length > 0 && this.#session && equalBytes(sha, this.#session.sha)) return { off: this.#session.offset };
+
+		const slot = this.#freeSlot(request.image ?? 0);
+		const area = this.#slots.area(slot);
+		const start = this.#slots.start(slot);
+		if (len > this.#largest(slot))
+			throw imageError(ImageError.INVALID_IMAGE_TOO_LARGE, `the slot takes ${this.#largest(slot)} bytes`);
+		if (data.length > len)
+			throw imageError(ImageError.INVALID_IMAGE_DATA_OVERRUN, "the packet holds more than the announced length");
+		if (upgrade) this.#checkUpgrade(header);
+		if (sha.length === HASH_SIZE && this.#holds(area, start, len, sha, data)) {
+			this.stop();
+			return { off: len, match: true };
+		}
+		this.#options.mayWrite?.({ slot, offset: 0, size: len }, data);
+		this.stop();
+		const session: Session = {
+			slot,
+			size: len,
+			sha: sha.slice(),
+			hasher: sha.length === HASH_SIZE ? this.#options.digest?.sha256() : undefined,
+			writer: new ImageWriter(area, start, this.#slots.boot.trailer(area).layout.status),
+			offset: 0,
+		};
+		this.#session = session;
+		session.writer.begin();
+		this.#options.onEvent?.({ type: "started", upload: progress(session) });
+		return this.#write(session, data);
+	}
+
+	#next(off: number, data: Uint8Array): ResponseMap {
+		const session = this.#session;
+		if (!session || off !== session.offset || data.length === 0) return { off: session?.offset ?? 0 };
+		if (off + data.length > session.size)
+			throw imageError(ImageError.INVALID_IMAGE_DATA_OVERRUN, "the packet goes beyond the announced length");
+		this.#options.mayWrite?.(progress(session), data);
+		return this.#write(session, data);
+	}
+
+	#write(session: Session, data: Uint8Array): ResponseMap {
+		const { writer, hasher } = session;
+		const from = writer.written;
+		writer.write(data);
+		session.offset += data.length;
+		const done = session.offset === session.size;
+		if (done) writer.finish();
+		// The hash runs over what the flash gives back, so that it also vouches for the flash.
+		if (hasher) hashFlash(writer.area, writer.start + from, Math.min(writer.written, session.size) - from, hasher);
+		if (!done) {
+			this.#options.onEvent?.({ type: "written", upload: progress(session) });
+			return { off: session.offset };
+		}
+		this.#session = undefined;
+		const match = hasher && equalBytes(hasher.digest(), session.sha);
+		this.#options.onEvent?.({ type: "pending", upload: { ...progress(session), match } });
+		return { off: session.offset, match };
+	}
+
+	/** With one image the number is ignored: clients send image and slot numbers of all kinds there. */
+	#freeSlot(image: number): number {
+		const { images } = this.#slots;
+		if (images > 1 && image >= images) throw imageError(ImageError.INVALID_SLOT, `there is no image ${image}`);
+		const slot = images > 1 ? 2 * image + 1 : 1;
+		if (this.#slots.inUse(slot, this.#options.erasePending === false))
+			throw imageError(ImageError.NO_FREE_SLOT, "the slot holds an image that is in use");
+		return slot;
+	}
+
+	#largest(slot: number): number {
+		const { size } = this.#slots.area(slot);
+		return this.#options.sizeLimit === "slot" ? size : Math.min(size, this.#slots.boot.boot_app_max_size(slot >> 1));
+	}
+
+	/** The image has to be newer than the running one, whichever image it is for. */
+	#checkUpgrade(header: ImageHeader): void {
+		const running = this.#slots.info(0);
+		if (!running) throw imageError(ImageError.VERSION_GET_FAILED, "the version of the running image cannot be read");
+		if (compareVersions(header.version, running.version, this.#options.compareBuild) <= 0)
+			throw imageError(ImageError.CURRENT_VERSION_IS_NEWER, "the running image is not older");
+	}
+
+	/** Whether the slot holds this very file already. */
+	#holds(area: FlashArea, start: number, size: number, sha: Uint8Array, data: Uint8Array): boolean {
+		if (!this.#options.digest || start + size > area.size) return false;
+		// Hashing a whole image takes long on a device; that of another image differs in its first bytes already.
+		if (!equalBytes(area.bytes(start, data.length), data)) return false;
+		const hasher = this.#options.digest.sha256();
+		hashFlash(area, start, size, hasher);
+		return equalBytes(hasher.digest(), sha);
+	}
+}
+
+const progress = ({ slot, offset, size }: Session): UploadProgress => ({ slot, offset, size });
+
+function hashFlash(area: FlashArea, offset: number, length: number, hasher: Hasher): void {
+	const buffer = new Uint8Array(Math.max(0, Math.min(READ_SIZE, length)));
+	try {
+		for (let done = 0; done < length; ) {
+			const part = buffer.subarray(0, Math.min(buffer.length, length - done));
+			area.read(part, offset + done);
+			hasher.update(part);
+			done += part.length;
+		}
+	} catch (error) {
+		if (error instanceof FlashError) throw imageError(ImageError.FLASH_READ_FAILED, error.message);
+		throw error;
+	}
+}

@@ -1,0 +1,71 @@
+import type { BootUtil } from "../../bootutil/bootutil.js";
+import type { DigestProvider } from "../../bootutil/digest.js";
+import type { Group } from "../group.js";
+import { eraseCommand, slotInfoCommand } from "./image-erase.js";
+import { IMAGE_GROUP, IMAGE_V1_ERRORS } from "./image-error.js";
+import { ImageSlots } from "./image-slots.js";
+import { stateCommand } from "./image-state.js";
+import { ImageUpload } from "./image-upload.js";
+
+/** What happens to images. Slots count through all images: 2i and 2i + 1 belong to image i. */
+export type ImageEvent =
+	/** An upload began, took a chunk that is not its last, ended whole, or was stopped by an error or an erase. */
+	| { readonly type: "started" | "written" | "pending" | "stopped"; readonly upload: UploadProgress }
+	/** A client confirmed the active slot of an image. */
+	| { readonly type: "confirmed"; readonly image: number };
+
+/** How far an upload is. Bytes. */
+export interface UploadProgress {
+	readonly slot: number;
+	readonly offset: number;
+	readonly size: number;
+	/** Once all is there: whether the SHA-256 of what the flash holds is the client's; undefined if it gave none. */
+	readonly match?: boolean | undefined;
+}
+
+export interface ImageOptions {
+	readonly boot: BootUtil;
+	/** Checks uploads against the client's SHA-256. Without, `match` is never answered. */
+	readonly digest?: DigestProvider;
+	/** Leaves out what is false in the list (`CONFIG_MCUMGR_GRP_IMG_FRUGAL_LIST`). Default false. */
+	readonly frugalList?: boolean;
+	/** Whether an image that waits for the next boot may be overwritten or erased. Default true. */
+	readonly erasePending?: boolean;
+	/**
+	 * Which slots of images other than the running one can be confirmed: `any`, those that are not `active`
+	 * (`secondary`, the default), or `none` (`CONFIG_MCUMGR_GRP_IMG_ALLOW_CONFIRM_NON_ACTIVE_IMAGE_…`).
+	 */
+	readonly confirmOtherImages?: "any" | "secondary" | "none";
+	/** Whether an image that does not run can be confirmed at all. Default true. */
+	readonly confirmInactive?: boolean;
+	/** Whether `upgrade` compares the build number too. Default false. */
+	readonly compareBuild?: boolean;
+	/**
+	 * Longest image that an upload may announce: what the boot loader can install (`boot`, the default), or the whole
+	 * slot, as in Zephyr, where a longer image is refused by the boot loader.
+	 */
+	readonly sizeLimit?: "boot" | "slot";
+	/** Asked before a chunk is written; refuses it, and ends the upload, by throwing an `SmpError` or `GroupError`. */
+	readonly mayWrite?: (upload: UploadProgress, data: Uint8Array) => void;
+	readonly onEvent?: (event: ImageEvent) => void;
+}
+
+/**
+ * The image group (Zephyr SMP group 1, Application/software image management) on MCUboot's swap upgrades: list, test and
+ * confirm, upload, erase, slot information.
+ */
+export function imageGroup(options: ImageOptions): Group {
+	const slots = new ImageSlots(options.boot);
+	const upload = new ImageUpload(slots, options);
+	return {
+		id: IMAGE_GROUP,
+		name: "img mgmt",
+		errors: IMAGE_V1_ERRORS,
+		commands: {
+			0: stateCommand(slots, options),
+			1: upload.command,
+			5: eraseCommand(slots, upload, options),
+			6: slotInfoCommand(slots),
+		},
+	};
+}

@@ -1,0 +1,153 @@
+import { encodeMap, type ResponseMap } from "./cbor.js";
+import { GroupError, Rc, SmpError } from "./errors.js";
+import { decodeFields, type Fields, type Schema } from "./fields.js";
+import type { Context, Group, Operation } from "./group.js";
+import { HEADER_SIZE, type Header, Op, readHeader, writeHeader } from "./header.js";
+import type { Reply, Transport } from "./transport/transport.js";
+
+/** What an application may learn of, or have a say in. */
+export interface ServerHooks {
+	/** Before a handler runs. Throwing an `SmpError` or `GroupError` refuses the request with that error. */
+	received?(group: number, command: number, write: boolean): void;
+	/** After a request was answered; `error` if it failed. */
+	done?(group: number, command: number, write: boolean, error: unknown): void;
+}
+
+export interface ServerOptions {
+	readonly groups: readonly Group[];
+	/** Size of the response buffer, bytes: the longest response, header included. Default 1024. */
+	readonly bufferSize?: number;
+	/** Whether requests of the original protocol are answered. Default true. */
+	readonly original?: boolean;
+	/** Whether `rc` errors carry a sentence in `rsn`. Default false, as in Zephyr. */
+	readonly verbose?: boolean;
+	readonly hooks?: ServerHooks;
+}
+
+/**
+ * An SMP server (Zephyr SMP protocol specification): takes packets of one or more requests, runs the handlers of its groups
+ * and answers each request with a packet. Nothing that a packet holds makes it throw.
+ */
+export class SmpServer {
+	readonly groups: readonly Group[];
+	readonly #buffer: Uint8Array;
+	readonly #original: boolean;
+	readonly #verbose: boolean;
+	readonly #hooks: ServerHooks;
+
+	constructor(options: ServerOptions) {
+		this.groups = options.groups;
+		this.#buffer = new Uint8Array(options.bufferSize ?? 1024);
+		this.#original = options.original ?? true;
+		this.#verbose = options.verbose ?? false;
+		this.#hooks = options.hooks ?? {};
+	}
+
+	/** Serves the clients of `transport`. */
+	attach(transport: Transport): void {
+		transport.onPacket = (packet, reply) => this.receive(packet, reply);
+	}
+
+	/**
+	 * Handles one packet. `reply` is called once for each response, with bytes that are valid during the call only. Several
+	 * requests in one packet are handled in turn; the first that fails ends the packet.
+	 */
+	receive(packet: Uint8Array, reply: Reply): void {
+		for (let at = 0; packet.length - at >= HEADER_SIZE; ) {
+			const header = readHeader(packet, at);
+			// A response is never answered: two servers on one line would answer each other for ever.
+			if (header.op === Op.READ_RESPONSE || header.op === Op.WRITE_RESPONSE) return;
+			const end = at + HEADER_SIZE + header.length;
+			const payload = packet.subarray(at + HEADER_SIZE, end);
+			if (!this.#serve(header, payload, reply)) return;
+			at = end;
+		}
+	}
+
+	/** Handles and answers one request. Returns whether it succeeded. */
+	#serve(header: Header, payload: Uint8Array, reply: Reply): boolean {
+		const write = header.op === Op.WRITE;
+		const later: (() => void)[] = [];
+		let error: unknown;
+		let end = -1;
+		try {
+			const operation = this.#find(header, payload);
+			this.#hooks.received?.(header.group, header.command, write);
+			const context: Context = {
+				version: header.version,
+				room: this.#buffer.length - HEADER_SIZE,
+				after: (action) => void later.push(action),
+			};
+			end = this.#encode(operation.handle(decode(operation, payload), context));
+		} catch (thrown) {
+			error = thrown;
+			later.length = 0;
+			end = this.#encodeError(thrown, header.version);
+		}
+		const response = this.#buffer.subarray(0, end);
+		writeHeader(response, {
+			op: header.op === Op.READ ? Op.READ_RESPONSE : Op.WRITE_RESPONSE,
+			version: header.version > 0 ? 1 : 0,
+			flags: 0,
+			length: end - HEADER_SIZE,
+			group: header.group,
+			sequence: header.sequence,
+			command: header.command,
+		});
+		reply(response);
+		for (const action of later) action();
+		this.#hooks.done?.(header.group, header.command, write, error);
+		return error === undefined;
+	}
+
+	#find(header: Header, payload: Uint8Array): Operation {
+		if (header.version > 1) throw new SmpError(Rc.VERSION_TOO_NEW, "this server speaks versions 1 and 2");
+		if (header.version === 0 && !this.#original) throw new SmpError(Rc.VERSION_TOO_OLD, "this server speaks version 2");
+		if (payload.length < header.length) throw new SmpError(Rc.CORRUPT, "the packet is shorter than its header says");
+		if (header.op === Op.READ || header.op === Op.WRITE) {
+			// As in Zephyr two groups may have one id; the first that has the command serves it.
+			for (const group of this.groups) {
+				if (group.id !== header.group) continue;
+				const command = Object.hasOwn(group.commands, header.command) ? group.commands[header.command] : undefined;
+				const operation = header.op === Op.READ ? command?.read : command?.write;
+				if (operation) return operation;
+			}
+		}
+		throw new SmpError(Rc.NOT_SUPPORTED, "there is no such command");
+	}
+
+	#encode(map: ResponseMap): number {
+		const end = encodeMap(map, this.#buffer, HEADER_SIZE);
+		if (end < 0) throw new SmpError(Rc.TOO_LARGE, "the response does not fit the buffer");
+		return end;
+	}
+
+	#encodeError(error: unknown, version: number): number {
+		if (error instanceof GroupError && version > 0) {
+			const end = encodeMap({ err: { group: error.group, rc: error.code }, ...error.extra }, this.#buffer, HEADER_SIZE);
+			if (end >= 0) return end;
+		}
+		const rc = this.#translate(error);
+		const rsn = this.#verbose && error instanceof Error ? error.message : undefined;
+		const end = encodeMap({ rc, rsn }, this.#buffer, HEADER_SIZE);
+		return end >= 0 ? end : encodeMap({ rc }, this.#buffer, HEADER_SIZE);
+	}
+
+	/** The `rc` by which version 1 clients learn of an error. */
+	#translate(error: unknown): number {
+		if (!(error instanceof SmpError)) return Rc.UNKNOWN;
+		if (!(error instanceof GroupError)) return error.code;
+		const table = this.groups.find((group) => group.id === error.group)?.errors;
+		return table?.[error.code] ?? Rc.UNKNOWN;
+	}
+}
+
+function decode(operation: Operation, payload: Uint8Array): Fields<Schema> {
+	if (!operation.fields) return {};
+	try {
+		return decodeFields(payload, operation.fields);
+	} catch (error) {
+		if (operation.lenient) return {};
+		throw error;
+	}
+}
