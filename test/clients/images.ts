@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createImage } from "../../tools/image/create.js";
 import { parseKey } from "../../tools/image/keys.js";
-import { root } from "../support/simulator.js";
+import { root } from "../../tools/simulator.js";
 
 /** A signed image file, and the hash by which clients name it. */
 export interface Update {

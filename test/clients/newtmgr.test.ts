@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { root, Simulator } from "../support/simulator.js";
+import { root, Simulator } from "../../tools/simulator.js";
 import { describeWith } from "../support/tools.js";
 import { readTranscript, TranscriptPlayer } from "../support/transcript.js";
 import { update } from "./images.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Simulator } from "./simulator.js";
+import type { Simulator } from "../../tools/simulator.js";
 import { run } from "./tools.js";
 
 /** A command of a transcript and the output that it must print. */

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** Root of the repository; compiled tests live in `dist/test/support`. */
-export const root = fileURLToPath(new URL("../../../", import.meta.url));
+/** Root of the repository; this file is compiled to `dist/tools`. */
+export const root = fileURLToPath(new URL("../../", import.meta.url));
 
 const commandLine = join(root, "dist/hosts/sim/cli.js");
 
