@@ -66,8 +66,8 @@ export class Simulator {
 		return simulator;
 	}
 
-	/** Starts a device that is expected to refuse its options. */
-	static refuse(options: readonly string[], directory = freshDirectory()): Simulator {
+	/** Starts a device without waiting for it: one that will refuse its options, or that is to be killed on the way. */
+	static spawn(options: readonly string[], directory = freshDirectory()): Simulator {
 		return new Simulator(directory, options);
 	}
 
