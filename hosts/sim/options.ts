@@ -63,7 +63,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 	"--power-cut": "0",
 };
 
-/** Reads the command line; "help" if that is what it asks for. Throws an OptionError. */
+/** Reads the command line; "help" if that is what it asks for. Of an option given twice the last counts. Throws an OptionError. */
 export function parseOptions(args: readonly string[]): Options | "help" {
 	if (args.includes("--help")) return "help";
 	const given = new Map<string, string>();
@@ -82,7 +82,6 @@ export function parseOptions(args: readonly string[]): Options | "help" {
 			throw new OptionError(`${name} needs a value.`);
 		if (value.includes("\0")) throw new OptionError(`The value of ${name} has a zero byte in it.`);
 		if (name === "--key") keys.push(value);
-		else if (given.has(name)) throw new OptionError(`${name} is given twice.`);
 		else given.set(name, value);
 	}
 	const value = (name: string): string => given.get(name) ?? DEFAULTS[name]!;

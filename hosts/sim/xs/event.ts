@@ -1,5 +1,5 @@
-/** What the boot loader did to an image at this boot. */
-export type BootAction = "none" | "test" | "permanent" | "revert";
+/** What the boot loader did to an image at this boot; `fail`: a request that an interruption had left was cancelled. */
+export type BootAction = "none" | "test" | "permanent" | "revert" | "fail";
 
 /** One image at the start of the application. */
 export interface BootedImage {

@@ -1,7 +1,8 @@
-import { Loader } from "../../../modules/bootutil/loader/loader.js";
-import { SwapType } from "../../../modules/bootutil/trailer.js";
 import type { SwapEvent } from "../../../modules/bootutil/loader/config.js";
+import "./text-encoder.js";
+import { Loader } from "../../../modules/bootutil/loader/loader.js";
 import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
+import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import type { BootAction } from "./event.js";
 import { SimFlash } from "./flash.js";

@@ -1,0 +1,108 @@
+import type { Host } from "../../hosts/host.js";
+import { BootUtil } from "../../modules/bootutil/bootutil.js";
+import type { BootConfig } from "../../modules/bootutil/config.js";
+import type { Layout } from "../../modules/flash/layout.js";
+import { FlashMap } from "../../modules/flash/map.js";
+import { imageGroup } from "../../modules/smp/group/image.js";
+import { osGroup } from "../../modules/smp/group/os.js";
+import { SmpServer } from "../../modules/smp/server.js";
+import { ConsoleTransport } from "../../modules/smp/transport/console.js";
+import { DatagramTransport } from "../../modules/smp/transport/udp.js";
+
+export const VERSION = "0.1.0";
+
+/** Longest packet, bytes, and how many (the OTA guide: `CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`; Zephyr's default count). */
+const BUFFERS = Object.freeze({ size: 1024, count: 4 } as const);
+
+/** How long a response to a reset has for leaving the device, milliseconds (`CONFIG_MCUMGR_GRP_OS_RESET_MS`). */
+const RESET_DELAY = 250;
+
+/** Numbers of the upgrade modes in the protocol (Zephyr SMP group 0, Bootloader information). */
+const BOOTLOADER_MODES = Object.freeze({ "swap-move": 3, "swap-offset": 9 } as const);
+
+/** How the application is built. */
+export interface SmpSvrOptions {
+	readonly layout: Layout;
+	readonly boot: BootConfig;
+	/** Who confirms an update on trial: a client, or this application once it runs. */
+	readonly confirm: "smp" | "self";
+	/** For the banner, in the form of C's `__DATE__` and `__TIME__`. */
+	readonly buildTime: string;
+}
+
+/** The application, up and running. */
+export interface SmpSvr {
+	readonly boot: BootUtil;
+	readonly server: SmpServer;
+}
+
+/**
+ * The application of the OTA guide, Zephyr's `smp_svr` sample: an SMP server with the OS and the image group on the host's
+ * UART and UDP socket. Answers from when it returns.
+ */
+export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
+	host.log(`*** Booting xs-smp build ${VERSION} ***`);
+	host.log(`<inf> smp_sample: build time: ${options.buildTime}`);
+	const map = FlashMap.open(options.layout, (label) => host.flash(label));
+	const boot = new BootUtil(map, options.boot);
+	const server = new SmpServer({
+		bufferSize: BUFFERS.size,
+		verbose: true,
+		groups: [
+			osGroup({
+				reset: () => {
+					host.after(RESET_DELAY, () => host.reset());
+				},
+				buffers: BUFFERS,
+				bootloader: { name: "MCUboot", mode: BOOTLOADER_MODES[options.boot.mode] },
+				info: {
+					s: "xs-smp",
+					n: host.board,
+					r: VERSION,
+					v: VERSION,
+					b: options.buildTime,
+					m: "xs",
+					p: "unknown",
+					i: host.board,
+					o: "xs-smp",
+				},
+			}),
+			imageGroup({ boot, digest: host.digest, confirmOtherImages: "any" }),
+		],
+	});
+	const uart = host.uart();
+	if (uart) server.attach(new ConsoleTransport(uart, { maxPacket: BUFFERS.size }));
+	const udp = host.udp();
+	if (udp) server.attach(new DatagramTransport(udp, { maxPacket: BUFFERS.size }));
+	sayImages(host, boot);
+	// Everything above has worked, which is all that this application can check of itself.
+	if (options.confirm === "self") confirmImages(host, boot);
+	return { boot, server };
+}
+
+/** Version of the image that runs, as `major.minor.revision` and `.build` if there is one. */
+export function runningVersion(boot: BootUtil, image: number): string {
+	const { header } = boot.boot_image_load_header(boot.map.slot(image, "primary"));
+	if (!header) return "unknown";
+	const { major, minor, revision, build } = header.version;
+	return `${major}.${minor}.${revision}${build === 0 ? "" : `.${build}`}`;
+}
+
+function sayImages(host: Host, boot: BootUtil): void {
+	for (let image = 0; image < boot.config.images; image++) {
+		const state = boot.boot_is_img_confirmed(image) ? "confirmed" : "on trial";
+		host.log(`<inf> smp_sample: image ${image}: version ${runningVersion(boot, image)}, ${state}`);
+	}
+}
+
+function confirmImages(host: Host, boot: BootUtil): void {
+	for (let image = 0; image < boot.config.images; image++) {
+		if (boot.boot_is_img_confirmed(image)) continue;
+		const rc = boot.boot_write_img_confirmed_multi(image);
+		host.log(
+			rc === 0
+				? `<inf> smp_sample: image ${image} has confirmed itself`
+				: `<err> smp_sample: image ${image} cannot be confirmed: ${rc}`,
+		);
+	}
+}
