@@ -117,7 +117,7 @@ export function commandHelp(program: string, command: CommandSpec): string {
 	const lines = [
 		`Usage: ${[program, command.name, "[OPTIONS]", ...command.operands].join(" ")}`,
 		"",
-		command.summary,
+		...wrap(command.summary, 100),
 		"",
 		"Options:",
 	];

@@ -38,7 +38,7 @@ const inspect: CommandSpec = {
 const verify: CommandSpec = {
 	name: "verify",
 	summary:
-		"Say whether a boot loader that trusts the keys accepts FILE (exit 0) or not (exit 1). Without a key the hash counts.",
+		"Check hash and signature of FILE: exit 0 if they are right and the signature by one of the keys, 1 if not. Without a key only the hash counts.",
 	operands: ["FILE"],
 	options: [KEY_OPTION, OFFSET_OPTION],
 };

@@ -105,8 +105,8 @@ export function inspectImage(file: Uint8Array, options: InspectOptions = {}): Im
 }
 
 /**
- * The reason why a boot loader that trusts these keys would refuse the image, or `undefined` if it would not. Without
- * keys only the hash counts.
+ * Why hash or signature are not right, in one sentence, or `undefined` if they are: the signature must be by one of the
+ * keys. Without keys only the hash counts.
  */
 export function refusal(report: ImageReport, keys: readonly NamedKey[]): string | undefined {
 	if (report.digest?.good === null) return "The image is encrypted: its hash cannot be checked.";
