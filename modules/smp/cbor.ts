@@ -78,7 +78,10 @@ class Writer {
 	}
 
 	#head(major: number, value: number): void {
-		if (value < 24) return this.#byte(major | value);
+		if (value < 24) {
+			this.#byte(major | value);
+			return;
+		}
 		const size = value < 0x100 ? 1 : value < 0x10000 ? 2 : value < 0x100000000 ? 4 : 8;
 		this.#byte(major | (size === 1 ? 24 : size === 2 ? 25 : size === 4 ? 26 : 27));
 		for (let shift = size - 1; shift >= 0; shift--) this.#byte(Math.floor(value / 2 ** (8 * shift)) & 0xff);

@@ -1,0 +1,49 @@
+import { GroupError, Rc, SmpError } from "../errors.js";
+import { text } from "../fields.js";
+import { type Group, operation } from "../group.js";
+import { utf8Length } from "../utf8.js";
+
+/** Id of the statistics group. */
+export const STATISTICS_GROUP = 2;
+
+/** Error codes of the statistics group (Zephyr SMP group 2, Statistics management). */
+export const StatisticsError = Object.freeze({ INVALID_GROUP: 2, INVALID_STAT_NAME: 3, INVALID_STAT_SIZE: 4 } as const);
+
+/** Names of statistics groups have less bytes than this. */
+const NAME_LIMIT = 32;
+
+/** Counters by name. */
+export type Counters = Readonly<Record<string, number>>;
+
+/** The statistics group (Zephyr SMP group 2, Statistics management). `groups` gives the counters of each name when asked. */
+export function statisticsGroup(groups: Readonly<Record<string, () => Counters>>): Group {
+	return {
+		id: STATISTICS_GROUP,
+		name: "stat mgmt",
+		commands: {
+			0: {
+				name: "show",
+				read: operation({ name: text }, ({ name = "" }) => {
+					if (name === "" || utf8Length(name) >= NAME_LIMIT)
+						throw new SmpError(Rc.INVALID, `a name has 1 to ${NAME_LIMIT - 1} bytes`);
+					const counters = Object.hasOwn(groups, name) ? groups[name] : undefined;
+					if (!counters)
+						throw new GroupError(
+							STATISTICS_GROUP,
+							StatisticsError.INVALID_STAT_NAME,
+							`there are no statistics "${name}"`,
+						);
+					return { name, fields: counters() };
+				}),
+			},
+			1: { name: "list", read: { handle: () => ({ stat_list: Object.keys(groups) }) } },
+		},
+		errors: V1_ERRORS,
+	};
+}
+
+const V1_ERRORS = Object.freeze({
+	[StatisticsError.INVALID_GROUP]: Rc.NO_ENTRY,
+	[StatisticsError.INVALID_STAT_NAME]: Rc.NO_ENTRY,
+	[StatisticsError.INVALID_STAT_SIZE]: Rc.INVALID,
+});
