@@ -150,7 +150,15 @@ export class Device {
 			run: () => ({ output: "\r\ncommand not found\r\n", status: -8 }),
 			lineLimit: Number(this.#option("shell_line") ?? 256),
 		});
-		const all = [os, imageGroup(this.#imageOptions(boot)), statistics, settings, shell, zephyrGroup(() => {})];
+		const all = [
+			os,
+			imageGroup(this.#imageOptions(boot)),
+			statistics,
+			settings,
+			fsGroup({ files: fileSystem(precondition), digest: nobleDigest }),
+			shell,
+			zephyrGroup(() => {}),
+		];
 		const ids = this.#option("groups");
 		const chosen = Array.isArray(ids) ? all.filter((group) => ids.includes(group.id)) : all;
 		return [...chosen, enumerationGroup(chosen)];
