@@ -13,7 +13,10 @@ typedef struct {
 	int32_t size; /* bytes */
 } ImageModule;
 
-/* A manifest's `creation`: chunk sizes in bytes, heap and stack in slots. */
+/*
+ * A manifest's `creation`: chunk sizes in bytes, heap and stack in slots. `initialKeys` comes on top of XS's own keys
+ * and the image's.
+ */
 typedef struct {
 	int32_t initialChunk, incrementalChunk;
 	int32_t initialHeap, incrementalHeap;

@@ -28,20 +28,13 @@
 #ifndef __XSMC_H__
 #include "xs.h"
 #endif
+#include "crash.h"
 #include "image.h"
+#include "machine.h"
 
 typedef struct Runtime Runtime;
 typedef struct RuntimeWatch RuntimeWatch;
 typedef struct RuntimeTimer RuntimeTimer;
-
-/* Exit code of a process that crashed. */
-typedef enum {
-	RUNTIME_CRASH_EXCEPTION = 70, /* uncaught exception */
-	RUNTIME_CRASH_REJECTION = 71, /* unhandled promise rejection */
-	RUNTIME_CRASH_STACK = 72, /* JavaScript (or C) stack overflow */
-	RUNTIME_CRASH_MEMORY = 73, /* heap exhausted */
-	RUNTIME_CRASH_ENGINE = 74, /* anything else that XS gives up on */
-} RuntimeCrashCode;
 
 typedef struct {
 	const Image *image;
@@ -100,12 +93,8 @@ void runtimeCancel(RuntimeTimer *timer);
 /* Milliseconds of the monotonic clock. */
 double runtimeNow(void);
 
-/* What XS has reserved, uses, and has used at most, in bytes. */
-typedef struct {
-	int32_t slots, peakSlots, reservedSlots;
-	int32_t chunks, peakChunks, reservedChunks;
-	int32_t stack; /* the size of the JavaScript stack */
-} RuntimeMemory;
+/* Bytes of slots and chunks in use, the most ever in use, and reserved, and the size of the JavaScript stack. */
+typedef MachineMemory RuntimeMemory;
 RuntimeMemory runtimeMemory(xsMachine *the);
 
 /* A host function; `length` is the number of parameters it declares. */
@@ -132,8 +121,14 @@ void runtime_cancel(xsMachine *the);
 void runtime_memory(xsMachine *the);
 
 /*
- * The bytes of an ArrayBuffer or of any view on one. Throws a TypeError for anything else. The pointer is valid
- * until the next call into XS, which may move the memory.
+ * Defines the global TextEncoder (WHATWG Encoding, UTF-8, `encode` only), which XS lacks and @noble/curves needs when it
+ * loads.
+ */
+void runtimeDefineTextEncoder(xsMachine *the);
+
+/*
+ * The bytes of an ArrayBuffer, a DataView or a typed array of bytes, without a copy. Throws a TypeError for anything
+ * else. The pointer is valid until the next call into XS, which may move the memory.
  */
 uint8_t *runtimeBytes(xsMachine *the, xsSlot *buffer, int32_t *length);
 

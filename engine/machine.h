@@ -1,0 +1,39 @@
+/*
+ * The part of the runtime that is written against the inside of XS (xsAll.h), for the part that is written against its
+ * public interface (xs.h). The two cannot meet in one translation unit, hence the plain types.
+ */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image.h"
+
+struct Machine; /* xsMachine to one side, txMachine to the other */
+
+/* What a machine's context points to. Set before XS allocates anything. */
+typedef struct {
+	const Image *image;
+	/* Prints the line and ends the process. */
+	void (*crash)(void *context, int code, const char *line);
+	bool unwinding; /* a host function left JavaScript for good */
+} MachineContext;
+
+struct Machine *machineCreate(MachineContext *context);
+/* Calls `function` and then runs the promise jobs. Ends the process by a crash if an exception comes out. */
+void machineEnter(struct Machine *machine, void (*function)(void *), void *data);
+/* Out of JavaScript, up to machineEnter(). */
+void machineUnwind(struct Machine *machine) __attribute__((noreturn));
+/* Imports a module; a rejection is a crash. Call it from machineEnter(). */
+void machineImport(struct Machine *machine, const char *name);
+
+/* What XS has reserved, uses, and has used at most, in bytes; `stack` is the size of the JavaScript stack. */
+typedef struct {
+	int32_t slots, peakSlots, reservedSlots;
+	int32_t chunks, peakChunks, reservedChunks;
+	int32_t stack;
+} MachineMemory;
+void machineMemory(struct Machine *machine, MachineMemory *memory);
+
+#endif

@@ -1,0 +1,170 @@
+// Reads manifest.json files: the subset of the Moddable SDK's format that this project uses.
+//
+// - `include`: a file or a list, relative to the manifest; each once, before what includes it; `$(…)` is the SDK's own
+//   business and skipped.
+// - `platforms`: the entry for our platform (key `x/y`, `x/*`, `*/y`, `x`, else `...`) is merged after the rest; its
+//   `error` ends the build.
+// - `modules`: key to source or list of sources without extension. `*` in the key stands for the file's stem; `"~"`
+//   takes sources away. A file keeps the first name that reaches it.
+// - `preload`: names of modules that exist. `creation`, `defines`, `config`: merged.
+//
+// Beyond the SDK: `**` as the last part of key and source goes through the folders below; `lower` lists modules whose
+// source esbuild first brings down to ES2021; `entries` reduces the bundle to what these modules import. In the last
+// two `*` matches within one part of a path, `**` across.
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+
+/** A build error that is the reader's to fix: only its message is shown. */
+export class BuildError extends Error {}
+
+/** The platform that the simulator and the tests are built for. */
+export const PLATFORM = "xs-smp/desktop";
+
+const EXTENSIONS = [".ts", ".js", ".mjs"];
+
+/**
+ * @param {string} file the manifest, absolute
+ * @param {string} root the repository
+ * @returns the manifest with everything that it includes: `modules` maps names to absolute source files
+ */
+export function readManifest(file, root) {
+	const result = {
+		file,
+		files: [],
+		modules: new Map(),
+		preload: [],
+		creation: {},
+		defines: {},
+		config: {},
+		lower: [],
+		entries: [],
+	};
+	const rules = [];
+	const seen = new Set();
+
+	const show = (name) => path.relative(root, name);
+	const visit = (name) => {
+		if (seen.has(name)) return;
+		seen.add(name);
+		result.files.push(name);
+		let manifest;
+		try {
+			manifest = JSON.parse(readFileSync(name, "utf8"));
+		} catch (error) {
+			throw new BuildError(`${show(name)}: ${error.message}`);
+		}
+		merge(manifest, name);
+		const platform = choosePlatform(manifest.platforms ?? {});
+		if (platform?.error) throw new BuildError(`${show(name)}: ${platform.error}`);
+		if (platform) merge(platform, name);
+	};
+	const merge = (manifest, name) => {
+		const folder = path.dirname(name);
+		for (const include of [manifest.include ?? []].flat()) {
+			if (include.includes("$(")) continue;
+			const included = path.resolve(folder, include);
+			if (!existsSync(included)) throw new BuildError(`${show(name)}: includes ${include}, which does not exist`);
+			visit(included);
+		}
+		for (const [key, sources] of Object.entries(manifest.modules ?? {}))
+			rules.push({ key, sources: [sources].flat().map((source) => path.resolve(folder, source)), name });
+		for (const key of [manifest.preload ?? []].flat()) result.preload.push({ key, name });
+		result.lower.push(...(manifest.lower ?? []));
+		result.entries.push(...(manifest.entries ?? []));
+		for (const part of ["creation", "defines", "config"]) deepMerge(result[part], manifest[part] ?? {});
+	};
+
+	visit(file);
+	addModules(result.modules, rules, show);
+	for (const { key, name } of result.preload)
+		if (!result.modules.has(key)) throw new BuildError(`${show(name)}: preloads ${key}, which is no module`);
+	return result;
+}
+
+function choosePlatform(platforms) {
+	const [family, name] = PLATFORM.split("/");
+	for (const key of [PLATFORM, `${family}/*`, `*/${name}`, family, "..."]) if (platforms[key]) return platforms[key];
+	return undefined;
+}
+
+function deepMerge(target, source) {
+	for (const [key, value] of Object.entries(source)) {
+		if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+			target[key] ??= {};
+			deepMerge(target[key], value);
+		} else {
+			target[key] = value;
+		}
+	}
+}
+
+/** A file keeps the first name that reaches it, and so does a name the first file. */
+function addModules(modules, rules, show) {
+	const taken = new Set();
+	for (const { key, sources, name } of rules)
+		if (key === "~")
+			for (const source of sources) for (const found of expand(source, name, show)) taken.add(found.file);
+	for (const { key, sources, name } of rules) {
+		if (key === "~") continue;
+		if (/\.m?js$/.test(key)) throw new BuildError(`${show(name)}: module name ${key} must not have an extension`);
+		for (const source of sources) {
+			for (const { file, stem } of expand(source, name, show)) {
+				if (taken.has(file)) continue;
+				taken.add(file);
+				const moduleName = key.replace(/\*\*?$/, () => stem);
+				if (!modules.has(moduleName)) modules.set(moduleName, file);
+			}
+		}
+	}
+}
+
+/** The files that a source without extension names, each with what `*` stands for. */
+function expand(source, name, show) {
+	const folder = path.dirname(source);
+	const last = path.basename(source);
+	if (!existsSync(folder)) throw new BuildError(`${show(name)}: there is no folder ${show(folder)}`);
+	if (last === "**") return walk(folder, "");
+	const found = [];
+	if (last.endsWith("*")) {
+		const prefix = last.slice(0, -1);
+		for (const entry of readdirSync(folder).sort()) {
+			const stem = stemOf(entry);
+			if (stem?.startsWith(prefix)) found.push({ file: path.join(folder, entry), stem: stem.slice(prefix.length) });
+		}
+		return found;
+	}
+	const extension = EXTENSIONS.find((each) => existsSync(source + each));
+	if (!extension) throw new BuildError(`${show(name)}: there is no ${show(source)}.ts or .js`);
+	return [{ file: source + extension, stem: last }];
+}
+
+function walk(folder, below) {
+	const found = [];
+	for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+		if (entry.isDirectory()) found.push(...walk(path.join(folder, entry.name), `${below}${entry.name}/`));
+		const stem = entry.isFile() ? stemOf(entry.name) : undefined;
+		if (stem !== undefined) found.push({ file: path.join(folder, entry.name), stem: below + stem });
+	}
+	return found;
+}
+
+function stemOf(entry) {
+	if (entry.endsWith(".d.ts")) return undefined;
+	const extension = EXTENSIONS.find((each) => entry.endsWith(each));
+	return extension && entry.slice(0, -extension.length);
+}
+
+/** True if `name` matches `pattern`, where `**` stands for anything and `*` for anything within one part of a path. */
+export function matches(pattern, name) {
+	const source = pattern
+		.split(/(\*\*\/|\*\*|\*)/)
+		.map((part) => {
+			if (part === "**/") return "(?:.*/)?";
+			if (part === "**") return ".*";
+			if (part === "*") return "[^/]*";
+			return part.replace(/[.+?^${}()|[\]\\]/g, "\\$&");
+		})
+		.join("");
+	return new RegExp(`^${source}$`).test(name);
+}

@@ -1,0 +1,360 @@
+#include "runtime.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+extern xsIntegerValue _xsmcGetBuffer(xsMachine *the, xsSlot *slot, void **data, xsUnsignedValue *count, xsBooleanValue writable);
+
+struct RuntimeWatch {
+	Runtime *runtime;
+	RuntimeWatch *next;
+	RuntimeReady ready; /* NULL once unwatched: freed by the loop, which may be among its callbacks */
+	void *data;
+	int fd;
+	short events;
+};
+
+struct RuntimeTimer {
+	Runtime *runtime;
+	RuntimeTimer *next;
+	RuntimeElapsed elapsed;
+	void *data;
+	double due;
+};
+
+/* A timer that JavaScript asked for. */
+typedef struct ScriptTimer ScriptTimer;
+struct ScriptTimer {
+	ScriptTimer *next;
+	RuntimeTimer *timer;
+	int32_t id;
+	xsSlot callback;
+};
+
+struct Runtime {
+	MachineContext machineContext; /* first: XS hands it back as the machine's context */
+	RuntimeOptions options;
+	xsMachine *machine;
+	RuntimeWatch *watches;
+	RuntimeTimer *timers; /* by time */
+	ScriptTimer *scriptTimers;
+	int32_t lastScriptTimer;
+	struct pollfd *fds;
+	size_t fdCount;
+	bool started, stopped;
+	int code;
+};
+
+static void *allocate(size_t size) {
+	void *memory = calloc(1, size);
+	if (memory) return memory;
+	fprintf(stderr, "out of memory\n");
+	_exit(RUNTIME_CRASH_MEMORY);
+}
+
+/* The machine and its life */
+
+static void crashed(void *context, int code, const char *line) {
+	const Runtime *runtime = context;
+	if (runtime->options.crash) runtime->options.crash(runtime->options.context, (RuntimeCrashCode)code, line);
+	else fprintf(stderr, "%s\n", line);
+}
+
+static void install(void *data) {
+	Runtime *runtime = data;
+	xsBeginHost(runtime->machine);
+	runtime->options.install(the);
+	xsEndHost(runtime->machine);
+}
+
+Runtime *runtimeCreate(const RuntimeOptions *options) {
+	Runtime *runtime = allocate(sizeof(*runtime));
+	runtime->options = *options;
+	runtime->machineContext = (MachineContext){ .image = options->image, .crash = crashed };
+	runtime->machine = (xsMachine *)machineCreate(&runtime->machineContext);
+	if (!runtime->machine) {
+		crashed(runtime, RUNTIME_CRASH_MEMORY, "crash: not enough memory for a machine");
+		_exit(RUNTIME_CRASH_MEMORY);
+	}
+	if (options->install) machineEnter((struct Machine *)runtime->machine, install, runtime);
+	return runtime;
+}
+
+void runtimeDelete(Runtime *runtime) {
+	if (!runtime) return;
+	xsDeleteMachine(runtime->machine);
+	/* Only now: until then XS may look at the slots that script timers hold. */
+	for (RuntimeWatch *watch = runtime->watches, *next; watch; watch = next) {
+		next = watch->next;
+		free(watch);
+	}
+	for (RuntimeTimer *timer = runtime->timers, *next; timer; timer = next) {
+		next = timer->next;
+		free(timer);
+	}
+	for (ScriptTimer *timer = runtime->scriptTimers, *next; timer; timer = next) {
+		next = timer->next;
+		free(timer);
+	}
+	free(runtime->fds);
+	free(runtime);
+}
+
+xsMachine *runtimeMachine(const Runtime *runtime) {
+	return runtime->machine;
+}
+
+Runtime *runtimeOf(xsMachine *the) {
+	return xsGetContext(the);
+}
+
+void *runtimeContext(xsMachine *the) {
+	return runtimeOf(the)->options.context;
+}
+
+void runtimeStop(Runtime *runtime, int code) {
+	if (runtime->stopped) return;
+	runtime->stopped = true;
+	runtime->code = code;
+}
+
+void runtimeUnwind(Runtime *runtime, int code) {
+	runtimeStop(runtime, code);
+	machineUnwind((struct Machine *)runtime->machine);
+}
+
+/* Events */
+
+RuntimeWatch *runtimeWatch(Runtime *runtime, int fd, short events, RuntimeReady ready, void *data) {
+	RuntimeWatch *watch = allocate(sizeof(*watch));
+	*watch = (RuntimeWatch){ runtime, runtime->watches, ready, data, fd, events };
+	runtime->watches = watch;
+	return watch;
+}
+
+void runtimeWatchEvents(RuntimeWatch *watch, short events) {
+	watch->events = events;
+}
+
+void runtimeUnwatch(RuntimeWatch *watch) {
+	watch->ready = NULL;
+}
+
+double runtimeNow(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+RuntimeTimer *runtimeAfter(Runtime *runtime, double milliseconds, RuntimeElapsed elapsed, void *data) {
+	RuntimeTimer *timer = allocate(sizeof(*timer));
+	*timer = (RuntimeTimer){ runtime, NULL, elapsed, data, runtimeNow() + (milliseconds > 0 ? milliseconds : 0) };
+	RuntimeTimer **at = &runtime->timers;
+	while (*at && (*at)->due <= timer->due) at = &(*at)->next;
+	timer->next = *at;
+	*at = timer;
+	return timer;
+}
+
+void runtimeCancel(RuntimeTimer *timer) {
+	for (RuntimeTimer **at = &timer->runtime->timers; *at; at = &(*at)->next) {
+		if (*at != timer) continue;
+		*at = timer->next;
+		free(timer);
+		return;
+	}
+}
+
+typedef struct {
+	RuntimeWatch *watch;
+	short revents;
+} Readiness;
+
+static void callReady(void *data) {
+	const Readiness *readiness = data;
+	RuntimeWatch *watch = readiness->watch;
+	watch->ready(watch->runtime, watch->fd, readiness->revents, watch->data);
+}
+
+static void callElapsed(void *data) {
+	const RuntimeTimer *timer = data;
+	timer->elapsed(timer->runtime, timer->data);
+}
+
+static void import(void *data) {
+	Runtime *runtime = data;
+	const char *name = runtime->options.main ? runtime->options.main : runtime->options.image->main;
+	machineImport((struct Machine *)runtime->machine, name);
+}
+
+static void sweepWatches(Runtime *runtime) {
+	for (RuntimeWatch **at = &runtime->watches; *at;) {
+		RuntimeWatch *watch = *at;
+		if (watch->ready) {
+			at = &watch->next;
+			continue;
+		}
+		*at = watch->next;
+		free(watch);
+	}
+}
+
+static void runTimers(Runtime *runtime) {
+	/* Those due now and no others: a timer of 0 ms that starts itself again must not keep the descriptors waiting. */
+	double now = runtimeNow();
+	while (!runtime->stopped && runtime->timers && runtime->timers->due <= now) {
+		RuntimeTimer *timer = runtime->timers;
+		runtime->timers = timer->next;
+		machineEnter((struct Machine *)runtime->machine, callElapsed, timer);
+		free(timer);
+	}
+}
+
+static void runWatches(Runtime *runtime, size_t count) {
+	/* Callbacks add watches at the head only, and nothing is freed here: what poll() saw is what follows `first`. */
+	RuntimeWatch *watch = runtime->watches;
+	for (size_t i = 0; i < count && !runtime->stopped; i++, watch = watch->next) {
+		if (runtime->fds[i].revents == 0 || !watch->ready) continue;
+		Readiness readiness = { watch, runtime->fds[i].revents };
+		machineEnter((struct Machine *)runtime->machine, callReady, &readiness);
+	}
+}
+
+/* Waits for the next event and serves it. False if there is nothing to wait for. */
+static bool serve(Runtime *runtime) {
+	sweepWatches(runtime);
+	size_t count = 0;
+	for (RuntimeWatch *watch = runtime->watches; watch; watch = watch->next) count++;
+	if (count == 0 && !runtime->timers) return false;
+	if (count > runtime->fdCount) {
+		free(runtime->fds);
+		runtime->fds = allocate(count * sizeof(*runtime->fds));
+		runtime->fdCount = count;
+	}
+	size_t i = 0;
+	for (RuntimeWatch *watch = runtime->watches; watch; watch = watch->next)
+		runtime->fds[i++] = (struct pollfd){ .fd = watch->fd, .events = watch->events };
+	int timeout = -1;
+	if (runtime->timers) {
+		double wait = runtime->timers->due - runtimeNow();
+		/* Rounded up: poll() waits whole milliseconds and must not wake just before the time. */
+		timeout = wait <= 0 ? 0 : wait > 1e9 ? (int)1e9 : (int)wait + 1;
+	}
+	int ready = poll(runtime->fds, (nfds_t)count, timeout);
+	if (ready > 0) runWatches(runtime, count);
+	if (!runtime->stopped) runTimers(runtime);
+	return true;
+}
+
+int runtimeRun(Runtime *runtime) {
+	runtime->stopped = false;
+	runtime->code = 0;
+	runtime->machineContext.unwinding = false;
+	if (!runtime->started) {
+		runtime->started = true;
+		machineEnter((struct Machine *)runtime->machine, import, runtime);
+	}
+	while (!runtime->stopped && serve(runtime)) {}
+	sweepWatches(runtime);
+	return runtime->code;
+}
+
+/* Host objects and functions */
+
+void runtimeFreeze(xsMachine *the, xsSlot *object) {
+	xsBeginHost(the);
+	xsResult = xsGet(xsGlobal, xsID("Object"));
+	xsCall1(xsResult, xsID("freeze"), *object);
+	xsEndHost(the);
+}
+
+void runtimeDefineFunctions(xsMachine *the, xsSlot *object, const RuntimeFunction *functions) {
+	xsBeginHost(the);
+	for (const RuntimeFunction *entry = functions; entry->name; entry++) {
+		xsResult = xsNewHostFunctionObject(entry->callback, entry->length, xsID(entry->name));
+		xsDefine(*object, xsID(entry->name), xsResult, xsDontDelete | xsDontSet);
+	}
+	xsEndHost(the);
+}
+
+void runtimeDefineObject(xsMachine *the, const char *name, const RuntimeFunction *functions) {
+	xsBeginHost(the);
+	xsResult = xsNewObject();
+	runtimeDefineFunctions(the, &xsResult, functions);
+	runtimeFreeze(the, &xsResult);
+	xsDefine(xsGlobal, xsID(name), xsResult, xsDontDelete | xsDontEnum | xsDontSet);
+	xsEndHost(the);
+}
+
+static void scriptElapsed(Runtime *runtime, void *data) {
+	ScriptTimer *timer = data;
+	ScriptTimer **at = &runtime->scriptTimers;
+	while (*at != timer) at = &(*at)->next;
+	*at = timer->next;
+	xsBeginHost(runtime->machine);
+	xsResult = xsAccess(timer->callback);
+	xsForget(timer->callback);
+	free(timer);
+	xsCallFunction0(xsResult, xsGlobal);
+	xsEndHost(runtime->machine);
+}
+
+void runtime_after(xsMachine *the) {
+	Runtime *runtime = runtimeOf(the);
+	if (xsToInteger(xsArgc) < 2 || !xsIsCallable(xsArg(1))) xsTypeError("after: no callback");
+	double milliseconds = xsToNumber(xsArg(0));
+	ScriptTimer *timer = allocate(sizeof(*timer));
+	timer->id = ++runtime->lastScriptTimer;
+	timer->callback = xsArg(1);
+	xsRemember(timer->callback);
+	timer->timer = runtimeAfter(runtime, milliseconds, scriptElapsed, timer);
+	timer->next = runtime->scriptTimers;
+	runtime->scriptTimers = timer;
+	xsResult = xsInteger(timer->id);
+}
+
+void runtime_cancel(xsMachine *the) {
+	Runtime *runtime = runtimeOf(the);
+	int32_t id = xsToInteger(xsArgc) > 0 ? xsToInteger(xsArg(0)) : 0;
+	for (ScriptTimer **at = &runtime->scriptTimers; *at; at = &(*at)->next) {
+		ScriptTimer *timer = *at;
+		if (timer->id != id) continue;
+		*at = timer->next;
+		runtimeCancel(timer->timer);
+		xsForget(timer->callback);
+		free(timer);
+		return;
+	}
+}
+
+void runtime_memory(xsMachine *the) {
+	RuntimeMemory memory = runtimeMemory(the);
+	xsResult = xsNewObject();
+	xsDefine(xsResult, xsID("slots"), xsInteger(memory.slots), xsDefault);
+	xsDefine(xsResult, xsID("peakSlots"), xsInteger(memory.peakSlots), xsDefault);
+	xsDefine(xsResult, xsID("reservedSlots"), xsInteger(memory.reservedSlots), xsDefault);
+	xsDefine(xsResult, xsID("chunks"), xsInteger(memory.chunks), xsDefault);
+	xsDefine(xsResult, xsID("peakChunks"), xsInteger(memory.peakChunks), xsDefault);
+	xsDefine(xsResult, xsID("reservedChunks"), xsInteger(memory.reservedChunks), xsDefault);
+	xsDefine(xsResult, xsID("stack"), xsInteger(memory.stack), xsDefault);
+}
+
+RuntimeMemory runtimeMemory(xsMachine *the) {
+	RuntimeMemory memory;
+	machineMemory((struct Machine *)the, &memory);
+	return memory;
+}
+
+uint8_t *runtimeBytes(xsMachine *the, xsSlot *buffer, int32_t *length) {
+	void *data = NULL;
+	xsUnsignedValue count = 0;
+	_xsmcGetBuffer(the, buffer, &data, &count, 0);
+	*length = (int32_t)count;
+	return data;
+}

@@ -1,0 +1,62 @@
+// Ends the machine in the way that the first argument names, for test/xs/crash.test.ts.
+
+function recurse(depth: number): number {
+	return 1 + recurse(depth + 1);
+}
+
+function fill(): never {
+	const kept: Uint8Array[] = [];
+	for (;;) kept.push(new Uint8Array(1024 * 1024));
+}
+
+class OwnError extends RangeError {
+	constructor(message: string) {
+		super(message);
+		this.name = "OwnError";
+	}
+}
+
+const ways: Record<string, () => unknown> = {
+	stack: () => {
+		try {
+			return recurse(0);
+		} catch {
+			return xsrun.print("caught");
+		} finally {
+			xsrun.print("finally");
+		}
+	},
+	heap: fill,
+	exception: () => (undefined as unknown as { field: number }).field,
+	own: () => {
+		throw new OwnError("two\nlines");
+	},
+	value: () => {
+		throw 42;
+	},
+	callback: () => {
+		xsrun.after(1, () => {
+			throw new Error("in a timer");
+		});
+	},
+	rejection: () => {
+		Promise.reject(new Error("nobody cares"));
+	},
+	handled: async () => {
+		await Promise.reject(new Error("somebody cares")).catch(() => {});
+	},
+	eval: () => new Function("return 1"),
+	encoder: () => {
+		const encoded = new TextEncoder().encode("a\0é€\u{1f600}\ud800");
+		xsrun.print(Array.from(encoded, (byte) => byte.toString(16)).join(" "));
+	},
+	exit: () => {
+		try {
+			xsrun.exit(3);
+		} finally {
+			xsrun.print("finally");
+		}
+	},
+};
+
+await ways[xsrun.args[0]!]!();
