@@ -24,7 +24,8 @@ export async function bundle({ manifest, name, dist = "dist", build = "build" })
 	let modules = new Map();
 	for (const [module, file] of listing.modules) modules.set(module, describe(module, file, path.resolve(ROOT, dist)));
 	await lower(modules, listing.lower, path.resolve(ROOT, build, "lowered"));
-	const imports = await readImports([...modules.values()]);
+	// Files that came after tsc: no matter, unless the image needs them.
+	const imports = await readImports([...modules.values()].filter(({ js }) => existsSync(js)));
 	if (listing.entries.length > 0) modules = reachable(modules, imports, listing.entries, manifest);
 	else if (!modules.has(main)) throw new BuildError(`${manifest}: main is ${main}, which no manifest lists`);
 	check(modules, imports);
@@ -47,7 +48,6 @@ function describe(name, source, dist) {
 		return { name, js: source, map: undefined, label };
 	}
 	const js = path.join(dist, relative.replace(/\.ts$/, ".js"));
-	if (!existsSync(js)) throw new BuildError(`${relative} is not compiled: there is no ${path.relative(ROOT, js)}`);
 	return { name, js, map: existsSync(`${js}.map`) ? `${js}.map` : undefined, label: relative };
 }
 
@@ -133,18 +133,20 @@ function reachable(modules, imports, entries, manifest) {
 		const name = queue.pop();
 		if (found.has(name) || !modules.has(name)) continue;
 		found.set(name, modules.get(name));
-		queue.push(...imports.get(name).map((specifier) => resolve(specifier, name)));
+		queue.push(...(imports.get(name) ?? []).map((specifier) => resolve(specifier, name)));
 	}
 	return found;
 }
 
 function check(modules, imports) {
-	for (const [name, { label }] of modules)
+	for (const [name, { label, js }] of modules) {
+		if (!imports.has(name)) throw new BuildError(`${label} is not compiled: there is no ${path.relative(ROOT, js)}`);
 		for (const specifier of imports.get(name)) {
 			const target = resolve(specifier, name);
 			if (!modules.has(target))
 				throw new BuildError(`${label} imports "${specifier}", but no manifest lists a module ${target}`);
 		}
+	}
 }
 
 /** The numbers of ImageCreation. */
@@ -190,8 +192,8 @@ function compile(lines, file, build) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
 	const [manifest, name, dist] = process.argv.slice(2);
 	try {
-		const { file, modules } = await bundle({ manifest, name, dist });
-		process.stdout.write(`${path.relative(ROOT, file)}: ${modules.length} modules\n`);
+		const { file, changed, modules } = await bundle({ manifest, name, dist });
+		if (changed) process.stdout.write(`${path.relative(ROOT, file)}: ${modules.length} modules\n`);
 	} catch (error) {
 		if (!(error instanceof BuildError)) throw error;
 		process.stderr.write(`${error.message}\n`);
