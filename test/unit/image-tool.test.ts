@@ -1,0 +1,85 @@
+import assert from "node:assert";
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { createImage, type ImageOptions, type Signer } from "../../tools/image/create.js";
+import { inspectImage, refusal } from "../../tools/image/inspect.js";
+import { formatReport } from "../../tools/image/report.js";
+import { parseSignArguments } from "../../tools/image/sign-options.js";
+
+const bytes = (hex: string): Uint8Array =>
+	Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+const hex = (data: Uint8Array): string => Array.from(data, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** The key `ed1` of the recorded vectors. */
+const secret = bytes("4d2735c3c9d6f653a84d62d151cd99ee37d2c093b82555f0911551bdd86fdf73");
+const ed1: Signer = {
+	type: "ed25519",
+	publicKey: bytes("302a300506032b6570032100b5ec64bf08a70e4d62c3ba1aac648e235d9b1a76f8c4eabdd93470caf0db620f"),
+	sign: (message) => ed25519.sign(message, secret),
+};
+
+/** The payload of the recordings: words 0x11000000 | i. */
+const payload = Uint8Array.from({ length: 500 }, (_, i) => (i % 4 === 3 ? 17 : i % 4 === 0 ? i >> 2 : 0));
+const basic = ["--header-size", "0x200", "--pad-header", "--version", "1.2.3", "--align", "4", "-S", "0x8000"];
+const options = (...args: string[]): ImageOptions =>
+	parseSignArguments([...basic, ...args, "in", "out"], {
+		signer: () => ed1,
+		bytes: () => assert.fail("no file"),
+	}).options;
+
+// A few rows of imgtool-sign.json, here because these tests run on XS too.
+const RECORDED: readonly (readonly [string, ImageOptions, string])[] = [
+	[
+		"dependencies and custom TLVs",
+		options(
+			"-s",
+			"1",
+			"-d",
+			"(0,1.2.3+4), (1,9.8.7)",
+			"--custom-tlv",
+			"0xa0",
+			"0x010203",
+			"--custom-tlv",
+			"0xa1",
+			"text",
+		),
+		"5cc9e702a07dcae3ab79f68ca2ccce8965e67cee068bc4da0881650820f5fcc0",
+	],
+	[
+		"UUIDs of names",
+		options("--vid", "example.com", "--cid", "sensor"),
+		"f35131de507e1396b9690bd42ef0fd5f1a689ba0ea9973fc1dbe0fdea512d403",
+	],
+	[
+		"boot record",
+		options("--boot-record", "AP", "-s", "2"),
+		"1649eeaf1f53a81e51fd4da4e4b46804b676b87728968f725a745bde50f1fb58",
+	],
+	[
+		"Ed25519, confirmed",
+		options("-k", "ed1", "-s", "3", "--confirm"),
+		"94ccd74751da4f0ee3a4ad1ebb281c54ad364c69743dcbd12b9b18ca548c82c5",
+	],
+];
+
+describe("image tool without Node", () => {
+	for (const [name, given, hash] of RECORDED) {
+		it(`makes what imgtool made: ${name}`, () => {
+			assert.equal(hex(sha256(createImage(payload, given))), hash);
+		});
+	}
+
+	it("inspects what it made", () => {
+		const keys = [{ name: "ed1", key: ed1 }];
+		const report = inspectImage(createImage(payload, options("-k", "ed1", "--confirm")), { keys });
+		assert.equal(refusal(report, keys), undefined);
+		assert.deepEqual(report.signatures, [{ name: "ED25519", key: "ed1", result: "good" }]);
+		assert.equal(report.trailer?.imageOk, "set");
+		assert.match(formatReport("image", report), /^image: MCUboot image, version 1\.2\.3\n/);
+	});
+
+	it("writes text as UTF-8", () => {
+		const report = inspectImage(createImage(payload, options("--custom-tlv", "0xa0", "aé€🙂")));
+		assert.equal(report.tlvs[0]?.value, "61c3a9e282acf09f9982");
+	});
+});
