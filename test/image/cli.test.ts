@@ -45,6 +45,24 @@ describe("image tool, command line", () => {
 		assert.deepEqual(readFileSync(file("one.img")), readFileSync(file("two.img")));
 	});
 
+	it("examines a slot of flash that erases to 0, and an image at an offset", () => {
+		sign("-R", "0", "--confirm", "app.bin", "app.img");
+		const { trailer } = JSON.parse(image("inspect", "--json", "-R", "0", "app.img").stdout);
+		assert.deepEqual([trailer.imageOk, trailer.copyDone], ["set", "unset"]);
+		writeFileSync(file("slot.img"), Buffer.concat([Buffer.alloc(0x1000, 0xff), readFileSync(file("app.img"))]));
+		assert.equal(image("verify", "--offset", "0x1000", "slot.img").status, 0);
+		assert.match(image("verify", "slot.img").stderr, /there is one at 0x1000/);
+	});
+
+	it("writes to a device without replacing it", () => {
+		assert.equal(sign("app.bin", "/dev/null").status, 0);
+		assert.ok(statSync("/dev/null").isCharacterDevice());
+		assert.deepEqual(
+			[sign("app.bin", ".").status, sign("app.bin", ".").stderr],
+			[2, ". cannot be written: it is a directory.\n"],
+		);
+	});
+
 	it("verify ends with 1 for an image that is not right", () => {
 		sign("-k", "ec1.pem", "app.bin", "app.img");
 		const other = image("verify", "-k", "ec2.pem", "app.img");

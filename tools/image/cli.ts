@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type Arguments, type CommandSpec, commandHelp, parseArguments, parseInteger } from "./args.js";
+import { type Arguments, type CommandSpec, commandHelp, parseArguments } from "./args.js";
 import { createImage, type Signer } from "./create.js";
 import { ImageError } from "./error.js";
 import { type ImageReport, inspectImage, type NamedKey, refusal } from "./inspect.js";
@@ -22,6 +22,14 @@ const OFFSET_OPTION = {
 	help: "where in FILE the image begins, for slots of swap using offset (default 0)",
 } as const;
 
+const ERASED_OPTION = {
+	name: "erased-val",
+	short: "R",
+	values: ["BYTE"],
+	choices: ["0", "0xff"],
+	help: "what erased flash reads as (default 0xff)",
+} as const;
+
 interface Command extends CommandSpec {
 	/** Does it; returns the exit code. */
 	readonly run: (args: readonly string[]) => number;
@@ -32,7 +40,7 @@ const inspect: CommandSpec = {
 	summary:
 		"Print what an image file, or a whole slot, contains, and check its hash. Exits with 1 if something is wrong.",
 	operands: ["FILE"],
-	options: [KEY_OPTION, OFFSET_OPTION, { name: "json", help: "print JSON instead of text" }],
+	options: [KEY_OPTION, OFFSET_OPTION, ERASED_OPTION, { name: "json", help: "print JSON instead of text" }],
 };
 
 const verify: CommandSpec = {
@@ -123,9 +131,9 @@ function runKeygen(args: Arguments): number {
 
 function examine(path: string, args: Arguments, keys: readonly NamedKey[]): ImageReport {
 	const file = readBytes(path);
-	const offset = parseInteger(args.text("offset") ?? "0", "--offset");
+	const offset = args.integer("offset") ?? 0;
 	if (offset > file.length) throw new ImageError(`${path} has only ${file.length} bytes.`);
-	return inspectImage(file, { keys, offset });
+	return inspectImage(file, { keys, offset, erasedValue: args.integer("erased-val") ?? 0xff });
 }
 
 const readKeys = (args: Arguments): NamedKey[] =>
@@ -151,6 +159,8 @@ const readBytes = (path: string): Uint8Array => attempt(path, "be read", () => n
 /** The file is there whole or not at all: written under another name in a directory beside it, then renamed. */
 function writeAtomically(path: string, bytes: Uint8Array): void {
 	attempt(path, "be written", () => {
+		// A device such as /dev/stdout is written to; a rename would put a file in its place.
+		if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) return writeFileSync(path, bytes);
 		const directory = mkdtempSync(join(dirname(path), ".image-"));
 		try {
 			const draft = join(directory, "draft");

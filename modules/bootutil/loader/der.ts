@@ -1,9 +1,5 @@
 /** Tags used by keys and signatures (ITU-T X.690, 8.1.2 and X.680, 8.6). */
 export const DER_INTEGER = 0x02;
-export const DER_BIT_STRING = 0x03;
-export const DER_OCTET_STRING = 0x04;
-export const DER_NULL = 0x05;
-export const DER_OID = 0x06;
 export const DER_SEQUENCE = 0x30;
 
 /**
@@ -21,19 +17,9 @@ export class DerReader {
 		this.#bytes = bytes;
 	}
 
-	/** Bytes that were not read yet. */
-	get left(): number {
-		return this.#bytes.length - this.#at;
-	}
-
-	/** The tag of the next element. */
-	peek(): number | undefined {
-		return this.#bytes[this.#at];
-	}
-
 	/** The content of the next element if it has this tag and ends within the bytes. */
 	read(tag: number): Uint8Array | undefined {
-		if (this.peek() !== tag) return undefined;
+		if (this.#bytes[this.#at] !== tag) return undefined;
 		const length = this.#length();
 		if (length === undefined) return undefined;
 		const content = this.#bytes.subarray(length.start, length.start + length.value);
@@ -52,7 +38,7 @@ export class DerReader {
 	 * outer length is shorter than what it holds.
 	 */
 	stepInto(tag: number): boolean {
-		if (this.peek() !== tag) return false;
+		if (this.#bytes[this.#at] !== tag) return false;
 		const length = this.#length();
 		if (length === undefined) return false;
 		this.#at = length.start;
