@@ -28,6 +28,13 @@ void refuse(int events, const char *format, ...)
 	_exit(2);
 }
 
+/* Something is in use. A simulator that was killed a moment ago is still about to let go: true to try again. */
+static bool patient(int *attempts)
+{
+	usleep(10000);
+	return ++*attempts < 50;
+}
+
 int openFlash(int events, const char *path, int64_t size)
 {
 	struct stat status;
@@ -41,8 +48,9 @@ int openFlash(int events, const char *path, int64_t size)
 	if (status.st_size != size)
 		refuse(events, "the flash file %s has %lld bytes, but the layout's flash has %lld", path,
 			(long long)status.st_size, (long long)size);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		refuse(events, "another simulator is running on the flash file %s: choose another with --flash FILE", path);
+	for (int attempts = 0; flock(fd, LOCK_EX | LOCK_NB) < 0;)
+		if (!patient(&attempts))
+			refuse(events, "another simulator is running on the flash file %s: choose another with --flash FILE", path);
 	return fd;
 }
 
@@ -64,9 +72,10 @@ void claimSerial(int events, const char *path)
 	int length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "xs-smp-sim/%llx:%llx/%llx",
 		(unsigned long long)status.st_dev, (unsigned long long)status.st_ino, (unsigned long long)hash);
 	int claim = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (claim < 0 ||
-		bind(claim, (struct sockaddr *)&name, offsetof(struct sockaddr_un, sun_path) + 1 + length) < 0)
-		refuse(events, "another simulator has the serial link %s: choose another with --serial PATH", path);
+	socklen_t size = offsetof(struct sockaddr_un, sun_path) + 1 + length;
+	for (int attempts = 0; bind(claim, (struct sockaddr *)&name, size) < 0;)
+		if (!patient(&attempts))
+			refuse(events, "another simulator has the serial link %s: choose another with --serial PATH", path);
 	char target[64];
 	ssize_t n = readlink(path, target, sizeof target - 1);
 	bool stale = n > 0 && strncmp(target, "/dev/pts/", 9) == 0;
@@ -115,7 +124,9 @@ int openUdp(int events, const char *address, const char *port, char *name, size_
 		refuse(events, "%s is no network address", address);
 	const char *open = found->ai_family == AF_INET6 ? "[" : "", *close = *open ? "]" : "";
 	int fd = socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) < 0) {
+	for (int attempts = 0; fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) < 0;) {
+		if (fd >= 0 && errno == EADDRINUSE && patient(&attempts))
+			continue;
 		if (errno == EADDRINUSE)
 			refuse(events, "UDP port %s%s%s:%s is in use: choose another with --udp PORT, or --udp 0 for any free one",
 				open, address, close, port);

@@ -163,16 +163,17 @@ static bool commands(void)
 	return true;
 }
 
-/* Waits for the line that says that the flash file has been made. */
+/* Waits for the line that says that the flash file has been made; any other ends. */
 static void awaitFlash(void)
 {
-	char byte = 0;
+	char line[16] = "";
 	eventLine(EVENTS, "{\"event\":\"need-flash\"}");
-	while (byte != '\n') {
-		ssize_t n = read(STDIN_FILENO, &byte, 1);
-		if (n == 0 || (n < 0 && errno != EINTR))
-			_exit(0);
-	}
+	for (size_t length = 0; length < sizeof line && !strchr(line, '\n'); length++)
+		while (read(STDIN_FILENO, line + length, 1) != 1)
+			if (errno != EINTR)
+				_exit(0);
+	if (strcmp(line, "made\n") != 0)
+		_exit(0);
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,86 @@
+import assert from "node:assert";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+
+// Who may import whom. A file's path says what it may touch.
+
+/** Source files below a folder, as paths from the root of the repository. */
+function sources(folder: string): string[] {
+	if (!existsSync(folder)) return [];
+	return readdirSync(folder, { recursive: true, encoding: "utf8" })
+		.map((name) => path.posix.join(folder, name.replaceAll("\\", "/")))
+		.filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
+		.sort();
+}
+
+/** What a file imports: files as paths from the root, packages as written. Types count too: they bind just as well. */
+function imports(file: string): string[] {
+	const text = readFileSync(file, "utf8");
+	const specifiers = text.matchAll(/^\s*(?:import|export)\b[^"';]*?(?:from\s*)?"([^"]+)"|\bimport\("([^"]+)"\)/gm);
+	return Array.from(specifiers, ([, first, second]) => first ?? second!).map((specifier) =>
+		specifier.startsWith(".")
+			? path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, ".ts")
+			: specifier,
+	);
+}
+
+const LOADER = "modules/bootutil/loader/";
+
+// folder, what its files may import besides themselves
+const layers: [string, string[]][] = [
+	["modules/flash/", []],
+	["modules/bootutil/", ["modules/flash/", "@noble/", "micro-rsa-dsa-dh/"]],
+	["modules/smp/", ["modules/bootutil/", "modules/flash/", "cbor-x/", "@noble/"]],
+	["apps/", ["modules/", "hosts/"]],
+	["hosts/sim/xs/", ["modules/", "hosts/host.ts"]],
+];
+
+describe("layering", () => {
+	for (const [folder, allowed] of layers)
+		it(`${folder} imports only ${[folder, ...allowed].join(", ")}`, () => {
+			const wrong = sources(folder.slice(0, -1)).flatMap((file) =>
+				imports(file)
+					.filter((target) => ![folder, ...allowed].some((prefix) => target.startsWith(prefix)))
+					.map((target) => `${file} imports ${target}`),
+			);
+			assert.deepEqual(wrong, []);
+		});
+
+	it("every folder of modules has a layer", () => {
+		const folders = readdirSync("modules", { withFileTypes: true }).filter((entry) => entry.isDirectory());
+		const missing = folders.filter(({ name }) => !layers.some(([folder]) => folder === `modules/${name}/`));
+		assert.deepEqual(missing, []);
+	});
+
+	it("nothing of the device imports the boot loader", () => {
+		const device = [...sources("modules"), ...sources("apps")].filter((file) => !file.startsWith(LOADER));
+		const wrong = device.filter((file) => imports(file).some((target) => target.startsWith(LOADER)));
+		assert.deepEqual(wrong, []);
+	});
+
+	/** Module names that the build put into an image. */
+	const imageModules = (image: string): string[] =>
+		readFileSync(`build/image-${image}.c.list`, "utf8")
+			.split("\n")
+			.filter((line) => line.startsWith("module\t"))
+			.map((line) => line.split("\t")[1]!);
+
+	it("the boot loader is in its own image and not in the application's", () => {
+		assert.deepEqual(
+			imageModules("app").filter((name) => name.startsWith(LOADER)),
+			[],
+		);
+		assert.ok(imageModules("loader").some((name) => name.startsWith(LOADER)));
+	});
+
+	it("manifests list every module of the device", () => {
+		const listed = new Set([...imageModules("app"), ...imageModules("loader")]);
+		const missing = sources("modules").filter((file) => !listed.has(file.replace(/\.ts$/, "")) && hasCode(file));
+		assert.deepEqual(missing, []);
+	});
+
+	/** Files with types alone leave nothing to run. */
+	function hasCode(file: string): boolean {
+		return /^export (?:async )?(?:abstract )?(?:class|function|const|let|default|\{)/m.test(readFileSync(file, "utf8"));
+	}
+});

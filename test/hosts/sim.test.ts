@@ -1,0 +1,390 @@
+import assert from "node:assert";
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { SmpClient } from "../../client/client.js";
+import { udpLink } from "../../client/udp.js";
+import { guideLayout } from "../../modules/flash/layout.js";
+import { generateKey } from "../../tools/image/keys.js";
+import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
+import { update } from "../clients/images.js";
+import { serialLink } from "./serial.js";
+
+const commandLine = join(root, "dist/hosts/sim/cli.js");
+const developmentKey = join(root, "keys/development-ec-p256.pem");
+
+/** Process ids of the processes below `pid`. */
+const descendants = (pid: number): number[] => {
+	const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+	return children.flatMap((child) => [child, ...descendants(child)]);
+};
+
+const alive = (pid: number): boolean => {
+	try {
+		return !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+	} catch {
+		return false;
+	}
+};
+
+/** Waits until it is so; mocha would wait for ever, so a failure shows as the test that hangs. */
+async function until(condition: () => boolean): Promise<void> {
+	while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+async function withClient<T>(simulator: Simulator, use: (client: SmpClient) => Promise<T>): Promise<T> {
+	const client = new SmpClient(udpLink(simulator.udp));
+	try {
+		return await use(client);
+	} finally {
+		client.close();
+	}
+}
+
+/** Uploads an update of image 0 and marks it for a trial. */
+const install = (simulator: Simulator, version: string, size: number): Promise<unknown> =>
+	withClient(simulator, async (client) => {
+		const { file, hash } = update(version, size);
+		await client.upload(file, createHash("sha256").update(file).digest());
+		await client.test(hash);
+	});
+
+const layoutWith = (areas: unknown): string => JSON.stringify({ ...guideLayout, name: "test", areas });
+
+describe("simulator: what cannot be used is refused", () => {
+	/** Files of the test's directory, options, and what the one sentence says. */
+	type Row = readonly [title: string, files: Record<string, string>, options: readonly string[], sentence: RegExp];
+	const rows: readonly Row[] = [
+		["unknown option", {}, ["--flsh", "x"], /There is no option "--flsh"/],
+		["stray word", {}, ["hello"], /There is no option "hello"/],
+		["option without value", {}, ["--flash"], /--flash needs a value/],
+		["option in place of a value", {}, ["--mode", "--json"], /--mode needs a value/],
+		["value of a switch", {}, ["--json=yes"], /--json takes no value/],
+		["images", {}, ["--images", "3"], /--images is 1 or 2, not "3"/],
+		["mode", {}, ["--mode", "overwrite"], /--mode is move or offset, not "overwrite"/],
+		["confirm", {}, ["--confirm", "yes"], /--confirm is smp or self/],
+		["trailer", {}, ["--trailer", "2.3"], /--trailer is current or 2\.2/],
+		["baud", {}, ["--baud", "fast"], /--baud is a number/],
+		["negative baud", {}, ["--baud=-1"], /--baud is a number/],
+		["power cut", {}, ["--power-cut", "1e3"], /--power-cut is a number/],
+		["port", {}, ["--udp", "65536"], /--udp is PORT or ADDRESS:PORT/],
+		["port name", {}, ["--udp", "smp"], /--udp is PORT or ADDRESS:PORT/],
+		["host name", {}, ["--udp", "example.org:1337"], /--udp is PORT or ADDRESS:PORT/],
+		["foreign address", {}, ["--udp", "192.0.2.1:0"], /cannot listen on UDP port 192\.0\.2\.1:0/],
+		["flash file of another size", { "a.bin": "abc" }, ["--flash", "a.bin"], /has 3 bytes, but .* has 4194304/],
+		["directory as flash file", {}, ["--flash", "."], /not a regular file|directory/],
+		["flash file in no directory", {}, ["--flash", "no/flash.bin"], /no directory no/],
+		["serial link in no directory", {}, ["--serial", "no/uart"], /no directory no/],
+		["serial link over a file", { uart2: "mine" }, ["--serial", "uart2"], /uart2 exists and is no link/],
+		["flash file and serial link in one", {}, ["--flash", "a", "--serial", "a"], /name the same file/],
+		["missing layout", {}, ["--layout", "none.json"], /none\.json cannot be read: no such file/],
+		["layout that is no JSON", { l: "{" }, ["--layout", "l"], /is not JSON/],
+		["empty layout", { l: "{}" }, ["--layout", "l"], /the layout has no name/],
+		[
+			"layout with areas that overlap",
+			{ l: layoutWith(guideLayout.areas.map((area) => ({ ...area, offset: 0 }))) },
+			["--layout", "l"],
+			/areas "bootloader" and "image-0" overlap/,
+		],
+		[
+			"layout without the slots",
+			{ l: layoutWith(guideLayout.areas.slice(0, 3)) },
+			["--layout", "l"],
+			/has no primary slot for image 1/,
+		],
+		...["move", "offset"].map((mode): Row => {
+			const areas = [
+				{ id: 1, label: "a", offset: 0, size: 0x10000 },
+				{ id: 2, label: "b", offset: 0x10000, size: 0x20000 },
+			];
+			const options = ["--layout", "l", "--images", "1", "--mode", mode];
+			return [
+				`slots that do not fit ${mode}`,
+				{ l: layoutWith(areas) },
+				options,
+				new RegExp(`do not fit --mode ${mode}`),
+			];
+		}),
+		[
+			"layout with slots too small",
+			{
+				l: layoutWith([
+					{ id: 1, label: "a", offset: 0, size: 0x2000 },
+					{ id: 2, label: "b", offset: 0x10000, size: 0x2000 },
+				]),
+			},
+			["--layout", "l", "--images", "1"],
+			/too small/,
+		],
+		["missing key", {}, ["--key", "none.pem"], /none\.pem cannot be read: no such file/],
+		["key that is none", { k: "hello" }, ["--key", "k"], /The key k cannot be used: The key is not a PEM file/],
+		[
+			"keys of two types",
+			{ k: generateKey("ed25519") },
+			["--key", developmentKey, "--key", "k"],
+			/one type of signature, but .* is ecdsa-p256 and k is ed25519/,
+		],
+	];
+	for (const [title, files, options, sentence] of rows)
+		it(title, async () => {
+			const directory = freshDirectory();
+			for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+			const before = readdirSync(directory);
+			const refused = await outcome(["--udp", "0", ...options], directory);
+			assert.match(refused.errors, sentence);
+			assert.match(refused.errors, /^[^\n]+\.\n$/);
+			assert.deepEqual({ ...refused, errors: "" }, { status: 2, output: "", errors: "" });
+			assert.deepEqual(readdirSync(directory), before);
+			for (const [name, text] of Object.entries(files)) assert.equal(readFileSync(join(directory, name), "utf8"), text);
+			rmSync(directory, { recursive: true });
+		});
+
+	it("a UDP port in use", async () => {
+		const socket = createSocket("udp4");
+		await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+		const { port } = socket.address();
+		const directory = freshDirectory();
+		const refused = await outcome(["--udp", String(port)], directory);
+		socket.close();
+		assert.equal(refused.status, 2);
+		assert.match(
+			refused.errors,
+			new RegExp(`^UDP port 127\\.0\\.0\\.1:${port} is in use: choose another with --udp PORT`),
+		);
+		assert.deepEqual(readdirSync(directory), []);
+	});
+
+	it("a flash file or a serial link of another simulator, which goes on", async () => {
+		const simulator = await Simulator.start();
+		const flash = await outcome(["--udp", "0", "--flash", simulator.flash], freshDirectory());
+		assert.equal(flash.status, 2);
+		assert.match(flash.errors, /^another simulator is running on the flash file .*\n$/i);
+		const serial = await outcome(["--udp", "0", "--serial", simulator.serial], freshDirectory());
+		assert.equal(serial.status, 2);
+		assert.match(serial.errors, /^another simulator has the serial link .*\n$/i);
+		const client = new SmpClient(serialLink(simulator.serial));
+		assert.equal(await client.echo("still here"), "still here");
+		client.close();
+		await simulator.stop();
+	});
+});
+
+interface Outcome {
+	readonly status: number;
+	readonly output: string;
+	readonly errors: string;
+}
+
+/** Runs the command line to its end, in `directory`. */
+async function outcome(options: readonly string[], directory: string): Promise<Outcome> {
+	try {
+		const output = execFileSync(process.execPath, [commandLine, ...options], { cwd: directory, stdio: "pipe" });
+		return { status: 0, output: output.toString(), errors: "" };
+	} catch (error) {
+		const { status, stdout, stderr } = error as { status: number; stdout: Buffer; stderr: Buffer };
+		return { status, output: stdout.toString(), errors: stderr.toString() };
+	}
+}
+
+describe("simulator", () => {
+	let simulator: Simulator;
+	const start = async (...options: string[]): Promise<Simulator> => {
+		simulator = await Simulator.start(options);
+		return simulator;
+	};
+	afterEach(() => simulator.stop());
+
+	it("says first of all that it is ready, and where", async () => {
+		await start();
+		assert.deepEqual(simulator.events[0], { event: "ready", serial: simulator.serial, udp: simulator.udp });
+		assert.match(simulator.udp, /^127\.0\.0\.1:\d+$/);
+		assert.match(readlinkSync(simulator.serial), /^\/dev\/pts\/\d+$/);
+		assert.deepEqual(
+			simulator.events.find(({ event }) => event === "boot"),
+			{
+				event: "boot",
+				images: [0, 1].map((image) => ({
+					image,
+					version: "0.0.0",
+					action: "none",
+					resumed: false,
+					confirmed: true,
+				})),
+			},
+		);
+	});
+
+	it("listens on IPv6", async () => {
+		await start("--udp", "[::1]:0");
+		assert.match(simulator.udp, /^\[::1\]:\d+$/);
+		assert.equal(await withClient(simulator, (client) => client.echo("six")), "six");
+	});
+
+	it("keeps the serial line open through a reset", async () => {
+		await start();
+		const client = new SmpClient(serialLink(simulator.serial));
+		assert.equal(await client.echo("before"), "before");
+		await client.reset();
+		assert.deepEqual(await simulator.next("reset"), { event: "reset", by: "application" });
+		await simulator.next("boot");
+		assert.equal(await client.echo("after"), "after");
+		client.close();
+	});
+
+	it("paces the serial line", async () => {
+		await start("--baud", "1000000");
+		const client = new SmpClient(serialLink(simulator.serial));
+		const text = "x".repeat(700);
+		assert.equal(await client.echo(text), text);
+		client.close();
+	});
+
+	it("has a reset button", async () => {
+		await start();
+		simulator.process.stdin!.write("r\n");
+		assert.deepEqual(await simulator.next("reset"), { event: "reset", by: "button" });
+		await simulator.next("boot");
+		assert.equal(await withClient(simulator, (client) => client.echo("up")), "up");
+	});
+
+	it("does not mind the end of standard input, and ends by q", async () => {
+		await start();
+		simulator.process.stdin!.end();
+		assert.equal(await withClient(simulator, (client) => client.echo("up")), "up");
+		await simulator.stop();
+		await start();
+		simulator.process.stdin!.write("q\n");
+		assert.equal(await simulator.exited, 0);
+	});
+
+	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+		it(`ends by ${signal} and takes its link away`, async () => {
+			await start();
+			const processes = descendants(simulator.process.pid!);
+			simulator.process.kill(signal);
+			assert.equal(await simulator.exited, 0);
+			assert.equal(lstatSync(simulator.serial, { throwIfNoEntry: false }), undefined);
+			assert.deepEqual(processes.filter(alive), []);
+		});
+
+	for (const victim of ["command line", "supervisor"] as const)
+		it(`is gone as a whole when its ${victim} is killed, and comes back`, async () => {
+			await start();
+			const before = readFileSync(simulator.flash);
+			const pid = simulator.process.pid!;
+			const processes = descendants(pid);
+			assert.equal(processes.length, 2);
+			process.kill(victim === "supervisor" ? processes[0]! : pid, "SIGKILL");
+			await simulator.exited;
+			await until(() => !processes.some(alive));
+			assert.deepEqual(readFileSync(simulator.flash), before);
+			simulator = await Simulator.start([], simulator.directory);
+			assert.equal(await withClient(simulator, (client) => client.echo("back")), "back");
+		});
+
+	it("reports a crash and boots again", async () => {
+		await start();
+		const [, device] = descendants(simulator.process.pid!);
+		process.kill(device!, "SIGSEGV");
+		const crash = await simulator.next("crash");
+		assert.match(String(crash["reason"]), /signal 11/);
+		await simulator.next("boot");
+		assert.equal(await withClient(simulator, (client) => client.echo("up")), "up");
+	});
+
+	it("swaps, survives a power cut on the way, and reports both", async () => {
+		await start("--images", "1", "--power-cut", "30");
+		await install(simulator, "0.0.1", 20_000);
+		await withClient(simulator, (client) => client.reset());
+		assert.deepEqual(await simulator.next("power-cut"), { event: "power-cut", operation: 30 });
+		assert.deepEqual(await simulator.next("swap", ({ phase }) => phase === "end"), {
+			event: "swap",
+			phase: "end",
+			image: 0,
+			type: "test",
+		});
+		const boot = await simulator.next("boot");
+		assert.deepEqual(boot["images"], [{ image: 0, version: "0.0.1", action: "test", resumed: true, confirmed: false }]);
+		const reverted = await simulator.pressReset();
+		assert.deepEqual(reverted["images"], [
+			{ image: 0, version: "0.0.0", action: "revert", resumed: false, confirmed: true },
+		]);
+	});
+
+	it("confirms itself if that is wanted", async () => {
+		await start("--images", "1", "--confirm", "self");
+		await install(simulator, "0.0.1", 20_000);
+		await withClient(simulator, (client) => client.reset());
+		await simulator.next("boot");
+		const [image] = await withClient(simulator, (client) => client.images());
+		assert.deepEqual([image?.version, image?.confirmed], ["0.0.1", true]);
+	});
+
+	it("stays down without a bootable image until it is reset with one", async () => {
+		await start("--images", "1");
+		await simulator.stop({ keep: true });
+		const good = readFileSync(simulator.flash);
+		const bad = Uint8Array.from(good);
+		bad[0x14000 + 0x300]! ^= 1;
+		writeFileSync(simulator.flash, bad);
+		simulator = Simulator.spawn(["--images", "1"], simulator.directory);
+		const halt = await simulator.next("halt");
+		assert.match(String(halt["reason"]), /image 0/);
+		writeFileSync(simulator.flash, good);
+		await simulator.pressReset();
+	});
+
+	it("takes the place of a stale link", async () => {
+		const directory = freshDirectory();
+		symlinkSync("/dev/pts/99999", join(directory, "uart"));
+		simulator = await Simulator.start([], directory);
+		assert.notEqual(readlinkSync(simulator.serial), "/dev/pts/99999");
+	});
+
+	it("trusts the given key alone, and signs the factory images with it", async () => {
+		const directory = freshDirectory();
+		const key = join(directory, "own.pem");
+		writeFileSync(key, generateKey("ed25519"));
+		simulator = await Simulator.start(["--key", key, "--images", "1"], directory);
+		await install(simulator, "0.0.1", 20_000);
+		const boot = await simulator.pressReset();
+		assert.deepEqual(boot["images"], [{ image: 0, version: "0.0.0", action: "none", resumed: false, confirmed: true }]);
+	});
+});
+
+describe("simulator: command line", () => {
+	it("explains itself", async () => {
+		const help = await outcome(["--help"], freshDirectory());
+		assert.equal(help.status, 0);
+		const text = help.output.replace(/\s+/g, " ");
+		for (const option of [
+			"flash",
+			"serial",
+			"udp",
+			"images",
+			"mode",
+			"layout",
+			"key",
+			"confirm",
+			"trailer",
+			"baud",
+			"json",
+		])
+			assert.ok(text.includes(` --${option} `), `--${option} is missing`);
+	});
+
+	it("makes its default files", async () => {
+		const directory = freshDirectory();
+		const child = spawn(process.execPath, [commandLine, "--udp", "0", "--json"], { cwd: directory, stdio: "pipe" });
+		const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+		assert.equal(JSON.parse(line).serial, join(directory, ".sim/uart"));
+		assert.deepEqual(readdirSync(join(directory, ".sim")), ["flash.bin", "uart"]);
+		child.kill();
+		await once(child, "close");
+		rmSync(directory, { recursive: true });
+	});
+});
