@@ -1,0 +1,122 @@
+import assert from "node:assert";
+import { BleTransport } from "../../../modules/smp/transport/ble.js";
+import { RawTransport } from "../../../modules/smp/transport/raw.js";
+import type { DatagramSocket, GattCharacteristic } from "../../../modules/smp/transport/stream.js";
+import { DatagramTransport } from "../../../modules/smp/transport/udp.js";
+import { concat, hex, TestStream, unhex } from "./support.js";
+
+const one = unhex("0a00000400000100a1616161");
+const two = unhex("0a00000200000200bfff");
+
+describe("raw UART transport", () => {
+	const received = (input: Uint8Array, size: number, maxPacket = 64): string[] => {
+		const stream = new TestStream();
+		const packets: string[] = [];
+		new RawTransport(stream, { maxPacket }).onPacket = (packet) => packets.push(hex(packet));
+		stream.feed(input, size);
+		return packets;
+	};
+	const scenarios: [string, Uint8Array, string[]][] = [
+		["packets back to back", concat(one, two, one), [hex(one), hex(two), hex(one)]],
+		["a packet without payload", unhex("0000000000010000"), ["0000000000010000"]],
+		["a length above the buffer, then a packet", concat(unhex("0a00ffff00000100"), two), [hex(two)]],
+		["an operation that there is not, then a packet", concat(unhex("0400000000000100"), two), [hex(two)]],
+		["a part of a packet", one.subarray(0, 10), []],
+	];
+	for (const [name, input, expected] of scenarios)
+		it(name, () => {
+			for (const size of [input.length, 1, 5]) assert.deepEqual(received(input, size), expected);
+		});
+
+	it("takes packets of maxPacket bytes, and none above", () => {
+		assert.equal(received(one, 1, one.length).length, 1);
+		assert.equal(received(one, 1, one.length - 1).length, 0);
+	});
+
+	it("forgets a part of a packet when told", () => {
+		const stream = new TestStream();
+		const packets: string[] = [];
+		const transport = new RawTransport(stream);
+		transport.onPacket = (packet, reply) => {
+			packets.push(hex(packet));
+			reply(packet);
+		};
+		stream.feed(one.subarray(0, 9));
+		transport.drop();
+		stream.feed(two);
+		assert.deepEqual(packets, [hex(two)]);
+		assert.deepEqual(stream.written.map(hex), [hex(two)]);
+		transport.close();
+		assert.ok(stream.closed);
+	});
+});
+
+describe("datagram transport", () => {
+	it("answers the sender, and cuts what is too long", () => {
+		const sent: [string, unknown][] = [];
+		const socket: DatagramSocket = {
+			onDatagram: undefined,
+			send: (data, peer) => sent.push([hex(data), peer]),
+			close: () => {},
+		};
+		const transport = new DatagramTransport(socket, { maxPacket: 12 });
+		transport.onPacket = (packet, reply) => reply(packet);
+		socket.onDatagram?.(two, "a");
+		socket.onDatagram?.(concat(one, two), "b");
+		assert.deepEqual(sent, [
+			[hex(two), "a"],
+			[hex(one), "b"],
+		]);
+		transport.close();
+		assert.equal(socket.onDatagram, undefined);
+	});
+});
+
+describe("Bluetooth LE transport", () => {
+	const connect = (attMtu: number, maxPacket = 64) => {
+		const notified: string[] = [];
+		const packets: string[] = [];
+		const characteristic: GattCharacteristic = {
+			attMtu,
+			onWrite: undefined,
+			onUnsubscribed: undefined,
+			notify: (data) => notified.push(hex(data)),
+			close: () => {},
+		};
+		const transport = new BleTransport(characteristic, { maxPacket });
+		transport.onPacket = (packet, reply) => {
+			packets.push(hex(packet));
+			reply(packet);
+		};
+		return { characteristic, notified, packets };
+	};
+	const scenarios: [string, Uint8Array[], string[]][] = [
+		["one write", [one], [hex(one)]],
+		["several writes", [one.subarray(0, 8), one.subarray(8, 9), one.subarray(9)], [hex(one)]],
+		["two packets", [two, one], [hex(two), hex(one)]],
+		["a first write without a whole header", [one.subarray(0, 7), one.subarray(7), two], [hex(two)]],
+		["more bytes than announced", [concat(two, unhex("00")), two], [hex(two)]],
+		["more bytes than announced, later", [one.subarray(0, 9), concat(one.subarray(9), unhex("00")), two], [hex(two)]],
+		["a packet above the buffer", [unhex("0a00003900000100"), two], [hex(two)]],
+	];
+	for (const [name, writes, expected] of scenarios)
+		it(name, () => {
+			const { characteristic, packets } = connect(23);
+			for (const write of writes) characteristic.onWrite?.(write);
+			assert.deepEqual(packets, expected);
+		});
+
+	it("cuts responses into notifications", () => {
+		const { characteristic, notified } = connect(8);
+		characteristic.onWrite?.(one);
+		assert.deepEqual(notified, ["0a00000400", "000100a161", "6161"]);
+	});
+
+	it("forgets a part of a packet at the end of a connection", () => {
+		const { characteristic, packets } = connect(23);
+		characteristic.onWrite?.(one.subarray(0, 9));
+		characteristic.onUnsubscribed?.();
+		characteristic.onWrite?.(two);
+		assert.deepEqual(packets, [hex(two)]);
+	});
+});
