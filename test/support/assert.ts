@@ -52,10 +52,10 @@ function typeName(value: object): string {
 
 function same(a: unknown, b: unknown, strict: boolean): boolean {
 	if (Object.is(a, b)) return true;
-	if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) {
-		// biome-ignore lint/suspicious/noDoubleEquals: this is what Node's loose comparison does.
-		return !strict && typeof a !== "object" && typeof b !== "object" && a == b;
-	}
+	const primitives = (typeof a !== "object" || a === null) && (typeof b !== "object" || b === null);
+	// biome-ignore lint/suspicious/noDoubleEquals: this is what Node's loose comparison does.
+	if (primitives) return !strict && a == b;
+	if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) return false;
 	if (strict && Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
 	if (Array.isArray(a) !== Array.isArray(b)) return false;
 	if (a instanceof Date && b instanceof Date && a.getTime() !== b.getTime()) return false;

@@ -28,7 +28,8 @@ interface Suite extends Hooks {
 	readonly titles: readonly string[];
 	readonly parent: Suite | undefined;
 	readonly skipped: boolean;
-	readonly items: (Test | Suite)[];
+	readonly tests: Test[];
+	readonly suites: Suite[];
 }
 
 class Skip extends Error {}
@@ -51,7 +52,7 @@ class Context {
 
 function newSuite(title: string, parent: Suite | undefined, skipped: boolean): Suite {
 	const titles = parent ? [...parent.titles, title] : [];
-	return { titles, parent, skipped, items: [], before: [], beforeEach: [], afterEach: [], after: [] };
+	return { titles, parent, skipped, tests: [], suites: [], before: [], beforeEach: [], afterEach: [], after: [] };
 }
 
 const root = newSuite("", undefined, false);
@@ -65,7 +66,7 @@ describe.skip = (title: string, body: () => void): void => addSuite(title, body,
 function addSuite(title: string, body: () => void, skipped: boolean): void {
 	const parent = current;
 	const suite = newSuite(title, parent, skipped || parent.skipped);
-	parent.items.push(suite);
+	parent.suites.push(suite);
 	current = suite;
 	try {
 		body();
@@ -75,7 +76,7 @@ function addSuite(title: string, body: () => void, skipped: boolean): void {
 }
 
 function it(title: string, body?: Body): void {
-	current.items.push({ title, body });
+	current.tests.push({ title, body });
 }
 it.skip = (title: string, _body?: Body): void => it(title);
 
@@ -160,13 +161,15 @@ async function runSuite(suite: Suite, report: (result: Result) => void): Promise
 			return;
 		}
 	}
-	for (const item of suite.items) await ("items" in item ? runSuite(item, report) : runTest(suite, item, report));
+	// As in mocha: a suite's own tests come before the suites in it.
+	for (const test of suite.tests) await runTest(suite, test, report);
+	for (const each of suite.suites) await runSuite(each, report);
 	if (!suite.skipped) await callAll(suite.after).catch((error) => hookFailed("after", error));
 }
 
 /** Titles of every test, in the order in which they run. */
 export function list(suite: Suite = root): (readonly string[])[] {
-	return suite.items.flatMap((item) => ("items" in item ? list(item) : [[...suite.titles, item.title]]));
+	return [...suite.tests.map(({ title }) => [...suite.titles, title]), ...suite.suites.flatMap((each) => list(each))];
 }
 
 /** Runs all tests that were defined and reports each as it ends. */

@@ -1,4 +1,4 @@
-// Ends the machine in the way that the first argument names, for test/xs/crash.test.ts.
+// Does what the first argument names, mostly to end the machine, for test/xs/crash.test.ts.
 
 function recurse(depth: number): number {
 	return 1 + recurse(depth + 1);
@@ -46,6 +46,15 @@ const ways: Record<string, () => unknown> = {
 		await Promise.reject(new Error("somebody cares")).catch(() => {});
 	},
 	eval: () => new Function("return 1"),
+	timers: () => {
+		const cancelled = xsrun.after(2, () => xsrun.print("cancelled"));
+		xsrun.after(30, () => xsrun.print("3"));
+		xsrun.after(15, () => xsrun.print("2"));
+		xsrun.after(0, () => {
+			xsrun.print("1");
+			xsrun.cancel(cancelled);
+		});
+	},
 	encoder: () => {
 		const encoded = new TextEncoder().encode("a\0é€\u{1f600}\ud800");
 		xsrun.print(Array.from(encoded, (byte) => byte.toString(16)).join(" "));
