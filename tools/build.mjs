@@ -32,7 +32,8 @@ const PROGRAMS = [
 
 class Failure extends Error {}
 
-const say = (line) => process.stdout.write(`${line}\n`);
+// Not standard output: that of `npm start -- --json` is for events alone.
+const say = (line) => process.stderr.write(`${line}\n`);
 
 function main() {
 	checkNode();
