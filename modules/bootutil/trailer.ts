@@ -1,6 +1,6 @@
 import type { FlashArea } from "../flash/area.js";
 import type { BootConfig } from "./config.js";
-import { readU32, u32Bytes } from "./little-endian.js";
+import { readU16, readU32, u32Bytes } from "./little-endian.js";
 
 /** Codes of the magic (MCUboot `BOOT_MAGIC_…`). `ANY` occurs only in decision tables. */
 export const BootMagic = Object.freeze({ GOOD: 1, BAD: 2, UNSET: 3, ANY: 4 } as const);
@@ -133,10 +133,12 @@ export class Trailer {
 		return readU32(this.area.bytes(this.layout.swapSize, 4), 0);
 	}
 
-	/** The word with the TLV sizes, undefined where the layout has none. */
-	tlvSizes(): number | undefined {
+	/** Sizes of the unprotected TLV areas of the primary and the secondary image; 0 where the layout has none. */
+	tlvSizes(): readonly [primary: number, secondary: number] {
 		const { tlvSizes } = this.layout;
-		return tlvSizes === undefined ? undefined : readU32(this.area.bytes(tlvSizes, 4), 0);
+		if (tlvSizes === undefined) return [0, 0];
+		const bytes = this.area.bytes(tlvSizes, 4);
+		return [readU16(bytes, 0), readU16(bytes, 2)];
 	}
 
 	writeMagic(): void {
@@ -163,8 +165,9 @@ export class Trailer {
 	}
 
 	/** Does nothing where the layout has no such word. */
-	writeTlvSizes(word: number): void {
-		if (this.layout.tlvSizes !== undefined) this.#write(this.layout.tlvSizes, ...u32Bytes(word));
+	writeTlvSizes(primary: number, secondary: number): void {
+		const { tlvSizes } = this.layout;
+		if (tlvSizes !== undefined) this.#write(tlvSizes, primary & 0xff, primary >> 8, secondary & 0xff, secondary >> 8);
 	}
 
 	/** Writes one status record, `index` counted from the start of the status area. */

@@ -1,0 +1,78 @@
+import type { BootConfig } from "../config.js";
+import type { DigestProvider } from "../digest.js";
+import type { SwapType } from "../trailer.js";
+import type { SignatureType } from "./signature.js";
+
+/** How a boot loader is built: MCUboot's configuration options, as far as they change what it does. */
+export interface LoaderConfig extends BootConfig {
+	/** The one signature type that is checked; with "none" images need only their hash. */
+	readonly signature: SignatureType;
+	/** Trusted public keys, in the DER encodings whose SHA-256 is an image's KEYHASH. */
+	readonly keys: readonly Uint8Array[];
+	/** Validate the primary slot at every boot (`MCUBOOT_VALIDATE_PRIMARY_SLOT`); otherwise look at its magic alone. */
+	readonly validatePrimary: boolean;
+	/** `MCUBOOT_DOWNGRADE_PREVENTION`, by version or by the security counters in the images. */
+	readonly downgradePrevention: "none" | "version" | "counter";
+	/** `MCUBOOT_HW_ROLLBACK_PROT`: compare with a security counter that the hardware keeps. */
+	readonly hwRollback: boolean;
+	/** `MCUBOOT_BOOTSTRAP`: fill an empty primary slot from the secondary. */
+	readonly bootstrap: boolean;
+	/** `MCUBOOT_USE_TLV_ALLOW_LIST`: refuse images with unprotected TLVs of unexpected types. */
+	readonly tlvAllowList: boolean;
+	/** `MCUBOOT_VERSION_CMP_USE_BUILD_NUMBER`. */
+	readonly versionCmpBuildNumber: boolean;
+}
+
+/** Monotonic security counters, one an image; a device keeps them in fuses or protected storage. */
+export interface SecurityCounterStore {
+	get(image: number): number;
+	/** Called only with a value above the stored one. Throws if the counter cannot be raised. */
+	set(image: number, value: number): void;
+}
+
+/** The progress of a swap, in steps: one step is one status record. */
+export interface SwapEvent {
+	readonly event: "start" | "progress" | "end";
+	readonly image: number;
+	readonly type: SwapType;
+	readonly resumed: boolean;
+	readonly done: number;
+	readonly total: number;
+}
+
+/** What a loader needs from its surroundings. */
+export interface LoaderServices {
+	readonly digest: DigestProvider;
+	/** Takes one line of the boot log. */
+	log(line: string): void;
+	readonly securityCounters: SecurityCounterStore;
+	report?(event: SwapEvent): void;
+	/** Replaces the built-in signature check, for hosts with code of their own. Must not throw. */
+	verifySignature?(type: SignatureType, key: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean;
+}
+
+/** What a boot did with one image. */
+export interface ImageResult {
+	readonly image: number;
+	/** `fail`: an interrupted request whose image turned out invalid, cancelled. */
+	readonly action: "none" | "test" | "permanent" | "revert" | "fail";
+	/** True if the action finished a swap that an earlier boot began. */
+	readonly resumed: boolean;
+	/** Version in the primary slot, as "1.2.3" or "1.2.3.4"; undefined if there is no image. */
+	readonly version: string | undefined;
+	/** Offset of the primary slot in the flash device, bytes. */
+	readonly offset: number;
+	/** Where the payload starts in the slot, bytes. */
+	readonly headerSize: number;
+}
+
+/** The outcome of a boot. */
+export interface BootResult {
+	/** True if every image may run; image 0 is the one that is started. */
+	readonly ok: boolean;
+	/** True if the loader stopped itself, as MCUboot does on a failed assertion or in a panic. */
+	readonly halted: boolean;
+	readonly images: readonly ImageResult[];
+	/** Why there is nothing to boot; undefined if `ok`. */
+	readonly reason: string | undefined;
+}

@@ -1,0 +1,122 @@
+import { IMAGE_MAGIC } from "../header.js";
+import { TlvIterator } from "../tlv.js";
+import { BootFlag, SwapType } from "../trailer.js";
+import { firstTrailerSector } from "./flash-ops.js";
+import {
+	type Boot,
+	type BootStatus,
+	type ImageState,
+	LoaderHalt,
+	PRIMARY,
+	SECONDARY,
+	type Slot,
+	type SlotIndex,
+} from "./state.js";
+
+/** Sizes of one image, bytes. */
+export interface ImageExtent {
+	/** Header to last TLV. */
+	readonly total: number;
+	/** The unprotected TLV area alone. */
+	readonly unprotectedTlvs: number;
+}
+
+/** Sizes of the image in a slot; stops the loader if its TLV areas are broken (MCUboot `boot_read_image_size`). */
+export function imageExtent(image: ImageState, slot: SlotIndex): ImageExtent {
+	const { area, header } = image.slots[slot];
+	const start = image.imageStart(slot);
+	const tlvs = TlvIterator.begin(area, header, { start });
+	if (!tlvs) throw new LoaderHalt(`the size of image ${image.index} in slot ${slot} cannot be told`);
+	return { total: tlvs.end - start, unprotectedTlvs: tlvs.end - tlvs.protectedEnd };
+}
+
+/** Measures what a new swap has to cover: the larger one of the images that are there. */
+export function measureSwap(image: ImageState, status: BootStatus): void {
+	status.swapSize = 0;
+	status.tlvSizes = [0, 0];
+	for (const slot of [PRIMARY, SECONDARY] as const) {
+		if (image.slots[slot].header.magic !== IMAGE_MAGIC) continue;
+		const { total, unprotectedTlvs } = imageExtent(image, slot);
+		status.swapSize = Math.max(status.swapSize, total);
+		status.tlvSizes[slot] = unprotectedTlvs;
+	}
+}
+
+/**
+ * Writes the fields of a trailer that a swap begins with, the magic last, so that it vouches for the others (MCUboot
+ * `swap_status_init`). The secondary trailer's image_ok, if set, is carried over: the request is permanent.
+ */
+export function initTrailer(image: ImageState, slot: Slot, status: BootStatus): void {
+	const { trailer } = slot;
+	const request = image.secondary.trailer.read();
+	if (status.swapType !== SwapType.NONE) trailer.writeSwapInfo(status.swapType, image.index);
+	if (request.imageOk === BootFlag.SET) trailer.writeImageOk();
+	trailer.writeSwapSize(status.swapSize);
+	trailer.writeTlvSizes(...status.tlvSizes);
+	trailer.writeMagic();
+}
+
+/**
+ * Refuses a swap whose sectors would reach into the trailer. The decided type stays as it is, and so MCUboot writes
+ * copy_done although nothing was swapped.
+ */
+export function refusedForSpace(boot: Boot, image: ImageState, status: BootStatus, lastSector: number): boolean {
+	if (!status.isFresh || lastSector < firstTrailerSector(image.primary)) return false;
+	boot.services.log(
+		`image ${image.index}: no room to swap: ${status.swapSize} bytes, ${firstTrailerSector(image.primary)} sectors beside the trailer`,
+	);
+	status.swapType = SwapType.NONE;
+	return true;
+}
+
+/**
+ * Number of the last status record that was written, from 1, 0 if there is none. Only its presence counts: records
+ * before it are taken for written (MCUboot `swap_read_status_bytes`).
+ */
+export function lastRecord(slot: Slot): number {
+	const { area, trailer } = slot;
+	const { status, statusSize } = trailer.layout;
+	const records = area.bytes(status, statusSize);
+	let last = statusSize / area.writeAlign;
+	while (last > 0 && records[(last - 1) * area.writeAlign] === area.erasedValue) last--;
+	return last;
+}
+
+/** Tells the host how a swap gets on. */
+export class SwapProgress {
+	readonly #boot: Boot;
+	readonly #image: ImageState;
+	readonly #type: number;
+	readonly #total: number;
+	#done: number;
+
+	/** `done` of `total` steps were made by an earlier boot. */
+	constructor(boot: Boot, image: ImageState, type: number, done: number, total: number) {
+		this.#boot = boot;
+		this.#image = image;
+		this.#type = type;
+		this.#done = done;
+		this.#total = total;
+		this.#report("start");
+	}
+
+	step(): void {
+		this.#done++;
+		this.#report("progress");
+	}
+
+	end(): void {
+		this.#report("end");
+	}
+
+	#report(event: "start" | "progress" | "end"): void {
+		this.#boot.services.report?.({
+			event,
+			image: this.#image.index,
+			type: this.#type as SwapType,
+			resumed: this.#image.resumed,
+			done: this.#done,
+			total: this.#total,
+		});
+	}
+}

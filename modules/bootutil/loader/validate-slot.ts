@@ -1,0 +1,107 @@
+import { FlashError } from "../../flash/error.js";
+import { IMAGE_MAGIC, ImageFlag, type ImageHeader } from "../header.js";
+import { readU32 } from "../little-endian.js";
+import { appMaxSize, SwapType } from "../trailer.js";
+import { eraseSectors, eraseTrailer } from "./flash-ops.js";
+import {
+	type Boot,
+	type BootStatus,
+	type ImageState,
+	PRIMARY,
+	SECONDARY,
+	type SlotIndex,
+	slotName,
+	swapTypeNow,
+} from "./state.js";
+import { headerFault, imageFault } from "./validate-image.js";
+
+/** True if the magic of the header that was read is erased flash. */
+export function headerErased(image: ImageState, slot: SlotIndex): boolean {
+	const { area, header } = image.slots[slot];
+	return header.magic === (area.erasedValue * 0x01010101) >>> 0;
+}
+
+const nonBootable = (header: ImageHeader): boolean => (header.flags & ImageFlag.NON_BOOTABLE) !== 0;
+
+/**
+ * Decides whether the image in a slot may be booted, and clears up what is no image: an empty secondary slot loses
+ * its trailer, an invalid image in it is erased whole (MCUboot `boot_validate_slot`). The primary slot is left alone.
+ *
+ * @param status - the swap that might have been interrupted; none when the primary slot is validated last
+ * @param expected - type of the swap that the image is wanted for
+ * @returns why the slot holds nothing to boot, in words; undefined if it does
+ */
+export function slotFault(
+	boot: Boot,
+	image: ImageState,
+	slot: SlotIndex,
+	status?: BootStatus,
+	expected: number = SwapType.NONE,
+): string | undefined {
+	const { header } = image.slots[slot];
+	const name = `image ${image.index}: ${slotName(slot)} slot`;
+	if (headerErased(image, slot) || nonBootable(header)) {
+		if (slot === SECONDARY) clearEmptySlot(boot, image, status);
+		return `${name}: ${headerErased(image, slot) ? "empty" : "image is marked as not bootable"}`;
+	}
+	const fault = imageSlotFault(boot, image, slot, status, expected);
+	if (fault === undefined) return undefined;
+	if (slot === SECONDARY) {
+		boot.services.log(`${name}: refused and erased: ${fault}`);
+		eraseSlot(image, slot);
+	}
+	return `${name}: ${fault}`;
+}
+
+/** Erases a whole slot, so that a bad image is not looked at again at every boot. */
+export function eraseSlot(image: ImageState, slot: SlotIndex): void {
+	const { area } = image.slots[slot];
+	eraseSectors(area, 0, area.size);
+}
+
+function imageSlotFault(
+	boot: Boot,
+	image: ImageState,
+	slot: SlotIndex,
+	status: BootStatus | undefined,
+	expected: number,
+): string | undefined {
+	const { area, header } = image.slots[slot];
+	const upgrade = expected === SwapType.TEST || expected === SwapType.PERM;
+	if (boot.config.mode === "swap-offset" && slot === SECONDARY && status?.isFresh && upgrade) {
+		if (firstWord(image) === IMAGE_MAGIC)
+			return "image header in the first sector, where swap using offset takes none: uploaded to the wrong place?";
+	}
+	return (
+		headerFault(header, area) ??
+		imageFault(boot.config, boot.services, {
+			image: image.index,
+			area,
+			header,
+			start: image.imageStart(slot),
+			maxSize: maxImageSize(boot, image),
+		})
+	);
+}
+
+const firstWord = (image: ImageState): number => readU32(image.secondary.area.bytes(0, 4), 0);
+
+/** With more sectors than it was built for the loader does not know the layout, and no image fits. */
+const maxImageSize = (boot: Boot, image: ImageState): number =>
+	image.sectors[PRIMARY] === 0 ? 0 : appMaxSize(boot.config, image.primary.area, image.secondary.area);
+
+/**
+ * A trailer without an image would stand in the way of the next upload. Using move, a revert without an image to go
+ * back to would be tried for ever, so the primary trailer goes too: the running image counts as confirmed.
+ */
+function clearEmptySlot(boot: Boot, image: ImageState, status: BootStatus | undefined): void {
+	try {
+		eraseTrailer(image, image.secondary);
+		if (boot.config.mode !== "swap-move") return;
+		if (status?.swapType !== SwapType.REVERT && swapTypeNow(boot, image) !== SwapType.REVERT) return;
+		eraseTrailer(image, image.primary);
+		boot.services.log(`image ${image.index}: nothing to revert to: primary trailer cleared`);
+	} catch (error) {
+		if (!(error instanceof FlashError)) throw error;
+	}
+}
