@@ -3,7 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { Decoder } from "cbor-x/decode";
 import { Encoder } from "cbor-x/encode";
 
-// The npm libraries that run on the device, in the ways the modules use them.
+// The npm libraries that run on XS: noble's hashes in the modules, cbor-x in tests. Signatures have tests of their own.
 
 const bytes = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 
