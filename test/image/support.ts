@@ -6,7 +6,7 @@ import type { NamedKey } from "../../tools/image/inspect.js";
 import { type KeyType, parseImageKey } from "../../tools/image/keys.js";
 
 // npm runs mocha in the root of the repository.
-const vectors = join(process.cwd(), "test/vectors/data/mcuboot");
+export const vectors = join(process.cwd(), "test/vectors/data/mcuboot");
 
 export const readVector = (name: string): Uint8Array => new Uint8Array(readFileSync(join(vectors, name)));
 export const readVectorText = (name: string): string => readFileSync(join(vectors, name), "utf8");

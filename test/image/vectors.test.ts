@@ -1,10 +1,11 @@
 import assert from "node:assert";
+import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { inspectImage, type NamedKey, refusal } from "../../tools/image/inspect.js";
 import { checkImgtoolSign, type ImgtoolSignRow } from "../vectors/mcuboot/imgtool-sign.js";
-import { namedKey, readKey, readVectorImage, readVectorText } from "./support.js";
+import { namedKey, readKey, readVectorImage, readVectorText, vectors } from "./support.js";
 
 interface ValidationCase {
 	readonly name: string;
@@ -26,6 +27,46 @@ const DIFFERENT: Readonly<Record<string, "loader refuses" | "tool refuses">> = {
 	"hash-plus-sha512": "tool refuses",
 	"unprot-type-0x25": "tool refuses",
 };
+
+interface RecordedImage {
+	readonly file: string;
+	readonly key: string | null;
+	readonly payload: ImgtoolSignRow["payload"];
+	readonly imgtool_args: string;
+}
+
+/** The images that the scenario files describe, by name. */
+function recordedImages(): Record<string, RecordedImage> {
+	const files = readdirSync(vectors).filter((file) => file.endsWith(".json"));
+	const all = files.map((file) => JSON.parse(readVectorText(file)) as { images?: Record<string, RecordedImage> });
+	return Object.assign({}, ...all.map((one) => one.images ?? {}));
+}
+
+/** What a row of `imgtool-sign.json` would say about a recorded image. */
+function rowOf({ file, key, payload, imgtool_args }: RecordedImage): ImgtoolSignRow {
+	const image = Buffer.from(readVectorImage(file));
+	const offset = image.readUInt16LE(8) + image.readUInt32LE(12);
+	const unprotected = offset + image.readUInt16LE(10);
+	const end = unprotected + image.readUInt16LE(unprotected + 2);
+	const runs: [number, string][] = [];
+	for (let at = end; at < image.length; at++) {
+		if (image[at] === 0xff) continue;
+		const start = at;
+		while (at < image.length && image[at] !== 0xff) at++;
+		runs.push([start, image.subarray(start, at).toString("hex")]);
+	}
+	return {
+		key,
+		payload,
+		args: imgtool_args.match(/\([^)]*\)(?:, \([^)]*\))*|\S+/g) ?? [],
+		size: image.length,
+		sha256: createHash("sha256").update(image).digest("hex"),
+		header: image.subarray(0, 32).toString("hex"),
+		tlv_offset: offset,
+		tlvs: image.subarray(offset, end).toString("hex"),
+		after_tlvs: runs,
+	};
+}
 
 const accepts = (image: Uint8Array, keys: readonly NamedKey[]): boolean => {
 	try {
@@ -67,10 +108,31 @@ describe("image tool against recordings of imgtool and MCUboot", () => {
 		});
 	});
 
+	describe("recorded images, made anew", () => {
+		for (const [name, recorded] of Object.entries(recordedImages())) {
+			it(`${name}: ${recorded.key ?? "no key"}, ${recorded.imgtool_args}`, () => {
+				assert.deepEqual(checkImgtoolSign(rowOf(recorded), readKey), { status: "passed" });
+			});
+		}
+
+		it("notices another key, a changed TLV and a changed tail of an ECDSA image", () => {
+			const row = rowOf(recordedImages()["spconf1"]!);
+			assert.equal(row.key, "ec1");
+			for (const broken of [
+				{ ...row, key: "ec2" },
+				{ ...row, tlvs: row.tlvs.replace(/(?<=^.{16})../, "00") },
+				{ ...row, after_tlvs: [[row.size - 16, "00".repeat(16)]] },
+				{ ...row, size: row.size - 1 },
+			] as ImgtoolSignRow[]) {
+				assert.equal(checkImgtoolSign(broken, readKey).status, "failed");
+			}
+		});
+	});
+
 	describe("recorded images", () => {
 		const keys = ["ec1", "ec2", "ed1", "rsa1"].map(namedKey);
 		const UNSIGNED = ["snosig.bin.gz", "ssigNone1.bin.gz", "ssigNone2.bin.gz"];
-		for (const file of readdirSync(join(process.cwd(), "test/vectors/data/mcuboot/images"))) {
+		for (const file of readdirSync(join(vectors, "images"))) {
 			it(`${file} has a good hash${UNSIGNED.includes(file) ? "" : " and signature"}`, () => {
 				const report = inspectImage(readVectorImage(`images/${file}`), { keys });
 				assert.deepEqual(report.problems, []);
