@@ -40,7 +40,7 @@ export const text = field<string>("text");
 export const utf8 = field<Utf8>("utf8");
 /** List of unsigned integers of up to 16 bits. */
 export const uints = field<readonly number[]>("uints", 0xffff);
-/** List of texts. */
+/** List of texts. One with anything else in it counts as empty, as in Zephyr. */
 export const texts = field<readonly string[]>("texts");
 
 /** How deep the value of an unknown key may be nested; bounds the memory that skipping it takes. */
@@ -159,13 +159,19 @@ class Reader {
 
 	/** Reads the value of a known key. Undefined stands for an accepted null, INVALID for a wrong type. */
 	field(field: Field<unknown>): unknown {
+		const start = this.#at;
 		this.head();
 		if (field.nullable && this.major === SIMPLE && this.argument === NULL) return undefined;
 		switch (field.kind) {
 			case "uints":
 				return this.#list(field, "uint");
-			case "texts":
-				return this.#list(field, "text");
+			case "texts": {
+				const list = this.#list(field, "text");
+				if (list !== INVALID || this.#bytes[start]! >> 5 !== LIST) return list;
+				this.#at = start;
+				this.skip();
+				return [];
+			}
 			default:
 				return this.#scalar(field.kind, field.max);
 		}

@@ -103,6 +103,7 @@ describe("fields of requests", () => {
 		["a null that may be", "a1616ef6", "{}"],
 		["text", "a16174 63616263", '{"t":"abc"}'],
 		["lists", "a2 616c 820105 6177 9f6161ff", '{"l":[1,5],"w":["a"]}'],
+		["a list of texts with something else in it", "a2 6177 8361618101 01 617505", '{"w":[],"u":5}'],
 		["bytes behind the map", "a1617505ffff", '{"u":5}'],
 		[
 			"unknown keys of every kind",
@@ -150,6 +151,8 @@ describe("fields of requests", () => {
 		["bytes longer than the packet", "a161645affffffff00"],
 		["a list of other things", "a1616c816161"],
 		["a nested list", "a1616c818101"],
+		["a list of texts cut short", "a16177826161"],
+		["text for a list of texts", "a161776161"],
 		["a list cut short", "a1616c8201"],
 		["a list of 65 items", `a1616c9841${"00".repeat(65)}`],
 		["600 nested arrays under an unknown key", `a1617a${"81".repeat(600)}00`],

@@ -5,7 +5,8 @@ import { enumerationGroup } from "../../../modules/smp/group/enumeration.js";
 import { osGroup, uptimeClock } from "../../../modules/smp/group/os.js";
 import { type Group, operation } from "../../../modules/smp/group.js";
 import { SmpServer } from "../../../modules/smp/server.js";
-import { answer, concat, exchange, hex, payload, request, unhex } from "./support.js";
+import { ConsoleTransport, encodeConsole } from "../../../modules/smp/transport/console.js";
+import { answer, concat, exchange, hex, payload, request, TestStream, unhex } from "./support.js";
 
 const GROUP = 64;
 
@@ -127,6 +128,19 @@ describe("server", () => {
 		const two = new SmpServer({ groups: [group, other] });
 		assert.equal(payload(two, read(0)), "bf616e00ff");
 		assert.equal(payload(two, read(9)), "bfff");
+	});
+
+	it("takes the deepest packet through a transport, and refuses a deeper one", () => {
+		const nested = (depth: number): string => {
+			const stream = new TestStream();
+			server.attach(new ConsoleTransport(stream));
+			const body = unhex(`bf6178${"9f".repeat(depth)}${"ff".repeat(depth)}ff`);
+			stream.feed(encodeConsole(concat(unhex("080000"), Uint8Array.of(body.length), unhex("00400000"), body)), 1);
+			return hex(stream.written[0]!);
+		};
+		const answered = (packet: string) => hex(encodeConsole(unhex(packet)));
+		assert.equal(nested(64), answered("0900000500400000bf616e00ff"));
+		assert.equal(nested(65), answered("0900000600400000bf62726303ff"));
 	});
 
 	it("survives any packet", () => {

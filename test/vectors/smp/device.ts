@@ -6,7 +6,7 @@ import { slotAreaId } from "../../../modules/flash/layout.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { NorPartition } from "../../../modules/flash/nor.js";
 import { encodeMap } from "../../../modules/smp/cbor.js";
-import { Rc, SmpError } from "../../../modules/smp/errors.js";
+import { SmpError } from "../../../modules/smp/errors.js";
 import { enumerationGroup } from "../../../modules/smp/group/enumeration.js";
 import { type FileSystem, fsGroup } from "../../../modules/smp/group/fs.js";
 import { type ImageOptions, imageGroup } from "../../../modules/smp/group/image.js";
@@ -124,9 +124,13 @@ export class Device {
 	}
 
 	#groups(boot: BootUtil, info: OsInfo, precondition: string): Group[] {
+		const refuse = refusal(precondition);
 		let time: number | undefined;
 		const os = osGroup({
 			reset: () => {},
+			mayReset: (force) => {
+				if (!force) refuse();
+			},
 			buffers: { size: Number(this.#option("buf_size") ?? 2048), count: Number(this.#option("buf_count") ?? 4) },
 			tasks: () => ({ main: { prio: 0, tid: 1, state: 2, stkuse: 100, stksiz: 1024 } }),
 			clock: {
@@ -142,20 +146,19 @@ export class Device {
 		const settings = settingsGroup({
 			store: settingsStore(precondition),
 			nameLimit: Number(this.#option("settings_name_len") ?? 32),
-			mayAccess: () => {
-				if (precondition.startsWith("access hook refuses")) throw new SmpError(Rc.USER, "not allowed");
-			},
+			mayAccess: refuse,
 		});
+		const fs = fsGroup({ files: fileSystem(precondition), digest: nobleDigest, mayAccess: refuse });
 		const shell = shellGroup({
 			run: () => ({ output: "\r\ncommand not found\r\n", status: -8 }),
 			lineLimit: Number(this.#option("shell_line") ?? 256),
 		});
 		const all = [
 			os,
-			imageGroup(this.#imageOptions(boot)),
+			imageGroup({ ...this.#imageOptions(boot), mayWrite: refuse }),
 			statistics,
 			settings,
-			fsGroup({ files: fileSystem(precondition), digest: nobleDigest }),
+			fs,
 			shell,
 			zephyrGroup(() => {}),
 		];
@@ -214,6 +217,14 @@ const KNOWN: readonly string[] = Object.freeze([
 	"verbose",
 ]);
 
+/** The hook that a precondition asks for. */
+function refusal(precondition: string): () => void {
+	const code = /hook refuses with rc (\d+)/.exec(precondition)?.[1];
+	return () => {
+		if (code) throw new SmpError(Number(code), "not allowed");
+	};
+}
+
 /** A store with the one subtree of Zephyr's settings test. */
 function settingsStore(precondition: string): SettingsStore {
 	const values = new Map([["test_val/aa", unhex("53564d0f")]]);
@@ -237,7 +248,7 @@ function fileSystem(precondition: string): FileSystem {
 		);
 	return {
 		size: (path) => (path === "/lfs" ? "directory" : files.get(path)?.length),
-		mounted: (path) => path.startsWith("/lfs/"),
+		mounted: (path) => path === "/lfs" || path.startsWith("/lfs/"),
 		read: (path, offset, into) => into.set(files.get(path)!.subarray(offset, offset + into.length)),
 		create: (path) => void files.set(path, new Uint8Array(0)),
 		append: (path, data) => {
