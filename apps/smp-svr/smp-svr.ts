@@ -14,6 +14,12 @@ export const VERSION = "0.1.0";
 /** Longest packet, bytes, and how many (the OTA guide: `CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`; Zephyr's default count). */
 const BUFFERS = Object.freeze({ size: 1024, count: 4 } as const);
 
+/**
+ * Longest datagram, bytes (`CONFIG_MCUMGR_TRANSPORT_UDP_MTU`). More than a buffer: smpclient fills an Ethernet frame and does
+ * not ask what the buffer holds.
+ */
+const UDP_MTU = 1500;
+
 /** How long a response to a reset has for leaving the device, milliseconds (`CONFIG_MCUMGR_GRP_OS_RESET_MS`). */
 const RESET_DELAY = 250;
 
@@ -73,7 +79,7 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 	const uart = host.uart();
 	if (uart) server.attach(new ConsoleTransport(uart, { maxPacket: BUFFERS.size }));
 	const udp = host.udp();
-	if (udp) server.attach(new DatagramTransport(udp, { maxPacket: BUFFERS.size }));
+	if (udp) server.attach(new DatagramTransport(udp, { maxPacket: UDP_MTU }));
 	sayImages(host, boot);
 	// Everything above has worked, which is all that this application can check of itself.
 	if (options.confirm === "self") confirmImages(host, boot);
