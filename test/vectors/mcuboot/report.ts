@@ -19,6 +19,9 @@ export function sameOps(actual: readonly string[], expected: readonly string[]):
 			);
 }
 
+/** A report as it goes from one process to another. */
+export type ReportData = Pick<Report, "passed" | "failures" | "skipped">;
+
 /** What became of the checks of one file. */
 export class Report {
 	passed = 0;
@@ -44,9 +47,8 @@ export class Report {
 	}
 }
 
-/** `count` of the items, evenly spread, the first and the last among them; all if there are no more. */
-export function sampleOf<T>(items: readonly T[], count: number): readonly T[] {
-	if (items.length <= count) return items;
-	if (count === 1) return items.slice(0, 1);
-	return Array.from({ length: count }, (_, i) => items[Math.round((i * (items.length - 1)) / (count - 1))]!);
+/** `count` of the items, evenly spread; all if there are no more, or if no count is given. */
+export function sampleOf<T>(items: readonly T[], count: number | undefined): readonly T[] {
+	if (count === undefined || items.length <= count) return items;
+	return Array.from({ length: count }, (_, i) => items[Math.floor(((i + 0.5) * items.length) / count)]!);
 }

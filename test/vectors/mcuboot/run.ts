@@ -24,16 +24,24 @@ export interface VectorHost extends Platform {
 	checkSigning?(row: ImgtoolSignRow): ImgtoolSignResult;
 }
 
-/** Runs one vector file, or of long ones `sample` scenarios and as many cuts of each sweep. */
+/** Runs one vector file. A vector that cannot even be read is a failure. */
 export function runVectorFile(file: VectorFile, host: VectorHost, sample: Sample): Report {
 	const report = new Report();
+	try {
+		runKind(file, host, sample, report);
+	} catch (error) {
+		report.failures.push(error instanceof Error ? error.message : String(error));
+	}
+	return report;
+}
+
+function runKind(file: VectorFile, host: VectorHost, sample: Sample, report: Report): void {
 	if (file.scenarios) runScenarios(file as ScenarioFile, host, sample, report);
 	else if (file.set_next) runAppApi(file as AppApiFile, report);
 	else if (file.cases) runValidation(file as ImageValidationFile, host, sample, report);
 	else if (file.rows?.[0] && "args" in file.rows[0]) runSigning(file as ImgtoolSignFile, host, report);
 	else if (file.rows) runTrailerLayout(file as TrailerLayoutFile, report);
 	else report.skipped.push("not a kind of vector file that is known here");
-	return report;
 }
 
 function runScenarios(file: ScenarioFile, host: VectorHost, sample: Sample, report: Report): void {
@@ -53,8 +61,7 @@ function runScenarios(file: ScenarioFile, host: VectorHost, sample: Sample, repo
 			return bytes;
 		},
 	};
-	const scenarios = sample === undefined ? file.scenarios : sampleOf(file.scenarios, sample);
-	for (const scenario of scenarios) runScenario(scenario, material, host, sample, report);
+	for (const scenario of sampleOf(file.scenarios, sample)) runScenario(scenario, material, host, sample, report);
 }
 
 function runValidation(file: ImageValidationFile, host: VectorHost, sample: Sample, report: Report): void {

@@ -12,7 +12,7 @@ export interface Material {
 	readonly sectorSize: number;
 }
 
-/** Some of the cuts of each sweep; all if undefined. */
+/** So many scenarios or images of a file, cuts of a sweep and second cuts of a cut; all if undefined. */
 export type Sample = number | undefined;
 
 /** Runs a scenario: its steps count as one check, every power cut and every second power cut as one each. */
@@ -119,7 +119,7 @@ function runSweep(
 	if (uninterrupted.dump) checkDump(device, material, uninterrupted.dump);
 	same("SHA-256 of the flash", device.hash(), uninterrupted.flash_sha256);
 	explain(device, "next boot", () => checkNextBoot(device, uninterrupted.next_boot));
-	for (const cut of sample === undefined ? sweep.cuts : sampleOf(sweep.cuts, sample)) {
+	for (const cut of sampleOf(sweep.cuts, sample)) {
 		let atCut = start;
 		let countersAtCut = counters;
 		report.check(`${name}, cut after ${cut.k} operations`, () => {
@@ -134,7 +134,7 @@ function runSweep(
 			const next = cut.next_boot;
 			if (next) explain(device, "next boot", () => checkNextBoot(device, next));
 		});
-		for (const second of cut.second_cuts ?? [])
+		for (const second of sampleOf(cut.second_cuts ?? [], sample))
 			report.check(`${name}, cuts after ${cut.k} and ${second.j} operations`, () => {
 				device.flash.memory.set(atCut);
 				device.counters = [...countersAtCut];

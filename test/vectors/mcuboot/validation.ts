@@ -48,7 +48,7 @@ export function runImageValidation(
 		],
 		...variant,
 	});
-	for (const item of sample === undefined ? file.cases : sampleOf(file.cases, sample)) {
+	for (const item of sampleOf(file.cases, sample)) {
 		const image = material.unpack(item.image_gz_base64);
 		for (const [name, results] of Object.entries(item.results)) {
 			const variant = VARIANTS[name];

@@ -1,0 +1,39 @@
+import assert from "node:assert";
+import { existsSync } from "node:fs";
+import { defaultDirectory, vectorFiles } from "./mcuboot/node.js";
+import { runOnNode, runOnXS, xsrun } from "./mcuboot/pool.js";
+
+const directory = defaultDirectory();
+const names = vectorFiles(directory);
+
+/** One file of each kind, of both modes. */
+const ON_XS =
+	/^(trailer-layout|app-api|image-validation|(move|offset)-(basic|two-images|signature-types|cuts-basic))\.json$/;
+
+function suite(title: string, files: readonly string[], run: typeof runOnNode, sample: number | undefined): void {
+	describe(title, () => {
+		let running: ReturnType<typeof runOnNode> | undefined;
+		before(() => {
+			running = run(files.map((name) => ({ directory, name, sample })));
+		});
+		after(() => running?.close());
+		files.forEach((name, index) => {
+			it(name, async () => {
+				const report = await running?.reports[index];
+				assert.ok(report);
+				assert.deepEqual(report.failures, []);
+				assert.ok(report.passed > 0, "nothing was checked");
+			});
+		});
+	});
+}
+
+suite("MCUboot vectors on Node", names, runOnNode, undefined);
+if (existsSync(xsrun()))
+	suite(
+		"MCUboot vectors on XS, a sample",
+		names.filter((name) => ON_XS.test(name)),
+		runOnXS,
+		1,
+	);
+else describe.skip("MCUboot vectors on XS (build/xsrun is not built)", () => {});
