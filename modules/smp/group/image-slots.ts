@@ -1,9 +1,18 @@
 import type { BootUtil } from "../../bootutil/bootutil.js";
-import { decodeHeader, IMAGE_HEADER_SIZE, IMAGE_MAGIC, ImageFlag, type ImageVersion } from "../../bootutil/header.js";
+import type { DigestProvider, Hasher } from "../../bootutil/digest.js";
+import {
+	decodeHeader,
+	IMAGE_HEADER_SIZE,
+	IMAGE_MAGIC,
+	ImageFlag,
+	type ImageVersion,
+	signedSize,
+} from "../../bootutil/header.js";
 import { TlvIterator, TlvType } from "../../bootutil/tlv.js";
 import { SwapType } from "../../bootutil/trailer.js";
 import type { FlashArea } from "../../flash/area.js";
 import { FlashError } from "../../flash/error.js";
+import { ImageError, imageError } from "./image-error.js";
 
 /** What the image group knows of an image. */
 export interface ImageInfo {
@@ -15,6 +24,9 @@ export interface ImageInfo {
 
 /** What the next boot does with an image. */
 export type ImageState = "none" | "test" | "permanent" | "revert";
+
+/** Bytes of flash that are read at a time to be hashed. */
+const READ_SIZE = 256;
 
 /** Length of the hash that names an image. */
 export const HASH_SIZE = 32;
@@ -82,6 +94,16 @@ export class ImageSlots {
 		}
 	}
 
+	/** Whether the content of the image in a slot, as far as its hash covers it, still has that hash. */
+	intact(slot: number, digest: DigestProvider): boolean {
+		const info = this.info(slot);
+		const { header } = this.boot.boot_read_bank_header(this.area(slot).id);
+		if (!info || !header) return false;
+		const hasher = digest.sha256();
+		hashFlash(this.area(slot), this.start(slot), signedSize(header), hasher);
+		return equalBytes(hasher.digest(), info.hash);
+	}
+
 	/** First slot that holds the image with this hash, -1 if none does. */
 	find(hash: Uint8Array): number {
 		for (let slot = 0; slot < this.count; slot++) {
@@ -109,4 +131,20 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 	if (a.length !== b.length) return false;
 	for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
 	return true;
+}
+
+/** Feeds a hash with `length` bytes of flash. Throws a `GroupError` of the image group if they cannot be read. */
+export function hashFlash(area: FlashArea, offset: number, length: number, hasher: Hasher): void {
+	const buffer = new Uint8Array(Math.max(0, Math.min(READ_SIZE, length)));
+	try {
+		for (let done = 0; done < length; ) {
+			const part = buffer.subarray(0, Math.min(buffer.length, length - done));
+			area.read(part, offset + done);
+			hasher.update(part);
+			done += part.length;
+		}
+	} catch (error) {
+		if (error instanceof FlashError) throw imageError(ImageError.FLASH_READ_FAILED, error.message);
+		throw error;
+	}
 }

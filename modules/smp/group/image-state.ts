@@ -1,4 +1,5 @@
 import { BootError } from "../../bootutil/bootutil.js";
+import type { DigestProvider } from "../../bootutil/digest.js";
 import { formatVersion } from "../../bootutil/header.js";
 import type { ResponseMap } from "../cbor.js";
 import { bool, nullableBytes } from "../fields.js";
@@ -9,7 +10,7 @@ import { HASH_SIZE, type ImageSlots, isActive } from "./image-slots.js";
 
 /**
  * The state command (Zephyr SMP group 1, Get and Set state of images): the list, and marking an image for a test or as
- * confirmed. What is marked is not looked at: the boot loader does that.
+ * confirmed. Unless asked to, it does not look at what it marks: the boot loader does that.
  */
 export function stateCommand(slots: ImageSlots, options: ImageOptions): Command {
 	const list = (): ResponseMap => imageList(slots, options.frugalList ?? false);
@@ -60,8 +61,17 @@ function markImage(slots: ImageSlots, options: ImageOptions, hash: Uint8Array | 
 	if (!confirm && active)
 		throw imageError(ImageError.IMAGE_SETTING_TEST_TO_ACTIVE_DENIED, "the active image cannot be marked for a test");
 	if (isSet(slots, slot, confirm)) return;
+	if (!active && options.verifyMarked) verify(slots, slot, options.digest);
 	setNext(slots, slot, confirm);
 	if (active) options.onEvent?.({ type: "confirmed", image: slot >> 1 });
+}
+
+/** Refuses an image that the boot loader would not install. */
+function verify(slots: ImageSlots, slot: number, digest: DigestProvider | undefined): void {
+	if (!slots.info(slot)?.bootable)
+		throw imageError(ImageError.INVALID_IMAGE_HEADER, "the image is marked as not bootable");
+	if (digest && !slots.intact(slot, digest))
+		throw imageError(ImageError.INVALID_HASH, "the image is damaged: it does not have the hash it carries");
 }
 
 /** The build options by which Zephyr limits what can be confirmed without having run. */

@@ -1,13 +1,12 @@
 import type { Hasher } from "../../bootutil/digest.js";
 import { compareVersions, IMAGE_HEADER_SIZE, type ImageHeader, parseHeader } from "../../bootutil/header.js";
 import type { FlashArea } from "../../flash/area.js";
-import { FlashError } from "../../flash/error.js";
 import type { ResponseMap } from "../cbor.js";
 import { bool, bytes, type Fields, uint } from "../fields.js";
 import { type Command, operation } from "../group.js";
 import type { ImageOptions, UploadProgress } from "./image.js";
 import { ImageError, imageError } from "./image-error.js";
-import { equalBytes, HASH_SIZE, type ImageSlots } from "./image-slots.js";
+import { equalBytes, HASH_SIZE, hashFlash, type ImageSlots } from "./image-slots.js";
 import { ImageWriter } from "./image-writer.js";
 
 /** Keys of an upload request. */
@@ -16,9 +15,6 @@ type Request = Fields<typeof SCHEMA>;
 
 /** Numbers of 32 set bits stand for a missing key, as in Zephyr. */
 const MISSING = 0xffffffff;
-
-/** Bytes of flash that are read at a time to be hashed. */
-const READ_SIZE = 256;
 
 /** One upload. Lives in RAM only, and of bounded size. */
 interface Session {
@@ -170,18 +166,3 @@ export class ImageUpload {
 }
 
 const progress = ({ slot, offset, size }: Session): UploadProgress => ({ slot, offset, size });
-
-function hashFlash(area: FlashArea, offset: number, length: number, hasher: Hasher): void {
-	const buffer = new Uint8Array(Math.max(0, Math.min(READ_SIZE, length)));
-	try {
-		for (let done = 0; done < length; ) {
-			const part = buffer.subarray(0, Math.min(buffer.length, length - done));
-			area.read(part, offset + done);
-			hasher.update(part);
-			done += part.length;
-		}
-	} catch (error) {
-		if (error instanceof FlashError) throw imageError(ImageError.FLASH_READ_FAILED, error.message);
-		throw error;
-	}
-}

@@ -38,6 +38,11 @@ export interface ImageOptions {
 	readonly confirmOtherImages?: "any" | "secondary" | "none";
 	/** Whether an image that does not run can be confirmed at all. Default true. */
 	readonly confirmInactive?: boolean;
+	/**
+	 * Whether an image has to be bootable, and to have the hash that it carries, to be marked for the next boot. Default
+	 * false, as in Zephyr, where the boot loader throws such an image away. Hashing takes long without hardware.
+	 */
+	readonly verifyMarked?: boolean;
 	/** Whether `upgrade` compares the build number too. Default false. */
 	readonly compareBuild?: boolean;
 	/**

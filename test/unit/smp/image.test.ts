@@ -301,6 +301,24 @@ describe("image state and erase", () => {
 		assert.equal(bench.events.filter((event) => event === "confirmed").length, 1);
 	});
 
+	it("looks at what it marks if told to", () => {
+		const whole = NEW.slice();
+		whole.set(sha256(whole.subarray(0, whole.length - 40)), whole.length - 32);
+		const unbootable = image(2000, [2, 0, 0]);
+		unbootable[16] = 0x10;
+		const cases: [Uint8Array, number | undefined, SwapType][] = [
+			[whole, undefined, SwapType.TEST],
+			[NEW, 3, SwapType.NONE],
+			[unbootable, 3, SwapType.NONE],
+		];
+		for (const [file, rc, type] of cases) {
+			const bench = new Bench("swap-offset", 4, { verifyMarked: true });
+			bench.upload(file, () => 1000);
+			assert.equal(bench.send(0, { hash: hashOf(file) }).rc, rc);
+			assert.equal(bench.swapType, type);
+		}
+	});
+
 	it("never erases the running image, even a damaged one", () => {
 		const bench = new Bench();
 		bench.flash.primary.fill(0);

@@ -55,13 +55,11 @@ export class Device {
 		images.forEach((image, i) => {
 			this.#fill(boot, i, image);
 		});
-		const verbose = this.#option("verbose") === true;
-		const original = this.#option("original_protocol") ?? this.#option("v1");
 		this.server = new SmpServer({
 			groups: this.#groups(boot, info, String(vector["precondition"] ?? "")),
 			bufferSize: Number(this.#option("response_buffer") ?? 2048),
-			original: original !== false,
-			verbose,
+			original: this.#flag(ORIGINAL, true),
+			verbose: this.#flag(VERBOSE, false),
 		});
 		for (const key of Object.keys(this.#config))
 			if (!KNOWN.includes(key)) throw new Unsupported(`the runner does not know the option "${key}"`);
@@ -80,6 +78,12 @@ export class Device {
 
 	#option(key: string): unknown {
 		return this.#config[key];
+	}
+
+	/** An option that goes by several names. */
+	#flag(names: readonly string[], value: boolean): boolean {
+		const name = names.find((each) => each in this.#config);
+		return name === undefined ? value : this.#option(name) === true;
 	}
 
 	#bootConfig(images: number): BootConfig {
@@ -179,7 +183,7 @@ export class Device {
 			erasePending: this.#option("allow_erase_pending") !== false,
 			confirmInactive: this.#option("allow_confirm_non_active_slot") !== false,
 			confirmOtherImages: others,
-			compareBuild: this.#option("compare_build") === true,
+			compareBuild: this.#flag(COMPARE_BUILD, false),
 		};
 	}
 
@@ -196,26 +200,30 @@ export class Device {
 	}
 }
 
-const KNOWN: readonly string[] = Object.freeze([
+// The README of the vectors describes these options in words.
+const ORIGINAL = ["original_protocol", "v1", "v1_support", "allow_v1"];
+const VERBOSE = ["verbose", "verbose_errors", "verbose_err_response"];
+const COMPARE_BUILD = ["compare_build", "compare_build_number", "version_cmp_use_build_number"];
+
+const KNOWN: readonly string[] = [
 	"allow_confirm_non_active_slot",
 	"allow_erase_pending",
 	"buf_count",
 	"buf_size",
 	"build_date",
-	"compare_build",
 	"confirm_non_active_image",
 	"frugal_list",
 	"groups",
 	"line_buffer",
 	"mode",
-	"original_protocol",
 	"response_buffer",
 	"sector_size",
 	"settings_name_len",
 	"shell_line",
-	"v1",
-	"verbose",
-]);
+	...ORIGINAL,
+	...VERBOSE,
+	...COMPARE_BUILD,
+];
 
 /** The hook that a precondition asks for. */
 function refusal(precondition: string): () => void {
