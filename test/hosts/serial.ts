@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { constants, openSync, writeSync } from "node:fs";
 import { ReadStream } from "node:tty";
 import type { Link } from "../../client/client.js";
 import { ConsoleTransport, encodeConsole } from "../../modules/smp/transport/console.js";
@@ -21,11 +21,4 @@ export function serialLink(path: string): Link {
 	line.on("data", (bytes) => stream.onBytes?.(bytes));
 	line.on("error", () => {});
 	return link;
-}
-
-/** Writes bytes to the line and leaves. */
-export function sendAndLeave(path: string, bytes: Uint8Array): void {
-	const file = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
-	writeSync(file, bytes);
-	closeSync(file);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import { execFileSync, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, createPublicKey } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -16,6 +16,8 @@ import { serialLink } from "./serial.js";
 
 const commandLine = join(root, "dist/hosts/sim/cli.js");
 const developmentKey = join(root, "keys/development-ec-p256.pem");
+
+const publicHalf = (pem: string): string => createPublicKey(pem).export({ format: "pem", type: "spki" }).toString();
 
 /** Process ids of the processes below `pid`. */
 const descendants = (pid: number): number[] => {
@@ -122,6 +124,12 @@ describe("simulator: what cannot be used is refused", () => {
 		],
 		["missing key", {}, ["--key", "none.pem"], /none\.pem cannot be read: no such file/],
 		["key that is none", { k: "hello" }, ["--key", "k"], /The key k cannot be used: The key is not a PEM file/],
+		[
+			"public key that the factory images cannot be signed for",
+			{ k: publicHalf(generateKey("ed25519")) },
+			["--key", "k"],
+			/flash\.bin is missing and cannot be made, because no --key is private/,
+		],
 		[
 			"keys of two types",
 			{ k: generateKey("ed25519") },
@@ -344,6 +352,26 @@ describe("simulator", () => {
 		simulator = await Simulator.start([], directory);
 		assert.notEqual(readlinkSync(simulator.serial), "/dev/pts/99999");
 	});
+
+	it("trusts the development key as well where no private key is given", async () => {
+		const directory = freshDirectory();
+		const key = join(directory, "public.pem");
+		writeFileSync(key, publicHalf(generateKey("ecdsa-p256")));
+		simulator = await Simulator.start(["--key", key, "--images", "1"], directory);
+	});
+
+	for (const options of [
+		["--trailer", "2.2", "--mode", "offset"],
+		["--layout", join(root, "layouts/rtl8721f-evb.json")],
+	])
+		it(`updates and reverts with ${options[0]}`, async () => {
+			await start(...options);
+			await install(simulator, "0.0.1", 20_000);
+			const versions = (event: { readonly [key: string]: unknown }): string[] =>
+				(event["images"] as { version: string }[]).map(({ version }) => version);
+			assert.deepEqual(versions(await simulator.pressReset()), ["0.0.1", "0.0.0"]);
+			assert.deepEqual(versions(await simulator.pressReset()), ["0.0.0", "0.0.0"]);
+		});
 
 	it("trusts the given key alone, and signs the factory images with it", async () => {
 		const directory = freshDirectory();
