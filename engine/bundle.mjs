@@ -82,6 +82,7 @@ async function readImports(modules) {
 		.build({
 			entryPoints: modules.map((module) => module.js),
 			absWorkingDir: ROOT,
+			preserveSymlinks: true,
 			outdir: "unused",
 			bundle: true,
 			write: false,
