@@ -1,4 +1,4 @@
-import { base64Encode, base64Value } from "./base64.js";
+import { BASE64_VALUES, base64Encode } from "./base64.js";
 import { crc16 } from "./crc16.js";
 import type { ByteStream } from "./stream.js";
 import type { Reply, Transport } from "./transport.js";
@@ -115,13 +115,11 @@ export class ConsoleTransport implements Transport {
 		let bits = this.#bits;
 		let characters = this.#characters;
 		for (; at < end; at++) {
-			const value = base64Value(bytes[at]!);
+			const value = BASE64_VALUES[bytes[at]!] ?? -1;
 			if (value < 0) break;
 			bits = (bits << 6) | value;
 			if (++characters === 4) {
-				this.#byte((bits >> 16) & 0xff);
-				this.#byte((bits >> 8) & 0xff);
-				this.#byte(bits & 0xff);
+				this.#threeBytes(bits);
 				characters = bits = 0;
 			}
 		}
@@ -151,6 +149,21 @@ export class ConsoleTransport implements Transport {
 		this.#characters = 0;
 		this.#bits = 0;
 		this.#line = line;
+	}
+
+	#threeBytes(bits: number): void {
+		const at = this.#got - 2;
+		const frame = this.#frame;
+		if (at >= 0 && at + 3 <= frame.length) {
+			frame[at] = bits >> 16;
+			frame[at + 1] = bits >> 8;
+			frame[at + 2] = bits;
+			this.#got += 3;
+		} else {
+			this.#byte((bits >> 16) & 0xff);
+			this.#byte((bits >> 8) & 0xff);
+			this.#byte(bits & 0xff);
+		}
 	}
 
 	#byte(byte: number): void {
