@@ -51,7 +51,7 @@ function guard<T>(operation: () => T, code: T): T {
 /**
  * MCUboot's application API under its C names: `bootutil_public.h`, and Zephyr's `zephyr/dfu/mcuboot.h` above it.
  * Return codes are C's: 0, a positive `BootError`, or a negative `Errno` from Zephyr's layer. Image numbers count from
- * 0; one that does not exist throws the RangeError of the flash map.
+ * 0; an image or area that does not exist throws the RangeError of the flash map.
  */
 export class BootUtil {
 	readonly map: FlashMap;

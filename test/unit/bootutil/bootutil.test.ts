@@ -111,7 +111,7 @@ describe("application API", () => {
 				build: 4,
 			});
 			assert.equal(api.boot_read_bank_header(4).rc, -5);
-			assert.equal(api.boot_read_bank_header(99).rc, -5);
+			assert.throws(() => api.boot_read_bank_header(99), RangeError);
 		}
 	});
 
