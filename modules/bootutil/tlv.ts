@@ -52,15 +52,19 @@ export interface TlvQuery {
 
 const INFO = 4;
 
-/** Four bytes as two 16-bit integers; undefined where the flash cannot be read or ends. */
-function readPair(area: FlashArea, offset: number): readonly [number, number] | undefined {
+function attempt<T>(operation: () => T): T | undefined {
 	try {
-		const bytes = area.bytes(offset, INFO);
-		return [readU16(bytes, 0), readU16(bytes, 2)];
+		return operation();
 	} catch (error) {
 		if (error instanceof FlashError) return undefined;
 		throw error;
 	}
+}
+
+/** Four bytes as two 16-bit integers; undefined where the flash cannot be read or ends. */
+function readPair(area: FlashArea, offset: number): readonly [number, number] | undefined {
+	const bytes = attempt(() => area.bytes(offset, INFO));
+	return bytes && [readU16(bytes, 0), readU16(bytes, 2)];
 }
 
 /**
@@ -133,4 +137,9 @@ export class TlvIterator {
 export function findTlv(area: FlashArea, header: ImageHeader, query: TlvQuery): Tlv | undefined {
 	const tlv = TlvIterator.begin(area, header, query)?.next();
 	return typeof tlv === "object" ? tlv : undefined;
+}
+
+/** The content of an entry; undefined where the flash cannot be read or ends. */
+export function tlvContent(area: FlashArea, tlv: Tlv): Uint8Array | undefined {
+	return attempt(() => area.bytes(tlv.offset, tlv.length));
 }

@@ -1,6 +1,6 @@
 import { compareVersions, formatVersion } from "../header.js";
 import { readU16, readU32 } from "../little-endian.js";
-import { TlvIterator, TlvType } from "../tlv.js";
+import { TlvIterator, TlvType, tlvContent } from "../tlv.js";
 import { SwapType } from "../trailer.js";
 import { type Boot, type ImageState, PRIMARY, SECONDARY } from "./state.js";
 
@@ -35,7 +35,8 @@ function dependencyFault(boot: Boot, image: ImageState): string | undefined {
 	if (!tlvs) return "dependencies cannot be read";
 	for (let tlv = tlvs.next(); tlv !== "end"; tlv = tlvs.next()) {
 		if (tlv === "invalid" || tlv.length !== DEPENDENCY_SIZE) return "malformed dependency";
-		const bytes = area.bytes(tlv.offset, tlv.length);
+		const bytes = tlvContent(area, tlv);
+		if (!bytes) return "dependencies cannot be read";
 		const other = boot.images[bytes[0]!];
 		if (!other) return `depends on image ${bytes[0]}, which does not exist`;
 		const minimum = {

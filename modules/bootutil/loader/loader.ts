@@ -295,8 +295,8 @@ function setImageOk(image: ImageState): void {
 	if (trailer.read().imageOk === BootFlag.UNSET) trailer.writeImageOk();
 }
 
-const WORDS: Readonly<Record<number, string>> = Object.freeze({ 1: "set", 2: "bad", 3: "unset" });
+const FLAG_WORDS: Readonly<Record<number, string>> = Object.freeze({ 1: "set", 2: "bad", 3: "unset" });
 const MAGIC_WORDS: Readonly<Record<number, string>> = Object.freeze({ 1: "good", 2: "bad", 3: "unset" });
 
-const describe = (state: SwapState): string =>
-	`magic ${MAGIC_WORDS[state.magic]}, swap type ${state.swapType}, copy_done ${WORDS[state.copyDone]}, image_ok ${WORDS[state.imageOk]}`;
+const describe = ({ magic, swapType, copyDone, imageOk }: SwapState): string =>
+	`magic ${MAGIC_WORDS[magic]}, swap type ${actionOf(swapType)}, copy_done ${FLAG_WORDS[copyDone]}, image_ok ${FLAG_WORDS[imageOk]}`;

@@ -1,6 +1,6 @@
 import { compareVersions, formatVersion } from "../header.js";
 import { readU32 } from "../little-endian.js";
-import { findTlv, TlvType } from "../tlv.js";
+import { findTlv, TlvType, tlvContent } from "../tlv.js";
 import { BootFlag, BootMagic } from "../trailer.js";
 import { type Boot, type ImageState, PRIMARY, SECONDARY, type SlotIndex } from "./state.js";
 import { eraseSlot } from "./validate-slot.js";
@@ -16,7 +16,8 @@ function imageCounter(image: ImageState, slot: SlotIndex, headerFrom: SlotIndex 
 	if (header.protectedTlvSize === 0) return undefined;
 	const start = image.imageStart(slot);
 	const tlv = findTlv(area, header, { type: TlvType.SEC_CNT, protectedOnly: true, start });
-	return tlv?.length === 4 ? readU32(area.bytes(tlv.offset, 4), 0) : undefined;
+	const bytes = tlv?.length === 4 ? tlvContent(area, tlv) : undefined;
+	return bytes && readU32(bytes, 0);
 }
 
 /** Why an upgrade would be a downgrade, in words; undefined if it is none. */
@@ -46,7 +47,7 @@ export function downgradeRefused(boot: Boot, image: ImageState): boolean {
 	const why = downgrade(boot, image);
 	if (why === undefined) return false;
 	boot.services.log(`image ${image.index}: downgrade refused, secondary slot erased: ${why}`);
-	eraseSlot(image, SECONDARY);
+	eraseSlot(boot, image, SECONDARY);
 	return true;
 }
 

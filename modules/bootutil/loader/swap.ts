@@ -66,6 +66,7 @@ export function refusedForSpace(boot: Boot, image: ImageState, status: BootStatu
 		`image ${image.index}: no room to swap: ${status.swapSize} bytes, ${firstTrailerSector(image.primary)} sectors beside the trailer`,
 	);
 	status.swapType = SwapType.NONE;
+	image.action = "none";
 	return true;
 }
 

@@ -48,15 +48,25 @@ export function slotFault(
 	if (fault === undefined) return undefined;
 	if (slot === SECONDARY) {
 		boot.services.log(`${name}: refused and erased: ${fault}`);
-		eraseSlot(image, slot);
+		eraseSlot(boot, image, slot);
 	}
 	return `${name}: ${fault}`;
 }
 
-/** Erases a whole slot, so that a bad image is not looked at again at every boot. */
-export function eraseSlot(image: ImageState, slot: SlotIndex): void {
+/** Erases a whole slot, so that a bad image is not looked at again at every boot. Goes on where the flash fails. */
+export function eraseSlot(boot: Boot, image: ImageState, slot: SlotIndex): void {
 	const { area } = image.slots[slot];
-	eraseSectors(area, 0, area.size);
+	tolerate(boot, () => eraseSectors(area, 0, area.size));
+}
+
+/** Clearing up is no reason not to boot: a flash error is only logged. */
+function tolerate(boot: Boot, operation: () => void): void {
+	try {
+		operation();
+	} catch (error) {
+		if (!(error instanceof FlashError)) throw error;
+		boot.services.log(error.message);
+	}
 }
 
 function imageSlotFault(
@@ -95,13 +105,9 @@ const maxImageSize = (boot: Boot, image: ImageState): number =>
  * back to would be tried for ever, so the primary trailer goes too: the running image counts as confirmed.
  */
 function clearEmptySlot(boot: Boot, image: ImageState, status: BootStatus | undefined): void {
-	try {
-		eraseTrailer(image, image.secondary);
-		if (boot.config.mode !== "swap-move") return;
-		if (status?.swapType !== SwapType.REVERT && swapTypeNow(boot, image) !== SwapType.REVERT) return;
-		eraseTrailer(image, image.primary);
-		boot.services.log(`image ${image.index}: nothing to revert to: primary trailer cleared`);
-	} catch (error) {
-		if (!(error instanceof FlashError)) throw error;
-	}
+	tolerate(boot, () => eraseTrailer(image, image.secondary));
+	if (boot.config.mode !== "swap-move") return;
+	if (status?.swapType !== SwapType.REVERT && swapTypeNow(boot, image) !== SwapType.REVERT) return;
+	boot.services.log(`image ${image.index}: nothing to revert to: clearing the primary trailer`);
+	tolerate(boot, () => eraseTrailer(image, image.primary));
 }

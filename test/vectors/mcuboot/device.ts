@@ -72,6 +72,8 @@ export class Device {
 	readonly flash: FlashModel;
 	readonly bootutil: BootUtil;
 	counters: number[];
+	/** Value of an erased byte. */
+	readonly erased: number;
 	/** What the loader logged in the last boot. */
 	readonly log: string[] = [];
 	readonly #config: LoaderConfig;
@@ -80,6 +82,7 @@ export class Device {
 
 	constructor(config: VectorConfig, keys: readonly Uint8Array[], platform: Platform) {
 		this.flash = new FlashModel(config.flash, config.areas);
+		this.erased = config.flash.erased;
 		this.#config = loaderConfig(config, keys);
 		this.#platform = platform;
 		this.bootutil = new BootUtil(this.flash.map, this.#config);

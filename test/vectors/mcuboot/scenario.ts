@@ -52,7 +52,7 @@ function runStep(step: Exclude<Step, Sweep>, device: Device, material: Material)
 	switch (step.do) {
 		case "program": {
 			const area = flash.bytes(step.area);
-			if (step.erase_area_first) area.fill(0xff);
+			if (step.erase_area_first) area.fill(device.erased);
 			area.set(material.image(step.image), step.offset);
 			return;
 		}
@@ -60,7 +60,7 @@ function runStep(step: Exclude<Step, Sweep>, device: Device, material: Material)
 			flash.bytes(step.area).set(fromHex(step.hex), step.offset);
 			return;
 		case "erase":
-			flash.bytes(step.area).fill(0xff, step.offset, step.offset + step.len);
+			flash.bytes(step.area).fill(device.erased, step.offset, step.offset + step.len);
 			return;
 		case "set_nv":
 			device.counters = [...step.values];
@@ -189,7 +189,7 @@ function checkDump(device: Device, material: Material, dump: readonly number[]):
 			const actual = device.flash.memory.subarray(at, at + sectorSize);
 			const right =
 				entry < 0
-					? actual.every((byte) => byte === 0xff)
+					? actual.every((byte) => byte === device.erased)
 					: actual.every((byte, offset) => byte === sectors[entry * sectorSize + offset]);
 			if (!right) throw new Mismatch(`the flash differs in the sector at 0x${at.toString(16)}`);
 		}
