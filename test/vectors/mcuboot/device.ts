@@ -9,7 +9,6 @@ import { type BootFlag, type BootMagic, Trailer } from "../../../modules/bootuti
 import { FlashModel } from "./flash-model.js";
 import type { BootOutcome, TrailerRow, VectorConfig } from "./format.js";
 import { toHex } from "./hex.js";
-import { Mismatch } from "./report.js";
 
 /** What the machine that runs the vectors supplies. */
 export interface Platform {
@@ -51,21 +50,23 @@ export const bootConfig = (
 	trailer: config.mcuboot_release?.startsWith("2.2") ? "2.2" : "current",
 });
 
-export const loaderConfig = (config: VectorConfig, keys: readonly Uint8Array[]): LoaderConfig => {
-	const signature = SIGNATURES[config.signature];
-	if (signature === undefined) throw new Mismatch(`signature type ${config.signature} is not known here`);
-	return {
-		...bootConfig(config),
-		signature,
-		keys,
-		validatePrimary: config.validate_primary,
-		downgradePrevention: config.downgrade_prevention,
-		hwRollback: config.hw_rollback,
-		bootstrap: config.bootstrap,
-		tlvAllowList: config.tlv_allow_list,
-		versionCmpBuildNumber: config.version_cmp_build_number,
-	};
-};
+/** Why there is no loader for a configuration, in words; undefined if there is one. */
+export function unsupported({ algorithm, signature }: VectorConfig): string | undefined {
+	if (algorithm !== "swap-move" && algorithm !== "swap-offset") return `there is no loader for ${algorithm}`;
+	return SIGNATURES[signature] === undefined ? `there is no loader for ${signature} signatures` : undefined;
+}
+
+const loaderConfig = (config: VectorConfig, keys: readonly Uint8Array[]): LoaderConfig => ({
+	...bootConfig(config),
+	signature: SIGNATURES[config.signature] ?? "none",
+	keys,
+	validatePrimary: config.validate_primary,
+	downgradePrevention: config.downgrade_prevention,
+	hwRollback: config.hw_rollback,
+	bootstrap: config.bootstrap,
+	tlvAllowList: config.tlv_allow_list,
+	versionCmpBuildNumber: config.version_cmp_build_number,
+});
 
 /** A simulated device: the flash model, the loader, the application's calls, hardware counters. */
 export class Device {
@@ -80,6 +81,7 @@ export class Device {
 	readonly #platform: Platform;
 	readonly #loader: Loader;
 
+	/** `config` is not `unsupported`. */
 	constructor(config: VectorConfig, keys: readonly Uint8Array[], platform: Platform) {
 		this.flash = new FlashModel(config.flash, config.areas);
 		this.erased = config.flash.erased;

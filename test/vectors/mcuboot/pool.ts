@@ -115,11 +115,15 @@ function unpackDirectory(from: string, to: string): void {
 	}
 }
 
+/** What is no JSON stays as it is, for XS to complain about. */
 function plainJson(text: string): string {
 	const unpackImages = (key: string, value: unknown): unknown =>
 		key === "image_gz_base64" ? toHex(unpackBase64(String(value))) : value;
-	return JSON.stringify(JSON.parse(text), unpackImages).replace(
-		/[^\0-\x7f]/g,
-		(character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-	);
+	let plain = text;
+	try {
+		plain = JSON.stringify(JSON.parse(text), unpackImages);
+	} catch (error) {
+		if (!(error instanceof SyntaxError)) throw error;
+	}
+	return plain.replace(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -1,4 +1,4 @@
-import { Device, type Platform, versionName } from "./device.js";
+import { Device, type Platform, unsupported, versionName } from "./device.js";
 import type { BootOutcome, NextBoot, Recovery, Scenario, Step, Sweep } from "./format.js";
 import { fromHex } from "./hex.js";
 import { Mismatch, type Report, same, sameOps, sampleOf } from "./report.js";
@@ -23,6 +23,11 @@ export function runScenario(
 	sample: Sample,
 	report: Report,
 ): void {
+	const lacking = unsupported(scenario.config);
+	if (lacking !== undefined) {
+		report.skipped.push(`${scenario.name}: ${lacking}`);
+		return;
+	}
 	const keys = scenario.trusted_keys.map((name) => material.key(name));
 	const device = new Device(scenario.config, keys, platform);
 	if (scenario.nv_counters_initial) device.counters = [...scenario.nv_counters_initial];
