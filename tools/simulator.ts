@@ -41,6 +41,8 @@ export class Simulator {
 		this.serial = join(directory, "uart");
 		const files = ["--flash", this.flash, "--serial", this.serial, "--udp", "0", "--json"];
 		this.process = spawn(process.execPath, [commandLine, ...files, ...options], { stdio: ["pipe", "pipe", "pipe"] });
+		// A test that fails must not leave its device behind.
+		process.once("exit", () => this.process.kill("SIGKILL"));
 		createInterface({ input: this.process.stdout! }).on("line", (line) => {
 			this.events.push(JSON.parse(line) as SimulatorEvent);
 			this.#wake();

@@ -37,7 +37,7 @@ const LOADER = "modules/bootutil/loader/";
 // folder, what its files may import besides themselves
 const layers: [string, string[]][] = [
 	["modules/flash/", []],
-	["modules/bootutil/", ["modules/flash/", "@noble/", "micro-rsa-dsa-dh/"]],
+	["modules/bootutil/", ["modules/flash/", "@noble/"]],
 	["modules/smp/", ["modules/bootutil/", "modules/flash/"]],
 	["apps/", ["modules/", "hosts/"]],
 	["hosts/sim/xs/", ["modules/", "hosts/host.ts"]],
