@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { SmpClient } from "../../client/client.js";
 import { udpLink } from "../../client/udp.js";
 import { guideLayout } from "../../modules/flash/layout.js";
+import { Op } from "../../modules/smp/header.js";
 import { generateKey } from "../../tools/image/keys.js";
 import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
@@ -321,6 +322,18 @@ describe("simulator", () => {
 		assert.deepEqual(reverted["images"], [
 			{ image: 0, version: "0.0.0", action: "revert", resumed: false, confirmed: true },
 		]);
+	});
+
+	it("hashes uploads of any length", async () => {
+		await start();
+		await withClient(simulator, async (client) => {
+			for (let size = 0; size <= 64; size++) {
+				const { file } = update("0.0.1", size);
+				const sha = createHash("sha256").update(file).digest();
+				const answer = await client.request(Op.WRITE, 1, 1, { image: 0, len: file.length, off: 0, sha, data: file });
+				assert.deepEqual([size, answer["off"], answer["match"]], [size, file.length, true]);
+			}
+		});
 	});
 
 	it("confirms itself if that is wanted", async () => {

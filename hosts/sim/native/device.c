@@ -72,6 +72,7 @@ static void install(xsMachine *the)
 	xsVars(2);
 	xsVar(0) = xsNewObject();
 	runtimeDefineFunctions(the, &xsVar(0), machineFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), digestFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), flashFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), uartFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), udpFunctions);

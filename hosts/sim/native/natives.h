@@ -8,6 +8,7 @@
 #include "runtime.h"
 #include "sim.h"
 
+extern const RuntimeFunction digestFunctions[];
 extern const RuntimeFunction flashFunctions[];
 extern const RuntimeFunction uartFunctions[];
 extern const RuntimeFunction udpFunctions[];

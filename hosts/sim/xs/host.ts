@@ -1,10 +1,10 @@
 import type { DigestProvider } from "../../../modules/bootutil/digest.js";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
 import type { Layout } from "../../../modules/flash/layout.js";
 import type { FlashPartition } from "../../../modules/flash/partition.js";
 import type { ByteStream, DatagramSocket } from "../../../modules/smp/transport/stream.js";
 import type { Host, Timer } from "../../host.js";
 import type { SimConfig } from "./config.js";
+import { simDigest } from "./digest.js";
 import type { DeviceEvent } from "./event.js";
 import { SimFlash } from "./flash.js";
 import { SimUart } from "./uart.js";
@@ -22,7 +22,7 @@ export const log = (line: string): void => report({ event: "log", line });
 /** The simulated board. */
 export class SimHost implements Host {
 	readonly board = "xs_smp_sim";
-	readonly digest: DigestProvider = nobleDigest;
+	readonly digest: DigestProvider = simDigest;
 	readonly #layout: Layout;
 
 	constructor(layout: Layout) {

@@ -1,9 +1,9 @@
 import type { SwapEvent } from "../../../modules/bootutil/loader/config.js";
 import "./text-encoder.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { FlashMap } from "../../../modules/flash/map.js";
+import { simDigest } from "./digest.js";
 import type { BootAction } from "./event.js";
 import { SimFlash } from "./flash.js";
 import { log, readConfig, report } from "./host.js";
@@ -47,7 +47,7 @@ const loader = new Loader(
 		versionCmpBuildNumber: false,
 	},
 	{
-		digest: nobleDigest,
+		digest: simDigest,
 		log,
 		securityCounters: {
 			get: () => 0,

@@ -27,6 +27,12 @@ declare const simulator: {
 	/** Application: what the boot loader left. */
 	retained(): string;
 
+	/** The state of a new computation. */
+	sha256(): ArrayBuffer;
+	sha256Update(state: ArrayBuffer, bytes: Uint8Array): void;
+	/** 32 bytes. */
+	sha256Digest(state: ArrayBuffer): ArrayBuffer;
+
 	flashRead(into: Uint8Array | ArrayBuffer, address: number): void;
 	/** Throws if a byte of the target is not erased. */
 	flashWrite(bytes: Uint8Array | ArrayBuffer, address: number): void;
