@@ -16,6 +16,13 @@ export interface SimulatorEvent {
 	readonly [key: string]: unknown;
 }
 
+/** Devices that run. A program that fails must not leave them behind. */
+const devices = new Set<ChildProcess>();
+
+process.once("exit", () => {
+	for (const device of devices) device.kill("SIGKILL");
+});
+
 /**
  * A simulated device as a child process, with its files in a fresh directory of its own.
  * Every wait ends with an error when the process ends, so a test never hangs on a dead device.
@@ -41,8 +48,7 @@ export class Simulator {
 		this.serial = join(directory, "uart");
 		const files = ["--flash", this.flash, "--serial", this.serial, "--udp", "0", "--json"];
 		this.process = spawn(process.execPath, [commandLine, ...files, ...options], { stdio: ["pipe", "pipe", "pipe"] });
-		// A test that fails must not leave its device behind.
-		process.once("exit", () => this.process.kill("SIGKILL"));
+		devices.add(this.process);
 		createInterface({ input: this.process.stdout! }).on("line", (line) => {
 			this.events.push(JSON.parse(line) as SimulatorEvent);
 			this.#wake();
@@ -53,6 +59,7 @@ export class Simulator {
 		this.exited = new Promise((resolve) => {
 			this.process.on("close", (code) => {
 				this.#ended = true;
+				devices.delete(this.process);
 				this.#wake();
 				resolve(code);
 			});

@@ -41,7 +41,10 @@ export class TranscriptPlayer {
 		// newtmgr keeps its connection profiles in the home directory: give it one of its own.
 		const home = join(this.#simulator.directory, "home");
 		mkdirSync(home, { recursive: true });
-		const { output } = await run("sh", ["-c", command], { env: { ...process.env, HOME: home } });
+		const { output } = await run("sh", ["-c", command], {
+			cwd: this.#simulator.directory,
+			env: { ...process.env, HOME: home },
+		});
 		// A progress bar rewrites its line after each carriage return; what stands at the end is what a reader sees.
 		const lines = output
 			.split("\n")
