@@ -1,97 +1,128 @@
-import { Decoder } from "cbor-x/decode";
-import { Encoder } from "cbor-x/encode";
-import { HEADER_SIZE, Op, readHeader, writeHeader } from "../modules/smp/header.js";
+import { Op } from "../modules/smp/header.js";
+import { Channel, type Fields, type Request } from "./channel.js";
+import { commandName, NoAnswerError, responseError } from "./errors.js";
+import { type ImageState, imageStates, type SlotInfo, slotInfos } from "./image-state.js";
+import type { Link } from "./link.js";
+import { Upload, type UploadOptions, type UploadResult } from "./upload.js";
 
-/** Carries whole SMP packets to one server and back. */
-export interface Link {
-	/** Called with each packet that arrives. */
-	onPacket: ((packet: Uint8Array) => void) | undefined;
-	send(packet: Uint8Array): void;
-	close(): void;
-}
-
-/** One entry of the image list (Zephyr documentation, SMP image management: Get state of images). */
-export interface ImageState {
-	/** 0 where the server leaves it out, as those with one image do. */
-	readonly image: number;
-	readonly slot: number;
-	readonly version: string;
-	/** The image's own SHA-256, in hexadecimal. */
-	readonly hash: string;
-	readonly bootable: boolean;
-	readonly pending: boolean;
-	readonly confirmed: boolean;
-	readonly active: boolean;
-	readonly permanent: boolean;
-}
-
-/** The server refused: `code` is its rc, or the code of `group`'s own list. */
-export class SmpResponseError extends Error {
-	readonly code: number;
-	readonly group: number | undefined;
-
-	constructor(what: string, code: number, group: number | undefined, reason: string | undefined) {
-		const where = group === undefined ? `rc ${code}` : `group ${group} error ${code}`;
-		super(`${what}: ${where}${reason ? ` (${reason})` : ""}`);
-		this.name = "SmpResponseError";
-		this.code = code;
-		this.group = group;
-	}
-}
+export { NoAnswerError, SmpResponseError } from "./errors.js";
+export type { ImageState, SlotInfo } from "./image-state.js";
+export type { Link } from "./link.js";
+export type { UploadOptions, UploadResult } from "./upload.js";
 
 export interface ClientOptions {
-	/** How long to wait for an answer before asking again, milliseconds. */
+	/** How long to wait for an answer before asking again, milliseconds; twice as long each time. Default 2000. */
 	readonly timeout?: number;
-	/** How often to ask. */
+	/** How often to ask. Default 3. */
 	readonly tries?: number;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+/** What the server's buffers take (Zephyr SMP group 0, MCUmgr parameters). */
+export interface Parameters {
+	/** Longest packet, bytes, header included. */
+	readonly bufferSize: number;
+	readonly bufferCount: number;
+}
+
+/** One entry of the task statistics (Zephyr SMP group 0). Stack sizes are counted in 4-byte words. */
+export interface TaskState {
+	readonly name: string;
+	readonly priority: number;
+	readonly state: number;
+	readonly stackUsed: number;
+	readonly stackSize: number;
+}
 
 const OS = 0;
 const IMAGE = 1;
 
-const hexOf = (bytes: unknown): string =>
-	bytes instanceof Uint8Array ? Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") : "";
+/** For servers that do not tell: every one of Zephyr's takes 384 bytes, mynewt's and MCUboot's at least that. */
+const SMALLEST: Parameters = Object.freeze({ bufferSize: 256, bufferCount: 1 });
 
 const bytesOf = (hex: string): Uint8Array =>
 	Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
 
 /**
- * An SMP client, one request at a time, in version 2 of the protocol.
+ * An SMP client (Zephyr documentation, SMP protocol specification). It speaks version 2 of the protocol, and the original
+ * one to a server that says it is too old for that. Uses nothing of Node: any `Link` will do, in a browser too.
  *
- * Every method rejects with an `SmpResponseError` when the server refuses, and with an Error when it does not answer.
+ * Every method rejects with an `SmpResponseError` when the server refuses, and with a `NoAnswerError` when it does not
+ * answer.
+ *
+ * ```ts
+ * const client = new SmpClient(serialLink("/dev/ttyACM0"));
+ * await client.upload(file);
+ * ```
  */
 export class SmpClient {
-	readonly #link: Link;
+	readonly #channel: Channel;
 	readonly #timeout: number;
 	readonly #tries: number;
-	readonly #encoder = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false });
-	readonly #decoder = new Decoder({ useRecords: false, mapsAsObjects: true });
-	#sequence = 0;
 
 	constructor(link: Link, { timeout = 2000, tries = 3 }: ClientOptions = {}) {
-		this.#link = link;
+		this.#channel = new Channel(link);
 		this.#timeout = timeout;
 		this.#tries = tries;
 	}
 
+	/** Returns what the server sends back: the same text. */
 	async echo(text: string): Promise<string> {
 		return String((await this.request(Op.WRITE, OS, 0, { d: text }))["r"]);
 	}
 
-	/** Restarts the device. It answers before it does. */
-	async reset(): Promise<void> {
-		await this.request(Op.WRITE, OS, 5, {});
+	/**
+	 * Restarts the device. It answers before it does. Asked only once: a second request that arrives after the restart
+	 * would restart it again, and so take back an update on trial.
+	 */
+	async reset(options: { readonly force?: boolean } = {}): Promise<void> {
+		const request = { op: Op.WRITE, group: OS, command: 5, fields: { force: options.force || undefined } };
+		await this.#ask(request, this.#timeout, 1);
 	}
 
-	/** Largest packet that the server takes, bytes, header included. */
-	async bufferSize(): Promise<number> {
-		return Number((await this.request(Op.READ, OS, 6, {}))["buf_size"]);
+	async parameters(): Promise<Parameters> {
+		const fields = await this.request(Op.READ, OS, 6);
+		return { bufferSize: Number(fields["buf_size"]), bufferCount: Number(fields["buf_count"]) };
+	}
+
+	/** What `uname` would say; `format` is letters of `snrvbmpio`, or `a` for all. Default `s`. */
+	async info(format?: string): Promise<string> {
+		return String((await this.request(Op.READ, OS, 7, { format }))["output"]);
+	}
+
+	/** Name of the boot loader. */
+	async bootloader(): Promise<string> {
+		return String((await this.request(Op.READ, OS, 8))["bootloader"]);
+	}
+
+	/** How the boot loader upgrades, by the protocol's number, and whether it refuses older versions. */
+	async bootloaderMode(): Promise<{ readonly mode: number; readonly noDowngrade: boolean }> {
+		const fields = await this.request(Op.READ, OS, 8, { query: "mode" });
+		return { mode: Number(fields["mode"]), noDowngrade: fields["no-downgrade"] === true };
+	}
+
+	/** The device's date and time, as `YYYY-MM-DDThh:mm:ss` in its own time zone. */
+	async dateTime(): Promise<string> {
+		return String((await this.request(Op.READ, OS, 4))["datetime"]);
+	}
+
+	async setDateTime(text: string): Promise<void> {
+		await this.request(Op.WRITE, OS, 4, { datetime: text });
+	}
+
+	async tasks(): Promise<TaskState[]> {
+		const tasks = (await this.request(Op.READ, OS, 2))["tasks"];
+		if (typeof tasks !== "object" || tasks === null) throw new Error("the device's answer has no tasks");
+		return Object.entries(tasks as Readonly<Record<string, Fields>>).map(([name, task]) => ({
+			name,
+			priority: Number(task["prio"]),
+			state: Number(task["state"]),
+			stackUsed: Number(task["stkuse"]),
+			stackSize: Number(task["stksiz"]),
+		}));
 	}
 
 	async images(): Promise<ImageState[]> {
-		return imageStates(await this.request(Op.READ, IMAGE, 0, {}));
+		return imageStates(await this.request(Op.READ, IMAGE, 0));
 	}
 
 	/** Marks the image with this hash for one trial boot. */
@@ -101,89 +132,89 @@ export class SmpClient {
 
 	/** Confirms the image with this hash, or the running one. */
 	async confirm(hash?: string): Promise<ImageState[]> {
-		const fields = hash === undefined ? { confirm: true } : { hash: bytesOf(hash), confirm: true };
+		const fields = { hash: hash === undefined ? undefined : bytesOf(hash), confirm: true };
 		return imageStates(await this.request(Op.WRITE, IMAGE, 0, fields));
 	}
 
+	/** Erases a slot, counted through all images (image 1 has 2 and 3). Default is slot 1. */
+	async erase(slot?: number): Promise<void> {
+		await this.request(Op.WRITE, IMAGE, 5, { slot });
+	}
+
+	async slots(): Promise<SlotInfo[]> {
+		return slotInfos(await this.request(Op.READ, IMAGE, 6));
+	}
+
 	/**
-	 * Sends an image file to the secondary slot of `image`. `sha` is the SHA-256 of the file, by which a server resumes
-	 * an upload that was broken off.
+	 * Sends an image file to a secondary slot, with as many requests on their way as the server has buffers for. Goes on
+	 * where an earlier upload of the same file broke off if the server still knows of it, and starts again by itself when
+	 * the server forgets it on the way.
 	 */
-	async upload(
-		file: Uint8Array,
-		sha: Uint8Array,
-		image = 0,
-		progress: (sent: number, total: number) => void = () => {},
-	): Promise<void> {
-		const packet = await this.bufferSize();
-		for (let off = 0; off < file.length; ) {
-			const head = off === 0 ? { image, len: file.length, off, sha } : { off };
-			const room = packet - HEADER_SIZE - this.#encoder.encode({ ...head, data: new Uint8Array(0) }).length - 4;
-			const fields = { ...head, data: file.subarray(off, off + room) };
-			const next = Number((await this.request(Op.WRITE, IMAGE, 1, fields))["off"]);
-			if (!(next >= 0 && next <= file.length)) throw new Error(`the server asks for offset ${next}`);
-			if (next === off) throw new Error(`the server takes nothing at offset ${off}`);
-			off = next;
-			progress(off, file.length);
-		}
+	async upload(file: Uint8Array, options: UploadOptions = {}): Promise<UploadResult> {
+		const { bufferSize, bufferCount } = await this.parameters().catch((error: unknown) => {
+			if (error instanceof NoAnswerError) throw error;
+			return SMALLEST;
+		});
+		const { link } = this.#channel;
+		const upload = new Upload(this.#channel, file, options, {
+			packetSize: link.packetSize?.(bufferSize) ?? bufferSize,
+			// One buffer is for the answer: Zephyr takes it from the same pool.
+			window: Math.max(1, Math.min(options.window ?? bufferCount, bufferCount - 1)),
+			timeout: this.#timeout,
+			tries: this.#tries,
+			ask: (request) => this.#ask(request, this.#timeout, this.#tries),
+		});
+		return upload.run();
 	}
 
 	/** One request and its answer; the way to commands that have no method here. */
-	async request(op: number, group: number, command: number, fields: Fields): Promise<Fields> {
-		const sequence = this.#sequence++ & 0xff;
-		const payload = this.#encoder.encode(fields);
-		const packet = new Uint8Array(HEADER_SIZE + payload.length);
-		writeHeader(packet, { op, version: 1, flags: 0, length: payload.length, group, sequence, command });
-		packet.set(payload, HEADER_SIZE);
-		for (let attempt = 0; attempt < this.#tries; attempt++) {
-			const answer = await this.#exchange(packet, sequence);
-			if (answer) return this.#check(group, command, answer);
-		}
-		throw new Error(`no answer to group ${group} command ${command} after ${this.#tries} tries`);
+	request(op: number, group: number, command: number, fields: Fields = {}): Promise<Fields> {
+		return this.#ask({ op, group, command, fields }, this.#timeout, this.#tries);
 	}
 
 	close(): void {
-		this.#link.close();
+		this.#channel.close();
 	}
 
-	#exchange(packet: Uint8Array, sequence: number): Promise<Uint8Array | undefined> {
+	async #ask(request: Request, timeout: number, tries: number): Promise<Fields> {
+		const what = commandName(request.group, request.command);
+		const version = this.#channel.version;
+		const answer = await this.#exchange(request, timeout, tries);
+		if (!answer) throw new NoAnswerError(what, tries);
+		if (answer instanceof Error) throw answer;
+		const error = responseError(what, answer);
+		if (error?.code === 13 && error.group === undefined && version === 1) {
+			this.#channel.version = 0;
+			return this.#ask(request, timeout, tries);
+		}
+		if (error) throw error;
+		return answer;
+	}
+
+	#exchange(request: Request, timeout: number, tries: number): Promise<Fields | Error | undefined> {
 		return new Promise((resolve) => {
-			const end = (answer?: Uint8Array) => {
+			let tried = 1;
+			let timer: ReturnType<typeof setTimeout>;
+			const flight = this.#channel.start(request, (answer) => {
 				clearTimeout(timer);
-				this.#link.onPacket = undefined;
 				resolve(answer);
+			});
+			const wait = (): void => {
+				timer = setTimeout(
+					() => {
+						if (tried === tries) {
+							flight.forget();
+							resolve(undefined);
+							return;
+						}
+						tried++;
+						flight.again();
+						wait();
+					},
+					timeout * 2 ** (tried - 1),
+				);
 			};
-			const timer = setTimeout(end, this.#timeout);
-			this.#link.onPacket = (answer) => {
-				if (answer.length >= HEADER_SIZE && readHeader(answer).sequence === sequence) end(answer);
-			};
-			this.#link.send(packet);
+			wait();
 		});
 	}
-
-	#check(group: number, command: number, answer: Uint8Array): Fields {
-		const fields = this.#decoder.decode(answer.subarray(HEADER_SIZE)) as Fields;
-		const what = `group ${group} command ${command}`;
-		const error = fields["err"] as { group: number; rc: number } | undefined;
-		if (error) throw new SmpResponseError(what, error.rc, error.group, undefined);
-		const rc = Number(fields["rc"] ?? 0);
-		if (rc !== 0) throw new SmpResponseError(what, rc, undefined, fields["rsn"] as string | undefined);
-		return fields;
-	}
-}
-
-function imageStates(fields: Fields): ImageState[] {
-	const entries = fields["images"];
-	if (!Array.isArray(entries)) throw new Error("the server's answer has no image list");
-	return (entries as Fields[]).map((entry) => ({
-		image: Number(entry["image"] ?? 0),
-		slot: Number(entry["slot"]),
-		version: String(entry["version"]),
-		hash: hexOf(entry["hash"]),
-		bootable: entry["bootable"] === true,
-		pending: entry["pending"] === true,
-		confirmed: entry["confirmed"] === true,
-		active: entry["active"] === true,
-		permanent: entry["permanent"] === true,
-	}));
 }

@@ -1,5 +1,4 @@
 import assert from "node:assert";
-import { createHash } from "node:crypto";
 import { SmpClient } from "../../client/client.js";
 import { udpLink } from "../../client/udp.js";
 import { Simulator } from "../../tools/simulator.js";
@@ -13,7 +12,7 @@ for (const mode of ["move", "offset"])
 			for (const image of [0, 1]) {
 				// Not the same bytes: a hash marks the first slot that holds it.
 				const { file, hash } = update("0.0.1", 9_000 + image);
-				await client.upload(file, createHash("sha256").update(file).digest(), image);
+				await client.upload(file, { image });
 				await client.test(hash);
 			}
 			await client.reset();

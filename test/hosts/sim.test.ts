@@ -7,13 +7,13 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { SmpClient } from "../../client/client.js";
+import { serialLink } from "../../client/serial.js";
 import { udpLink } from "../../client/udp.js";
 import { guideLayout } from "../../modules/flash/layout.js";
 import { Op } from "../../modules/smp/header.js";
 import { generateKey } from "../../tools/image/keys.js";
 import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
-import { serialLink } from "./serial.js";
 
 const commandLine = join(root, "dist/hosts/sim/cli.js");
 const developmentKey = join(root, "keys/development-ec-p256.pem");
@@ -52,7 +52,7 @@ async function withClient<T>(simulator: Simulator, use: (client: SmpClient) => P
 const install = (simulator: Simulator, version: string, size: number): Promise<unknown> =>
 	withClient(simulator, async (client) => {
 		const { file, hash } = update(version, size);
-		await client.upload(file, createHash("sha256").update(file).digest());
+		await client.upload(file);
 		await client.test(hash);
 	});
 

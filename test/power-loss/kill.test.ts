@@ -1,5 +1,4 @@
 import assert from "node:assert";
-import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
@@ -26,7 +25,7 @@ async function prepare(mode: string, directory: string): Promise<string> {
 	const client = new SmpClient(udpLink(simulator.udp));
 	for (const image of [0, 1]) {
 		const { file, hash } = update("0.0.1", 40_000 + 9_000 * image);
-		await client.upload(file, createHash("sha256").update(file).digest(), image);
+		await client.upload(file, { image });
 		await client.test(hash);
 	}
 	client.close();

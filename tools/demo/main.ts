@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type ImageState, SmpClient } from "../../client/client.js";
@@ -54,9 +53,7 @@ class Stage {
 	async update(version: string): Promise<void> {
 		const file = firmware(version);
 		story.command(`newtmgr -c sim image upload firmware-${version}.bin`);
-		await this.client.upload(file, createHash("sha256").update(file).digest(), 0, (sent, total) =>
-			story.progress(sent, total),
-		);
+		await this.client.upload(file, { onProgress: (sent, total) => story.progress(sent, total) });
 		const uploaded = (await this.client.images()).find((image) => image.slot === 1 && image.version === version);
 		if (!uploaded) throw new Error(`the device does not list version ${version}`);
 		story.command(`newtmgr -c sim image test ${uploaded.hash.slice(0, 12)}…`);

@@ -1,0 +1,113 @@
+import { Decoder } from "cbor-x/decode";
+import { Encoder } from "cbor-x/encode";
+import { HEADER_SIZE, Op, readHeader, writeHeader } from "../modules/smp/header.js";
+import { commandName } from "./errors.js";
+import type { Link } from "./link.js";
+
+/** The map of a request or a response. Keys whose value is undefined are left out of a request. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+export interface Request {
+	/** `Op.READ` or `Op.WRITE`. */
+	readonly op: number;
+	readonly group: number;
+	readonly command: number;
+	readonly fields: Fields;
+}
+
+/** A request on its way. */
+export interface Flight {
+	/** Sends it once more, under the same number, so that either answer will do. */
+	again(): void;
+	/** Its answer is not wanted any more. */
+	forget(): void;
+}
+
+interface Waiting {
+	readonly request: Request;
+	/** Gets the map of the answer, or an Error if there is none in it. */
+	readonly answered: (answer: Fields | Error) => void;
+}
+
+/** Requests and their answers over one link: encoding, and which answer belongs to which request. */
+export class Channel {
+	readonly link: Link;
+	/** Of the header: 1 (the protocol's version 2) until the server says that it is too new for it. */
+	version = 1;
+	readonly #encoder = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false });
+	readonly #decoder = new Decoder({ useRecords: false, mapsAsObjects: true });
+	readonly #waiting = new Map<number, Waiting>();
+	#sequence = Math.floor(Math.random() * 256);
+
+	constructor(link: Link) {
+		this.link = link;
+		link.onPacket = (packet) => this.#receive(packet);
+	}
+
+	/** Sends a request. `answered` is called at most once, and not after `forget`. */
+	start(request: Request, answered: (answer: Fields | Error) => void): Flight {
+		const sequence = this.#freeSequence();
+		const packet = this.#encode(request, sequence);
+		const waiting: Waiting = { request, answered };
+		this.#waiting.set(sequence, waiting);
+		this.link.send(packet);
+		return {
+			again: () => this.link.send(packet),
+			forget: () => {
+				if (this.#waiting.get(sequence) === waiting) this.#waiting.delete(sequence);
+			},
+		};
+	}
+
+	/** Length of the packet of a request, bytes. */
+	measure(request: Request): number {
+		return this.#encode(request, 0).length;
+	}
+
+	close(): void {
+		this.#waiting.clear();
+		this.link.close();
+	}
+
+	/** Numbers go round; one that still waits for its answer is passed over. */
+	#freeSequence(): number {
+		for (let tried = 0; tried < 256; tried++) {
+			this.#sequence = (this.#sequence + 1) & 0xff;
+			if (!this.#waiting.has(this.#sequence)) return this.#sequence;
+		}
+		throw new Error("256 requests are waiting for their answers");
+	}
+
+	#encode({ op, group, command, fields }: Request, sequence: number): Uint8Array {
+		const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+		const payload = this.#encoder.encode(given);
+		const packet = new Uint8Array(HEADER_SIZE + payload.length);
+		writeHeader(packet, { op, version: this.version, flags: 0, length: payload.length, group, sequence, command });
+		packet.set(payload, HEADER_SIZE);
+		return packet;
+	}
+
+	#receive(packet: Uint8Array): void {
+		if (packet.length < HEADER_SIZE) return;
+		const header = readHeader(packet);
+		const waiting = this.#waiting.get(header.sequence);
+		if (!waiting) return;
+		const { op, group, command } = waiting.request;
+		// A late answer to an earlier request of the same number must not pass for this one's. Errors of the protocol may
+		// come as a response to a write.
+		const responds = header.op === op + 1 || header.op === Op.WRITE_RESPONSE;
+		if (!responds || header.group !== group || header.command !== command) return;
+		this.#waiting.delete(header.sequence);
+		waiting.answered(this.#decode(packet, header.length, commandName(group, command)));
+	}
+
+	#decode(packet: Uint8Array, length: number, what: string): Fields | Error {
+		try {
+			const fields: unknown = this.#decoder.decode(packet.slice(HEADER_SIZE, HEADER_SIZE + length));
+			if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) return fields as Fields;
+		} catch {
+			// What cbor-x says of it would help nobody.
+		}
+		return new Error(`the device's answer to ${what} cannot be read`);
+	}
+}

@@ -1,0 +1,13 @@
+/**
+ * Carries whole SMP packets to one server and back. Packets may get lost, come twice or in another order; what is damaged
+ * on the way counts as lost.
+ */
+export interface Link {
+	/** Called with each packet that arrives. The bytes are valid during the call only. */
+	onPacket: ((packet: Uint8Array) => void) | undefined;
+	/** Sends and never blocks. */
+	send(packet: Uint8Array): void;
+	close(): void;
+	/** Longest packet, bytes, that gets through to a server whose buffers have `bufferSize` bytes; without, all of it. */
+	packetSize?(bufferSize: number): number;
+}
