@@ -3,8 +3,8 @@ import { FlashError } from "../flash/error.js";
 import type { FlashMap } from "../flash/map.js";
 import type { BootConfig } from "./config.js";
 import { decodeHeader, IMAGE_HEADER_SIZE, IMAGE_MAGIC, ImageFlag, type ImageHeader } from "./header.js";
-import { decideSwapType } from "./swap-type.js";
-import { appMaxSize, BootFlag, BootMagic, type SwapState, SwapType, Trailer } from "./trailer.js";
+import { decideSwapType, ERASED_TRAILER } from "./swap-type.js";
+import { appMaxSize, BootFlag, BootMagic, SwapType, Trailer } from "./trailer.js";
 
 /** MCUboot's return codes (`bootutil_public.h`, `BOOT_E…`). */
 export const BootError = Object.freeze({
@@ -28,15 +28,6 @@ export interface HeaderResult {
 	readonly rc: number;
 	readonly header?: ImageHeader;
 }
-
-/** What an unreadable secondary trailer counts as. */
-const ERASED_TRAILER: SwapState = Object.freeze({
-	magic: BootMagic.UNSET,
-	swapType: SwapType.NONE,
-	copyDone: BootFlag.UNSET,
-	imageOk: BootFlag.UNSET,
-	imageNumber: 0,
-});
 
 /** Runs flash code; a flash error becomes `code`, other errors pass. */
 function guard<T>(operation: () => T, code: T): T {

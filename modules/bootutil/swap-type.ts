@@ -1,8 +1,12 @@
 import type { UpgradeMode } from "./config.js";
 import { BootFlag, BootMagic, type SwapState, SwapType } from "./trailer.js";
 
+/** Names of the rows (Realtek OTA guide, Swap Type). V: none of the others. */
+export type SwapTypeState = "I" | "II" | "III" | "IV" | "V";
+
 /** One row of the decision: what the trailers must say, and what follows. */
 export interface SwapTypeRow {
+	readonly state: SwapTypeState;
 	readonly mode?: UpgradeMode;
 	readonly primaryMagic: BootMagic;
 	readonly secondaryMagic: BootMagic;
@@ -20,6 +24,7 @@ export interface SwapTypeRow {
 export const SWAP_TYPE_TABLE: readonly SwapTypeRow[] = Object.freeze([
 	// A revert by offset marks the secondary trailer while the primary's is written anew.
 	Object.freeze({
+		state: "I",
 		mode: "swap-offset",
 		primaryMagic: BootMagic.ANY,
 		secondaryMagic: BootMagic.GOOD,
@@ -30,6 +35,7 @@ export const SWAP_TYPE_TABLE: readonly SwapTypeRow[] = Object.freeze([
 		type: SwapType.REVERT,
 	}),
 	Object.freeze({
+		state: "II",
 		primaryMagic: BootMagic.ANY,
 		secondaryMagic: BootMagic.GOOD,
 		primaryImageOk: BootFlag.ANY,
@@ -39,6 +45,7 @@ export const SWAP_TYPE_TABLE: readonly SwapTypeRow[] = Object.freeze([
 		type: SwapType.TEST,
 	}),
 	Object.freeze({
+		state: "III",
 		primaryMagic: BootMagic.ANY,
 		secondaryMagic: BootMagic.GOOD,
 		primaryImageOk: BootFlag.ANY,
@@ -48,6 +55,7 @@ export const SWAP_TYPE_TABLE: readonly SwapTypeRow[] = Object.freeze([
 		type: SwapType.PERM,
 	}),
 	Object.freeze({
+		state: "IV",
 		primaryMagic: BootMagic.GOOD,
 		secondaryMagic: BootMagic.ANY,
 		primaryImageOk: BootFlag.UNSET,
@@ -58,20 +66,36 @@ export const SWAP_TYPE_TABLE: readonly SwapTypeRow[] = Object.freeze([
 	}),
 ]);
 
+/** What an unreadable secondary trailer counts as. */
+export const ERASED_TRAILER: SwapState = Object.freeze({
+	magic: BootMagic.UNSET,
+	swapType: SwapType.NONE,
+	copyDone: BootFlag.UNSET,
+	imageOk: BootFlag.UNSET,
+	imageNumber: 0,
+});
+
 const fits = (wanted: number, found: number): boolean => wanted === BootMagic.ANY || wanted === found;
 
-/** Looks the pair of trailers up in the table; NONE if no row fits. */
-export function decideSwapType(mode: UpgradeMode, primary: SwapState, secondary: SwapState): SwapType {
-	for (const row of SWAP_TYPE_TABLE)
-		if (
+const findRow = (mode: UpgradeMode, primary: SwapState, secondary: SwapState): SwapTypeRow | undefined =>
+	SWAP_TYPE_TABLE.find(
+		(row) =>
 			(row.mode === undefined || row.mode === mode) &&
 			fits(row.primaryMagic, primary.magic) &&
 			fits(row.secondaryMagic, secondary.magic) &&
 			fits(row.primaryImageOk, primary.imageOk) &&
 			fits(row.secondaryImageOk, secondary.imageOk) &&
 			fits(row.primaryCopyDone, primary.copyDone) &&
-			fits(row.secondaryCopyDone, secondary.copyDone)
-		)
-			return row.type;
-	return SwapType.NONE;
-}
+			fits(row.secondaryCopyDone, secondary.copyDone),
+	);
+
+/** Looks the pair of trailers up in the table; NONE if no row fits. */
+export const decideSwapType = (mode: UpgradeMode, primary: SwapState, secondary: SwapState): SwapType =>
+	findRow(mode, primary, secondary)?.type ?? SwapType.NONE;
+
+/** Name of the row that fits. A secondary trailer that cannot be read counts as erased. */
+export const swapTypeRow = (
+	mode: UpgradeMode,
+	primary: SwapState,
+	secondary: SwapState = ERASED_TRAILER,
+): SwapTypeState => findRow(mode, primary, secondary)?.state ?? "V";

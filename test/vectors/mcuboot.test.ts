@@ -10,11 +10,16 @@ const names = vectorFiles(directory);
 const ON_XS =
 	/^(trailer-layout|app-api|image-validation|(move|offset)-(basic|two-images|signature-types|cuts-basic))\.json$/;
 
-function suite(title: string, files: readonly string[], run: typeof runOnNode, sample: number | undefined): void {
+function suite(
+	title: string,
+	files: readonly string[],
+	run: typeof runOnNode,
+	{ sample, forecast = false }: { readonly sample: number | undefined; readonly forecast?: boolean },
+): void {
 	describe(title, () => {
 		let running: ReturnType<typeof runOnNode> | undefined;
 		before(() => {
-			running = run(files.map((name) => ({ directory, name, sample })));
+			running = run(files.map((name) => ({ directory, name, sample, forecast })));
 		});
 		after(() => running?.close());
 		files.forEach((name, index) => {
@@ -28,12 +33,12 @@ function suite(title: string, files: readonly string[], run: typeof runOnNode, s
 	});
 }
 
-suite("MCUboot vectors on Node", names, runOnNode, undefined);
+suite("MCUboot vectors on Node, every boot also as forecast", names, runOnNode, { sample: undefined, forecast: true });
 if (existsSync(xsrun()))
 	suite(
 		"MCUboot vectors on XS, a sample",
 		names.filter((name) => ON_XS.test(name)),
 		runOnXS,
-		1,
+		{ sample: 1 },
 	);
 else describe.skip("MCUboot vectors on XS (build/xsrun is not built)", () => {});

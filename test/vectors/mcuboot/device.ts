@@ -2,7 +2,7 @@ import { BootUtil } from "../../../modules/bootutil/bootutil.js";
 import type { BootConfig } from "../../../modules/bootutil/config.js";
 import type { DigestProvider } from "../../../modules/bootutil/digest.js";
 import { formatVersion } from "../../../modules/bootutil/header.js";
-import type { LoaderConfig, LoaderServices } from "../../../modules/bootutil/loader/config.js";
+import type { BootResult, LoaderConfig, LoaderServices } from "../../../modules/bootutil/loader/config.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
 import type { SignatureType } from "../../../modules/bootutil/loader/signature.js";
 import { type BootFlag, type BootMagic, Trailer } from "../../../modules/bootutil/trailer.js";
@@ -14,6 +14,8 @@ import { toHex } from "./hex.js";
 export interface Platform {
 	readonly digest: DigestProvider;
 	readonly verifySignature?: NonNullable<LoaderServices["verifySignature"]>;
+	/** Called before every boot that runs to its end; what it returns, after it. */
+	readonly beforeBoot?: (device: Device) => (result: BootResult) => void;
 }
 
 const SIGNATURES: Readonly<Record<string, SignatureType>> = {
@@ -77,7 +79,8 @@ export class Device {
 	readonly erased: number;
 	/** What the loader logged in the last boot. */
 	readonly log: string[] = [];
-	readonly #config: LoaderConfig;
+	readonly config: LoaderConfig;
+	readonly vector: VectorConfig;
 	readonly #platform: Platform;
 	readonly #loader: Loader;
 
@@ -85,11 +88,12 @@ export class Device {
 	constructor(config: VectorConfig, keys: readonly Uint8Array[], platform: Platform) {
 		this.flash = new FlashModel(config.flash, config.areas);
 		this.erased = config.flash.erased;
-		this.#config = loaderConfig(config, keys);
+		this.vector = config;
+		this.config = loaderConfig(config, keys);
 		this.#platform = platform;
-		this.bootutil = new BootUtil(this.flash.map, this.#config);
+		this.bootutil = new BootUtil(this.flash.map, this.config);
 		this.counters = new Array<number>(config.images).fill(0);
-		this.#loader = new Loader(this.flash.map, this.#config, {
+		this.#loader = new Loader(this.flash.map, this.config, {
 			...platform,
 			log: (line) => this.log.push(line),
 			securityCounters: {
@@ -108,9 +112,12 @@ export class Device {
 	): (Required<Omit<BootOutcome, "version">> & { version: string | undefined }) | undefined {
 		this.log.length = 0;
 		this.flash.powerOn(cutAfter, torn);
-		const { ok, halted, images } = this.#loader.boot();
+		const afterBoot = cutAfter === undefined ? this.#platform.beforeBoot?.(this) : undefined;
+		const result = this.#loader.boot();
+		const { ok, halted, images } = result;
 		const { cut, ops, violations } = this.flash;
 		if (cut) return undefined;
+		afterBoot?.(result);
 		const first = images[0]!;
 		return {
 			status: halted ? "assert" : "returned",
@@ -137,11 +144,11 @@ export class Device {
 	/** Names of the swap types of every image, as they are with the power on. */
 	swapTypes(): string[] {
 		this.flash.powerOn();
-		return Array.from({ length: this.#config.images }, (_, i) => swapTypeName(this.bootutil.boot_swap_type_multi(i)));
+		return Array.from({ length: this.config.images }, (_, i) => swapTypeName(this.bootutil.boot_swap_type_multi(i)));
 	}
 
 	trailer(areaId: number): TrailerRow {
-		const state = new Trailer(this.#config, this.flash.map.area(areaId)).read();
+		const state = new Trailer(this.config, this.flash.map.area(areaId)).read();
 		return {
 			magic: magicName(state.magic),
 			swap_type: state.swapType,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { type SignatureType, verifySignature } from "../../../modules/bootutil/loader/signature.js";
+import { withForecast } from "./forecast.js";
 import type { VectorFile } from "./format.js";
 import { toHex } from "./hex.js";
 import { checkImgtoolSign } from "./imgtool-sign.js";
@@ -56,7 +57,9 @@ export const nodeHost = (directory: string): VectorHost => ({
 	checkSigning: (row) => checkImgtoolSign(row, (name) => readFileSync(join(directory, "keys", `${name}.pem`), "utf8")),
 });
 
-export function runFileOnNode(directory: string, name: string, sample: Sample): Report {
+/** With `forecast`, every boot is also compared with what was forecast of it. */
+export function runFileOnNode(directory: string, name: string, sample: Sample, forecast = false): Report {
 	const file = JSON.parse(readFileSync(join(directory, name), "utf8")) as VectorFile;
-	return runVectorFile(file, nodeHost(directory), sample);
+	const host = nodeHost(directory);
+	return runVectorFile(file, forecast ? { ...host, ...withForecast(host) } : host, sample);
 }

@@ -13,6 +13,8 @@ export interface Task {
 	readonly directory: string;
 	readonly name: string;
 	readonly sample: Sample;
+	/** Whether every boot is also compared with what was forecast of it. On Node only. */
+	readonly forecast?: boolean;
 }
 
 const XS_MODULE = "test/vectors/mcuboot/xs";

@@ -4,10 +4,10 @@ import { runFileOnNode } from "./node.js";
 import type { Task } from "./pool.js";
 import { Report } from "./report.js";
 
-parentPort?.on("message", ({ directory, name, sample }: Task) => {
+parentPort?.on("message", ({ directory, name, sample, forecast }: Task) => {
 	let report = new Report();
 	try {
-		report = runFileOnNode(directory, name, sample);
+		report = runFileOnNode(directory, name, sample, forecast);
 	} catch (error) {
 		report.failures.push(error instanceof Error ? error.message : String(error));
 	}
