@@ -5,11 +5,12 @@ import { runningVersion, smpSvr } from "./smp-svr.js";
 
 // The application on the simulated board.
 
-const { layout, boot: bootConfig, confirm } = readConfig();
+const { layout, boot: bootConfig, downgradePrevention, confirm } = readConfig();
 const results = JSON.parse(simulator.retained()) as ImageResult[];
 const { boot } = smpSvr(new SimHost(layout), {
 	layout,
 	boot: bootConfig,
+	noDowngrade: downgradePrevention === "version",
 	confirm,
 	buildTime: simulator.buildTime(),
 });

@@ -30,6 +30,8 @@ const BOOTLOADER_MODES = Object.freeze({ "swap-move": 3, "swap-offset": 9 } as c
 export interface SmpSvrOptions {
 	readonly layout: Layout;
 	readonly boot: BootConfig;
+	/** True if the boot loader refuses images of a lower version. Default false. */
+	readonly noDowngrade?: boolean;
 	/** Who confirms an update on trial: a client, or this application once it runs. */
 	readonly confirm: "smp" | "self";
 	/** For the banner, in the form of C's `__DATE__` and `__TIME__`. */
@@ -60,7 +62,11 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 					host.after(RESET_DELAY, () => host.reset());
 				},
 				buffers: BUFFERS,
-				bootloader: { name: "MCUboot", mode: BOOTLOADER_MODES[options.boot.mode] },
+				bootloader: {
+					name: "MCUboot",
+					mode: BOOTLOADER_MODES[options.boot.mode],
+					noDowngrade: options.noDowngrade ?? false,
+				},
 				info: {
 					s: "xs-smp",
 					n: host.board,

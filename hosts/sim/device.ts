@@ -85,7 +85,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 	};
 }
 
-function supervisorArguments(options: Options, { config, flash, serial }: Setup): string[] {
+function supervisorArguments(options: Options, { config, flash, serial, otp }: Setup): string[] {
 	const { size, sectorSize, writeAlign } = config.layout;
 	const given: Readonly<Record<string, string | number>> = {
 		"--flash": flash,
@@ -98,6 +98,7 @@ function supervisorArguments(options: Options, { config, flash, serial }: Setup)
 		"--baud": options.baud,
 		"--cut": options.powerCut,
 		"--watch": lifelines().join(","),
+		"--otp": otp ?? "",
 		"--config": JSON.stringify(config),
 	};
 	return Object.entries(given).flatMap(([name, value]) => [name, String(value)]);

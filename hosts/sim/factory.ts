@@ -7,6 +7,7 @@ import { createImage } from "../../tools/image/create.js";
 import type { Key } from "../../tools/image/keys.js";
 import { OptionError } from "./options.js";
 import { reason, type Setup } from "./setup.js";
+import type { DowngradePrevention } from "./xs/config.js";
 
 /** Payload sizes of the factory images, bytes: two that tell each other apart. */
 const PAYLOADS = [24 * 1024, 40 * 1024];
@@ -25,7 +26,7 @@ export function factoryFlash({ config, signer }: Pick<Setup, "config" | "signer"
 		return new NorPartition(flash.subarray(offset, offset + size), layout);
 	});
 	for (let image = 0; image < boot.images; image++) {
-		const bytes = factoryImage(image, room(map, boot, image), signer);
+		const bytes = factoryImage(image, room(map, boot, image), signer, config.downgradePrevention);
 		const area = map.slot(image, "primary");
 		flash.set(bytes, area.offset);
 	}
@@ -38,7 +39,15 @@ function room(map: FlashMap, boot: BootConfig, image: number): number {
 	return most;
 }
 
-function factoryImage(image: number, room: number, signer: Required<Key> | undefined): Uint8Array {
+/** Security counter of the factory images, where counters count: an older image is one with 0. */
+const COUNTER = 1;
+
+function factoryImage(
+	image: number,
+	room: number,
+	signer: Required<Key> | undefined,
+	prevention: DowngradePrevention,
+): Uint8Array {
 	const payload = new Uint8Array(Math.min(PAYLOADS[image]!, room));
 	for (let i = 0; i < payload.length; i++) payload[i] = (i * 7 + (i >> 8) + image * 85) & 0xff;
 	return createImage(payload, {
@@ -46,6 +55,7 @@ function factoryImage(image: number, room: number, signer: Required<Key> | undef
 		headerSize: 0x200,
 		padHeader: true,
 		...(signer && { signer }),
+		...((prevention === "counter" || prevention === "hardware") && { securityCounter: COUNTER }),
 	});
 }
 

@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 import type { TrailerGeneration, UpgradeMode } from "../../modules/bootutil/config.js";
+import type { DowngradePrevention } from "./xs/config.js";
 
 /** What the user gave cannot be used. The message is one sentence. */
 export class OptionError extends Error {
@@ -12,6 +13,7 @@ export interface Options {
 	readonly serial: string;
 	readonly udp: { readonly address: string; readonly port: number };
 	readonly images: 1 | 2;
+	readonly downgradePrevention: DowngradePrevention;
 	readonly mode: UpgradeMode;
 	/** Path of a layout; undefined: the guide's. */
 	readonly layout: string | undefined;
@@ -36,6 +38,9 @@ and other SMP clients reach it over a serial line and over UDP.
   --udp [ADDR:]PORT     where to listen (default 127.0.0.1:1337); port 0 picks a free one
   --images 1|2          number of images (default 2)
   --mode move|offset    how the boot loader swaps (default move)
+  --downgrade-prevention none|version|counter|hardware
+                        refuse updates that are older: by version, by the images' security counters, or by the counter in
+                        the chip, which is the file FLASH.otp beside the flash file (default none)
   --layout FILE         flash layout, JSON as in layouts/ (default: the OTA guide's table)
   --key PEM             trusted key, public or private; may be repeated (default: the development key). The first private
                         one signs the factory images; without one the development key does, and is trusted too
@@ -56,6 +61,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 	"--udp": "127.0.0.1:1337",
 	"--images": "2",
 	"--mode": "move",
+	"--downgrade-prevention": "none",
 	"--layout": "",
 	"--confirm": "smp",
 	"--trailer": "current",
@@ -101,6 +107,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
 		udp: parseUdp(value("--udp")),
 		images: oneOf("--images", "1", "2") === "1" ? 1 : 2,
 		mode: oneOf("--mode", "move", "offset") === "move" ? "swap-move" : "swap-offset",
+		downgradePrevention: oneOf("--downgrade-prevention", "none", "version", "counter", "hardware"),
 		layout: value("--layout") || undefined,
 		keys,
 		confirm: oneOf("--confirm", "smp", "self"),

@@ -27,6 +27,8 @@ export interface Setup {
 	readonly flash: string;
 	readonly serial: string;
 	readonly flashExists: boolean;
+	/** The chip's one-time programmable memory, absolute; undefined if the boot loader does not use it. */
+	readonly otp: string | undefined;
 }
 
 /** Root of the repository, from dist/hosts/sim. */
@@ -61,6 +63,7 @@ export function prepare(options: Options): Setup {
 		config: {
 			layout,
 			boot,
+			downgradePrevention: options.downgradePrevention,
 			signature: keys[0]!.type,
 			keys: keys.map((key) => Buffer.from(key.publicKey).toString("hex")),
 			confirm: options.confirm,
@@ -69,6 +72,7 @@ export function prepare(options: Options): Setup {
 		flash,
 		serial,
 		flashExists,
+		otp: options.downgradePrevention === "hardware" ? otpFile(flash) : undefined,
 	};
 }
 
@@ -80,6 +84,17 @@ export function makeDirectory(options: Options): (() => void) | undefined {
 	return () => {
 		if (readdirSync(OWN_DIRECTORY).length === 0) rmdirSync(OWN_DIRECTORY);
 	};
+}
+
+/** Bytes of the file: a word for each image that a chip can have. */
+const OTP_SIZE = 8;
+
+function otpFile(flash: string): string {
+	const path = `${flash}.otp`;
+	const status = statSync(path, { throwIfNoEntry: false });
+	if (status && !(status.isFile() && (status.size === OTP_SIZE || status.size === 0)))
+		throw new OptionError(`The OTP file ${path} is not a file of ${OTP_SIZE} bytes.`);
+	return path;
 }
 
 function checkParent(option: string, path: string): void {

@@ -10,6 +10,7 @@
 
 extern const RuntimeFunction digestFunctions[];
 extern const RuntimeFunction flashFunctions[];
+extern const RuntimeFunction otpFunctions[];
 extern const RuntimeFunction uartFunctions[];
 extern const RuntimeFunction udpFunctions[];
 

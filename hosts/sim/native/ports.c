@@ -54,6 +54,21 @@ int openFlash(int events, const char *path, int64_t size)
 	return fd;
 }
 
+int openOtp(int events, const char *path)
+{
+	uint8_t fresh[4 * OTP_WORDS];
+	struct stat status;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	if (fd < 0)
+		refuse(events, "cannot open the OTP file %s: %s", path, strerror(errno));
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+		refuse(events, "the OTP file %s is not a regular file", path);
+	memset(fresh, 0xff, sizeof fresh);
+	if (status.st_size == 0 && pwrite(fd, fresh, sizeof fresh, 0) != sizeof fresh)
+		refuse(events, "cannot write the OTP file %s: %s", path, strerror(errno));
+	return fd;
+}
+
 /*
  * A socket in the abstract namespace, named after directory and file name: it leaves nothing behind, whatever ends the
  * process.

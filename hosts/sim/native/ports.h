@@ -10,6 +10,9 @@ void refuse(int events, const char *format, ...) __attribute__((noreturn, format
 /* Opens and locks the flash file. -1 if there is none. Refuses one that is in use or has another size. */
 int openFlash(int events, const char *path, int64_t size);
 
+/* Opens the file of the one-time programmable memory; makes it, all bits set, if there is none. */
+int openOtp(int events, const char *path);
+
 /* Reserves a path for the link to the serial line, for as long as this process lives. Changes no file. */
 void claimSerial(int events, const char *path);
 /* Opens the pseudo-terminal and makes `path` a link to it. `target` takes the name of its client side. */

@@ -32,12 +32,16 @@ typedef struct {
 	int64_t flashSize;
 	int64_t sectorSize;
 	int64_t writeAlign;
+	int otp; /* one-time programmable memory; -1: none */
 	int pty; /* our side of the serial line */
 	int ptySlave; /* held open, so that clients may come and go */
 	double byteTime; /* milliseconds a byte takes on the serial line; 0: no time */
 	int udp;
 	SimShared *shared;
 } Sim;
+
+/* 32-bit words of one-time programmable memory: one an image. */
+#define OTP_WORDS 2
 
 /* device.c: runs one boot. Never returns; ends the process. */
 void deviceBoot(const Sim *sim) __attribute__((noreturn));

@@ -2,7 +2,7 @@
  * The supervisor: opens the ports, then boots the device again and again.
  *
  *     xs-smp-sim --flash FILE --size N --sector N --align N --serial PATH --address A --port P --baud N --cut N
- *                --watch PID,… --config JSON
+ *                --watch PID,… --otp FILE --config JSON
  *
  * hosts/sim/cli.ts starts it with options it has checked. Descriptor 3 takes events, one JSON object a line. Standard
  * input takes commands, one a line: "r" presses the reset button, "q" ends; its end (the parent is gone) ends as well.
@@ -207,6 +207,8 @@ int main(int argc, char **argv)
 		if (sim.flash < 0)
 			refuse(EVENTS, "the flash file %s is gone", flash);
 	}
+	const char *otp = option(argc, argv, "--otp");
+	sim.otp = *otp ? openOtp(EVENTS, otp) : -1;
 	openSerial(&sim, serial, target, sizeof target);
 
 	sigset_t signals;

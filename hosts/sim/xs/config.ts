@@ -2,10 +2,14 @@ import type { BootConfig } from "../../../modules/bootutil/config.js";
 import type { SignatureType } from "../../../modules/bootutil/loader/signature.js";
 import type { Layout } from "../../../modules/flash/layout.js";
 
+/** How older images are kept out: by version, or by a security counter, in the images or in the chip. */
+export type DowngradePrevention = "none" | "version" | "counter" | "hardware";
+
 /** What the command line tells boot loader and application: the simulated board's build configuration. */
 export interface SimConfig {
 	readonly layout: Layout;
 	readonly boot: BootConfig;
+	readonly downgradePrevention: DowngradePrevention;
 	/** The one signature type that the boot loader is built for. */
 	readonly signature: Exclude<SignatureType, "none">;
 	/** Trusted public keys: DER, in hexadecimal. */

@@ -1,6 +1,7 @@
 import type { SwapEvent } from "../../../modules/bootutil/loader/config.js";
 import "./text-encoder.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
+import { OtpCounters } from "../../../modules/bootutil/loader/otp-counter.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { simDigest } from "./digest.js";
@@ -32,6 +33,7 @@ function reportSwap({ event, image, type, done, total }: SwapEvent): void {
 }
 
 const config = readConfig();
+const { downgradePrevention } = config;
 const map = FlashMap.open(config.layout, (label) => SimFlash.open(config.layout, label));
 const loader = new Loader(
 	map,
@@ -40,8 +42,8 @@ const loader = new Loader(
 		signature: config.signature,
 		keys: config.keys.map(bytesOf),
 		validatePrimary: true,
-		downgradePrevention: "none",
-		hwRollback: false,
+		downgradePrevention: downgradePrevention === "hardware" ? "none" : downgradePrevention,
+		hwRollback: downgradePrevention === "hardware",
 		bootstrap: false,
 		tlvAllowList: true,
 		versionCmpBuildNumber: false,
@@ -49,12 +51,10 @@ const loader = new Loader(
 	{
 		digest: simDigest,
 		log,
-		securityCounters: {
-			get: () => 0,
-			set: () => {
-				throw new Error("this board keeps no security counters");
-			},
-		},
+		securityCounters: new OtpCounters({
+			read: (word) => simulator.otpRead(word),
+			program: (word, value) => simulator.otpProgram(word, value),
+		}),
 		report: reportSwap,
 	},
 );

@@ -39,6 +39,11 @@ declare const simulator: {
 	/** Erases whole sectors. */
 	flashErase(address: number, length: number): void;
 
+	/** One-time programmable memory, an unsigned 32-bit integer. Throws if the chip has no such word. */
+	otpRead(word: number): number;
+	/** Clears the bits that `value` has clear. */
+	otpProgram(word: number, value: number): void;
+
 	/** Bytes that arrive are put into `into`; then `onReadable` is called with their number. */
 	uartOpen(into: Uint8Array, onReadable: (count: number) => void): void;
 	/** Queues all bytes, or none and returns false. */

@@ -25,6 +25,11 @@ export interface LoaderConfig extends BootConfig {
 
 /** Monotonic security counters, one an image; a device keeps them in fuses or protected storage. */
 export interface SecurityCounterStore {
+	/**
+	 * Highest value that can be stored. Where there is one, an image with a counter above it is refused before it is
+	 * installed (`MCUBOOT_HW_ROLLBACK_PROT_COUNTER_LIMITED`). Default: none.
+	 */
+	readonly limit?: number;
 	get(image: number): number;
 	/** Called only with a value above the stored one. Throws if the counter cannot be raised. */
 	set(image: number, value: number): void;

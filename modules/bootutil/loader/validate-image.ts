@@ -151,8 +151,11 @@ class Validation {
 	#checkCounter(tlv: Tlv): string | undefined {
 		if (tlv.length !== 4) return "malformed security counter";
 		const counter = readU32(this.#content(tlv), 0);
-		const stored = this.#services.securityCounters.get(this.#place.image);
+		const { securityCounters } = this.#services;
+		const stored = securityCounters.get(this.#place.image);
 		if (counter < stored) return `security counter ${counter} is below the stored ${stored}`;
+		if (counter > stored && counter > (securityCounters.limit ?? counter))
+			return `security counter ${counter} cannot be stored: the hardware counts to ${securityCounters.limit}`;
 		this.#counterSeen = true;
 		return undefined;
 	}
