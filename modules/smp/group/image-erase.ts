@@ -5,6 +5,7 @@ import { uint } from "../fields.js";
 import { type Command, operation } from "../group.js";
 import type { ImageOptions } from "./image.js";
 import { ImageError, imageError } from "./image-error.js";
+import { guardSlot } from "./image-guards.js";
 import { type ImageSlots, isActive } from "./image-slots.js";
 import type { ImageUpload } from "./image-upload.js";
 
@@ -17,6 +18,7 @@ export function eraseCommand(slots: ImageSlots, upload: ImageUpload, options: Im
 			if (slot >= slots.count) throw imageError(ImageError.INVALID_SLOT, `there is no slot ${slot}`);
 			if (slots.inUse(slot, keepPending) && (slot === 0 || slots.info(slot)))
 				throw imageError(ImageError.NO_FREE_SLOT, `slot ${slot} is in use`);
+			if (!isActive(slot)) guardSlot(slots, options, slot, 0);
 			upload.stop();
 			const area = slots.area(slot);
 			eraseSectors(area, 0, area.sectors);

@@ -6,6 +6,7 @@ import { bool, nullableBytes } from "../fields.js";
 import { type Command, operation } from "../group.js";
 import type { ImageOptions } from "./image.js";
 import { ImageError, imageError } from "./image-error.js";
+import { guardMark } from "./image-guards.js";
 import { HASH_SIZE, type ImageSlots, isActive } from "./image-slots.js";
 
 /**
@@ -61,7 +62,10 @@ function markImage(slots: ImageSlots, options: ImageOptions, hash: Uint8Array | 
 	if (!confirm && active)
 		throw imageError(ImageError.IMAGE_SETTING_TEST_TO_ACTIVE_DENIED, "the active image cannot be marked for a test");
 	if (isSet(slots, slot, confirm)) return;
-	if (!active && options.verifyMarked) verify(slots, slot, options.digest);
+	if (!active) {
+		guardMark(slots, options, slot, confirm);
+		if (options.verifyMarked) verify(slots, slot, options.digest);
+	}
 	setNext(slots, slot, confirm);
 	if (active) options.onEvent?.({ type: "confirmed", image: slot >> 1 });
 }
@@ -89,6 +93,12 @@ function isSet(slots: ImageSlots, slot: number, confirm: boolean): boolean {
 			return active;
 		case "test":
 			if (!active && !confirm) return true;
+			// MCUboot would report success and change nothing.
+			if (!active)
+				throw imageError(
+					ImageError.IMAGE_ALREADY_PENDING,
+					"the image is marked for a test already; confirm it once it runs, or erase it to take that back",
+				);
 			break;
 		case "permanent":
 			if (!active && confirm) return true;

@@ -6,6 +6,7 @@ import { bool, bytes, type Fields, uint } from "../fields.js";
 import { type Command, operation } from "../group.js";
 import type { ImageOptions, UploadProgress } from "./image.js";
 import { ImageError, imageError } from "./image-error.js";
+import { guardSlot } from "./image-guards.js";
 import { equalBytes, HASH_SIZE, hashFlash, type ImageSlots } from "./image-slots.js";
 import { ImageWriter } from "./image-writer.js";
 
@@ -83,6 +84,7 @@ export class ImageUpload {
 		if (data.length > len)
 			throw imageError(ImageError.INVALID_IMAGE_DATA_OVERRUN, "the packet holds more than the announced length");
 		if (upgrade) this.#checkUpgrade(header);
+		guardSlot(this.#slots, this.#options, slot, len);
 		if (sha.length === HASH_SIZE && this.#holds(area, start, len, sha, data)) {
 			this.stop();
 			return { off: len, match: true };

@@ -50,6 +50,13 @@ export interface ImageOptions {
 	 * slot, as in Zephyr, where a longer image is refused by the boot loader.
 	 */
 	readonly sizeLimit?: "boot" | "slot";
+	/**
+	 * Whether requests are refused that run into a defect of the boot loader: a device that does not start again, an update
+	 * that is lost without a word. Default true. False: as Zephyr, which leaves the user to find out.
+	 */
+	readonly guards?: boolean;
+	/** Takes a sentence whenever a guard refuses something, or warns of what can only go wrong by chance. */
+	readonly log?: (line: string) => void;
 	/** Asked before a chunk is written; refuses it, and ends the upload, by throwing an `SmpError` or `GroupError`. */
 	readonly mayWrite?: (upload: UploadProgress, data: Uint8Array) => void;
 	readonly onEvent?: (event: ImageEvent) => void;

@@ -179,6 +179,7 @@ export class Device {
 			boot,
 			digest: nobleDigest,
 			sizeLimit: "slot",
+			guards: false,
 			frugalList: this.#option("frugal_list") === true,
 			erasePending: this.#option("allow_erase_pending") !== false,
 			confirmInactive: this.#option("allow_confirm_non_active_slot") !== false,
