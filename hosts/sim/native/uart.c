@@ -1,6 +1,6 @@
 /*
- * The serial line: a pseudo-terminal. Writes queue here and never block. With a baud rate, each burst of bytes is
- * followed by a pause as long as the line would have needed for it.
+ * The serial line: a pseudo-terminal. Writes queue here and never block. With a baud rate, bytes move in bursts, each of
+ * which comes out when the line would have moved its last byte.
  */
 #include <errno.h>
 #include <poll.h>
@@ -20,14 +20,16 @@
 
 static struct {
 	RuntimeWatch *watch;
-	bool open, resting, sending;
+	bool open, receiving, sending;
+	size_t incoming, outgoing;      /* length of the burst that is on the line */
+	double receiveFree, sendFree;   /* when the line is done with it */
 	uint8_t queue[QUEUE_SIZE];
 	size_t head, length;
 	double drained; /* when all we sent had last been taken */
 	xsSlot into, callback;
 } uart;
 
-static void transmit(Runtime *runtime);
+static void watchFor(Runtime *runtime);
 
 static size_t burst(const Sim *sim, size_t most)
 {
@@ -39,12 +41,41 @@ static size_t burst(const Sim *sim, size_t most)
 	return paced < most ? paced : most;
 }
 
-static void watchFor(Runtime *runtime);
+/* Puts `n` bytes on one direction of the line. A burst that follows on another begins when that ended, however late we woke. */
+static void occupy(Runtime *runtime, double *lineFree, size_t n, RuntimeElapsed moved)
+{
+	const Sim *sim = runtimeContext(runtimeMachine(runtime));
+	double now = runtimeNow();
+	double start = now - *lineFree < PACE ? *lineFree : now;
+	*lineFree = start + n * sim->byteTime;
+	runtimeAfter(runtime, *lineFree - now, moved, NULL);
+}
+
+/* Hands up to `most` bytes of the queue to the pty. False if it takes none. */
+static bool transmitSome(const Sim *sim, size_t most)
+{
+	size_t part = most < uart.length ? most : uart.length;
+	if (part > QUEUE_SIZE - uart.head)
+		part = QUEUE_SIZE - uart.head;
+	ssize_t n;
+	do
+		n = write(sim->pty, uart.queue + uart.head, part);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return false;
+	uart.head = (uart.head + n) % QUEUE_SIZE;
+	uart.length -= n;
+	return true;
+}
+
+static void transmit(Runtime *runtime);
 
 static void sent(Runtime *runtime, void *data)
 {
 	(void)data;
 	uart.sending = false;
+	size_t left = uart.length > uart.outgoing ? uart.length - uart.outgoing : 0;
+	while (uart.length > left && transmitSome(runtimeContext(runtimeMachine(runtime)), uart.length - left)) {}
 	transmit(runtime);
 	watchFor(runtime);
 }
@@ -52,55 +83,54 @@ static void sent(Runtime *runtime, void *data)
 static void transmit(Runtime *runtime)
 {
 	const Sim *sim = runtimeContext(runtimeMachine(runtime));
-	while (uart.length && !uart.sending) {
-		size_t part = burst(sim, BURST);
-		if (part > uart.length)
-			part = uart.length;
-		if (part > QUEUE_SIZE - uart.head)
-			part = QUEUE_SIZE - uart.head;
-		ssize_t n = write(sim->pty, uart.queue + uart.head, part);
-		if (n <= 0) {
-			if (n < 0 && errno == EINTR)
-				continue;
-			return;
-		}
-		uart.head = (uart.head + n) % QUEUE_SIZE;
-		uart.length -= n;
-		if (sim->byteTime) {
-			uart.sending = true;
-			runtimeAfter(runtime, n * sim->byteTime, sent, NULL);
-		}
+	if (!sim->byteTime) {
+		while (uart.length && transmitSome(sim, BURST)) {}
+	} else if (uart.length && !uart.sending) {
+		uart.sending = true;
+		uart.outgoing = burst(sim, uart.length);
+		occupy(runtime, &uart.sendFree, uart.outgoing, sent);
 	}
 }
 
-static void rested(Runtime *runtime, void *data)
+/* Reads up to `most` bytes of the pty and gives them to JavaScript. */
+static void receive(Runtime *runtime, size_t most)
+{
+	xsMachine *the = runtimeMachine(runtime);
+	const Sim *sim = runtimeContext(the);
+	xsBeginHost(the);
+	{
+		int32_t length;
+		uint8_t *into = runtimeBytes(the, &uart.into, &length);
+		ssize_t n = read(sim->pty, into, most < (size_t)length ? most : (size_t)length);
+		if (n > 0)
+			xsCallFunction1(uart.callback, xsGlobal, xsInteger((xsIntegerValue)n));
+	}
+	xsEndHost(the);
+}
+
+static void received(Runtime *runtime, void *data)
 {
 	(void)data;
-	uart.resting = false;
+	uart.receiving = false;
+	if (uart.open)
+		receive(runtime, uart.incoming);
 	watchFor(runtime);
 }
 
 static void ready(Runtime *runtime, int fd, short revents, void *data)
 {
 	(void)data;
-	xsMachine *the = runtimeMachine(runtime);
-	const Sim *sim = runtimeContext(the);
+	const Sim *sim = runtimeContext(runtimeMachine(runtime));
 	if (revents & POLLOUT)
 		transmit(runtime);
-	if (revents & POLLIN) {
-		volatile ssize_t n = 0; /* set between setjmp and longjmp of xsBeginHost */
-		xsBeginHost(the);
-		{
-			int32_t length;
-			uint8_t *into = runtimeBytes(the, &uart.into, &length);
-			n = read(fd, into, burst(sim, length));
-			if (n > 0)
-				xsCallFunction1(uart.callback, xsGlobal, xsInteger((xsIntegerValue)n));
-		}
-		xsEndHost(the);
-		if (n > 0 && sim->byteTime) {
-			uart.resting = true;
-			runtimeAfter(runtime, n * sim->byteTime, rested, NULL);
+	if (revents & POLLIN && !sim->byteTime) {
+		receive(runtime, BURST);
+	} else if (revents & POLLIN) {
+		int waiting = 0;
+		if (ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0) {
+			uart.receiving = true;
+			uart.incoming = burst(sim, (size_t)waiting);
+			occupy(runtime, &uart.receiveFree, uart.incoming, received);
 		}
 	}
 	watchFor(runtime);
@@ -110,7 +140,7 @@ static void watchFor(Runtime *runtime)
 {
 	(void)runtime;
 	if (uart.open)
-		runtimeWatchEvents(uart.watch, (uart.resting ? 0 : POLLIN) | (uart.length && !uart.sending ? POLLOUT : 0));
+		runtimeWatchEvents(uart.watch, (uart.receiving ? 0 : POLLIN) | (uart.length && !uart.sending ? POLLOUT : 0));
 }
 
 /* uartOpen(into, onReadable): bytes that arrive are put into `into`, then onReadable(count) is called. */
