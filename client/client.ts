@@ -75,8 +75,7 @@ export class SmpClient {
 	 * would restart it again, and so take back an update on trial.
 	 */
 	async reset(options: { readonly force?: boolean } = {}): Promise<void> {
-		const request = { op: Op.WRITE, group: OS, command: 5, fields: { force: options.force || undefined } };
-		await this.#ask(request, this.#timeout, 1);
+		await this.request(Op.WRITE, OS, 5, { force: options.force || undefined }, { tries: 1 });
 	}
 
 	async parameters(): Promise<Parameters> {
@@ -121,8 +120,8 @@ export class SmpClient {
 		}));
 	}
 
-	async images(): Promise<ImageState[]> {
-		return imageStates(await this.request(Op.READ, IMAGE, 0));
+	async images(patience: ClientOptions = {}): Promise<ImageState[]> {
+		return imageStates(await this.request(Op.READ, IMAGE, 0, {}, patience));
 	}
 
 	/** Marks the image with this hash for one trial boot. */
@@ -168,8 +167,14 @@ export class SmpClient {
 	}
 
 	/** One request and its answer; the way to commands that have no method here. */
-	request(op: number, group: number, command: number, fields: Fields = {}): Promise<Fields> {
-		return this.#ask({ op, group, command, fields }, this.#timeout, this.#tries);
+	request(
+		op: number,
+		group: number,
+		command: number,
+		fields: Fields = {},
+		{ timeout = this.#timeout, tries = this.#tries }: ClientOptions = {},
+	): Promise<Fields> {
+		return this.#ask({ op, group, command, fields }, timeout, tries);
 	}
 
 	close(): void {

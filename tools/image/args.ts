@@ -17,7 +17,7 @@ export interface CommandSpec {
 	readonly name: string;
 	readonly summary: string;
 	readonly options: readonly OptionSpec[];
-	/** Names of the arguments behind the options; all of them are needed. */
+	/** Names of the arguments behind the options; all of them are needed but those in brackets, which come last. */
 	readonly operands: readonly string[];
 	/** Options of other tools that are known here but not supported, and why. */
 	readonly unsupported?: Readonly<Record<string, string>>;
@@ -96,8 +96,8 @@ export function parseArguments(command: CommandSpec, args: readonly string[]): A
 	}
 	const missing = command.options.find((option) => option.required && !given.has(option.name));
 	if (missing) throw new ImageError(`${command.name} needs --${missing.name}.`);
-	if (operands.length < command.operands.length)
-		throw new ImageError(`${command.name} needs ${command.operands.join(" and ")}.`);
+	const needed = command.operands.filter((name) => !name.startsWith("["));
+	if (operands.length < needed.length) throw new ImageError(`${command.name} needs ${needed.join(" and ")}.`);
 	if (operands.length > command.operands.length) {
 		throw new ImageError(`"${operands[command.operands.length]}" is one argument too many.`);
 	}
