@@ -5,13 +5,14 @@ import { runningVersion, smpSvr } from "./smp-svr.js";
 
 // The application on the simulated board.
 
-const { layout, boot: bootConfig, downgradePrevention, confirm } = readConfig();
+const { layout, boot: bootConfig, downgradePrevention, confirm, guards } = readConfig();
 const results = JSON.parse(simulator.retained()) as ImageResult[];
 const { boot } = smpSvr(new SimHost(layout), {
 	layout,
 	boot: bootConfig,
 	noDowngrade: downgradePrevention === "version",
 	confirm,
+	guards,
 	buildTime: simulator.buildTime(),
 });
 report({

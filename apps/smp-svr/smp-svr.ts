@@ -34,6 +34,8 @@ export interface SmpSvrOptions {
 	readonly noDowngrade?: boolean;
 	/** Who confirms an update on trial: a client, or this application once it runs. */
 	readonly confirm: "smp" | "self";
+	/** Whether requests that run into a defect of the boot loader are refused. Default true. */
+	readonly guards?: boolean;
 	/** For the banner, in the form of C's `__DATE__` and `__TIME__`. */
 	readonly buildTime: string;
 }
@@ -79,7 +81,13 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 					o: "xs-smp",
 				},
 			}),
-			imageGroup({ boot, digest: host.digest, confirmOtherImages: "any" }),
+			imageGroup({
+				boot,
+				digest: host.digest,
+				confirmOtherImages: "any",
+				guards: options.guards ?? true,
+				log: (line) => host.log(`<wrn> mcumgr_img_grp: ${line}`),
+			}),
 		],
 	});
 	const uart = host.uart();

@@ -20,6 +20,7 @@ export interface Options {
 	/** Paths of keys; empty: the development key. */
 	readonly keys: readonly string[];
 	readonly confirm: "smp" | "self";
+	readonly guards: boolean;
 	readonly trailer: TrailerGeneration;
 	readonly baud: number;
 	readonly json: boolean;
@@ -45,6 +46,7 @@ and other SMP clients reach it over a serial line and over UDP.
   --key PEM             trusted key, public or private; may be repeated (default: the development key). The first private
                         one signs the factory images; without one the development key does, and is trusted too
   --confirm smp|self    an update on trial is confirmed by a client, or by the application itself (default smp)
+  --guards on|off       whether requests that run into a defect of the boot loader are refused (default on)
   --trailer current|2.2 trailer of offset mode: since or before MCUboot 2.3 (default current)
   --baud N              pace the serial line at N baud; 0 is as fast as it goes (default 0)
   --power-cut N         power fails at flash operation N of the first boot that swaps
@@ -64,6 +66,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 	"--downgrade-prevention": "none",
 	"--layout": "",
 	"--confirm": "smp",
+	"--guards": "on",
 	"--trailer": "current",
 	"--baud": "0",
 	"--power-cut": "0",
@@ -111,6 +114,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
 		layout: value("--layout") || undefined,
 		keys,
 		confirm: oneOf("--confirm", "smp", "self"),
+		guards: oneOf("--guards", "on", "off") === "on",
 		trailer: oneOf("--trailer", "current", "2.2"),
 		baud: count("--baud", 100_000_000),
 		json: given.has("--json"),

@@ -39,12 +39,25 @@ const OWN_DIRECTORY = ".sim";
 /** The flash is a file of its whole size; more would be a slip of the pen. */
 const LARGEST_FLASH = 256 * 1024 * 1024;
 
-/** Reads the files that the options name and checks that all fits together. Throws an OptionError; writes nothing. */
-export function prepare(options: Options): Setup {
+/** What a boot loader is built for and with. */
+export interface Board {
+	readonly layout: Layout;
+	readonly boot: BootConfig;
+	/** Keys of one type, at least one. */
+	readonly keys: readonly Key[];
+}
+
+/** Reads layout and keys and checks that they fit together. Throws an OptionError. */
+export function readBoard(options: Pick<Options, "layout" | "images" | "mode" | "trailer" | "keys">): Board {
 	const layout = options.layout === undefined ? guideLayout : readLayout(options.layout);
 	const boot = bootConfig(layout, options);
 	checkSlots(layout, boot);
-	const keys = readKeys(options.keys);
+	return { layout, boot, keys: readKeys(options.keys) };
+}
+
+/** Reads the files that the options name and checks that all fits together. Throws an OptionError; writes nothing. */
+export function prepare(options: Options): Setup {
+	const { layout, boot, keys } = readBoard(options);
 	for (const [option, path] of [
 		["--flash", options.flash],
 		["--serial", options.serial],
@@ -67,6 +80,7 @@ export function prepare(options: Options): Setup {
 			signature: keys[0]!.type,
 			keys: keys.map((key) => Buffer.from(key.publicKey).toString("hex")),
 			confirm: options.confirm,
+			guards: options.guards,
 		},
 		signer,
 		flash,
@@ -166,7 +180,7 @@ export const reason = (error: unknown): string =>
 	/^[A-Z]+: ([^,]+),/.exec((error as Error).message)?.[1] ?? (error as Error).message;
 
 /** As Zephyr derives it: write blocks and sectors of the slots decide the size of the trailer. */
-function bootConfig(layout: Layout, options: Options): BootConfig {
+function bootConfig(layout: Layout, options: Pick<Options, "images" | "mode" | "trailer">): BootConfig {
 	const sectors = slots(layout, options.images).map((slot) => slot.size / layout.sectorSize);
 	return {
 		mode: options.mode,

@@ -16,4 +16,6 @@ export interface SimConfig {
 	readonly keys: readonly string[];
 	/** Who confirms an update on trial: a client, or the application itself. */
 	readonly confirm: "smp" | "self";
+	/** Whether the application refuses requests that run into a defect of the boot loader. */
+	readonly guards: boolean;
 }
