@@ -10,6 +10,7 @@ const sources: Readonly<Record<string, string>> = {
 	imgtool: "pip install imgtool",
 	"mcumgr-client": "cargo install mcumgr-client",
 	mcumgrctl: "cargo install mcumgrctl",
+	"arm-none-eabi-gcc": "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
 };
 
 const found = (tool: string): boolean => spawnSync("sh", ["-c", `command -v "${tool}"`]).status === 0;

@@ -1,0 +1,85 @@
+import type { DigestProvider } from "../../modules/bootutil/digest.js";
+import type { FlashPartition } from "../../modules/flash/partition.js";
+import type { ByteStream, DatagramSocket } from "../../modules/smp/transport/stream.js";
+import type { Host, Timer } from "../host.js";
+import type { Clock, FlashStorage, SerialDevice, Timers, UdpDevice } from "./devices.js";
+import { RtlUart } from "./uart.js";
+import { RtlUdp } from "./udp.js";
+
+/** What the board is made of. The composition root takes it from the SDK, tests from classes of the same shape. */
+export interface RtlDevices {
+	readonly flash: FlashStorage;
+	readonly serial?: SerialDevice;
+	readonly udp?: UdpDevice;
+	readonly timers: Timers;
+	readonly clock: Clock;
+	readonly digest: DigestProvider;
+	/** Restarts the chip. */
+	reset(): void;
+	/** Writes one line to the console. */
+	log(line: string): void;
+}
+
+/** The Realtek RTL8721F EVB under Zephyr, on the Moddable SDK's ECMA-419 classes. */
+export class RtlHost implements Host {
+	readonly board = "rtl8721f_evb";
+	readonly digest: DigestProvider;
+	readonly #devices: RtlDevices;
+	#ticks: number;
+	#uptime = 0;
+
+	constructor(devices: RtlDevices) {
+		this.#devices = devices;
+		this.digest = devices.digest;
+		this.#ticks = devices.clock.ticks;
+	}
+
+	flash(label: string): FlashPartition {
+		try {
+			return this.#devices.flash.open({ path: label });
+		} catch {
+			// The port's words for a label that it does not know are not the contract's.
+			throw new RangeError(`there is no flash partition "${label}"`);
+		}
+	}
+
+	uart(): ByteStream | undefined {
+		return this.#devices.serial && new RtlUart(this.#devices.serial);
+	}
+
+	udp(): DatagramSocket | undefined {
+		return this.#devices.udp && new RtlUdp(this.#devices.udp);
+	}
+
+	/** Right as long as it is called once in the 49 days that the port's counter takes to wrap. */
+	uptime(): number {
+		const { ticks } = this.#devices.clock;
+		this.#uptime += (ticks - this.#ticks) >>> 0;
+		this.#ticks = ticks;
+		return this.#uptime;
+	}
+
+	after(ms: number, callback: () => void): Timer {
+		const { timers } = this.#devices;
+		// The port throws at a timer that has elapsed.
+		let running = true;
+		const timer = timers.set(() => {
+			running = false;
+			callback();
+		}, ms);
+		return {
+			cancel: () => {
+				if (running) timers.clear(timer);
+				running = false;
+			},
+		};
+	}
+
+	reset(): void {
+		this.#devices.reset();
+	}
+
+	log(line: string): void {
+		this.#devices.log(line);
+	}
+}

@@ -1,0 +1,29 @@
+// What the composition roots for this board take from the Moddable SDK, in the SDK's shapes. A build by mcconfig does not see
+// this file; there the SDK's own declarations are in its place.
+
+declare function native(name: string): (...args: unknown[]) => unknown;
+declare function Native(name: string): new () => object;
+
+declare module "embedded:provider/builtin" {
+	const device: {
+		readonly flash: import("./devices.js").FlashStorage;
+		readonly serial: { readonly uart2: import("./devices.js").SerialDevice };
+	};
+	export default device;
+}
+
+declare module "timer" {
+	const timers: import("./devices.js").Timers;
+	export default timers;
+}
+
+declare module "time" {
+	const clock: import("./devices.js").Clock;
+	export default clock;
+}
+
+/** The `config` of the manifest and of mcconfig's command line. */
+declare module "mc/config" {
+	const config: Readonly<Record<string, unknown>>;
+	export default config;
+}

@@ -1,0 +1,100 @@
+/*
+ * What the Moddable SDK's Zephyr port has no way to do, behind native.ts: restart the chip (its System.restart() waits for
+ * ever), write to the console (trace() speaks to the debugger), and hash by PSA Crypto, which uses the chip's engine where
+ * Zephyr has a driver for it.
+ */
+#include "xsmc.h"
+
+#include <psa/crypto.h>
+#include <zephyr/kernel.h>
+#include <zephyr/sys/printk.h>
+#include <zephyr/sys/reboot.h>
+
+#define SHA256_LENGTH 32
+
+/* mcconfig finds these by the names in native.ts; no header declares them before it has run. */
+void xs_rtl8721f_reset(xsMachine *the);
+void xs_rtl8721f_log(xsMachine *the);
+void xs_rtl8721f_buildTime(xsMachine *the);
+void xs_rtl8721f_sha256_destructor(void *data);
+void xs_rtl8721f_sha256(xsMachine *the);
+void xs_rtl8721f_sha256_update(xsMachine *the);
+void xs_rtl8721f_sha256_finish(xsMachine *the);
+
+/* reset(): does not return. */
+void xs_rtl8721f_reset(xsMachine *the)
+{
+	(void)the;
+	sys_reboot(SYS_REBOOT_COLD);
+}
+
+/* log(line) */
+void xs_rtl8721f_log(xsMachine *the)
+{
+	printk("%s\n", xsmcToString(xsArg(0)));
+}
+
+/* buildTime(): string */
+void xs_rtl8721f_buildTime(xsMachine *the)
+{
+	xsmcSetString(xsResult, __DATE__ " " __TIME__);
+}
+
+/* The state of a computation that nobody finished. */
+void xs_rtl8721f_sha256_destructor(void *data)
+{
+	if (data) {
+		psa_hash_abort(data);
+		k_free(data);
+	}
+}
+
+/* constructor(). The state lives outside XS, which would move it: a driver may keep its address. */
+void xs_rtl8721f_sha256(xsMachine *the)
+{
+	psa_hash_operation_t *operation = k_calloc(1, sizeof *operation);
+
+	if (!operation)
+		xsUnknownError("no memory for a hash");
+	if (psa_crypto_init() != PSA_SUCCESS || psa_hash_setup(operation, PSA_ALG_SHA_256) != PSA_SUCCESS) {
+		k_free(operation);
+		xsUnknownError("no SHA-256");
+	}
+	xsmcSetHostData(xsThis, operation);
+}
+
+static psa_hash_operation_t *operation_of(xsMachine *the)
+{
+	psa_hash_operation_t *operation = xsmcGetHostData(xsThis);
+
+	if (!operation)
+		xsUnknownError("the hash is finished");
+	return operation;
+}
+
+/* update(bytes) */
+void xs_rtl8721f_sha256_update(xsMachine *the)
+{
+	psa_hash_operation_t *operation = operation_of(the);
+	void *bytes;
+	xsUnsignedValue length;
+
+	xsmcGetBufferReadable(xsArg(0), &bytes, &length);
+	if (psa_hash_update(operation, bytes, length) != PSA_SUCCESS)
+		xsUnknownError("SHA-256 failed");
+}
+
+/* finish(): ArrayBuffer of 32 bytes */
+void xs_rtl8721f_sha256_finish(xsMachine *the)
+{
+	psa_hash_operation_t *operation = operation_of(the);
+	uint8_t digest[SHA256_LENGTH];
+	size_t length;
+	psa_status_t status = psa_hash_finish(operation, digest, sizeof digest, &length);
+
+	xsmcSetHostData(xsThis, NULL);
+	xs_rtl8721f_sha256_destructor(operation);
+	if (status != PSA_SUCCESS)
+		xsUnknownError("SHA-256 failed");
+	xsmcSetArrayBuffer(xsResult, digest, sizeof digest);
+}

@@ -1,0 +1,40 @@
+import type { DigestProvider, Hasher } from "../../modules/bootutil/digest.js";
+
+// The JavaScript face of native.c. The bodies are in the form that the SDK's compiler turns into native functions.
+
+/** Restarts the chip. */
+export function reset(this: void): unknown {
+	return native("xs_rtl8721f_reset").call(this);
+}
+
+/** Writes a line to Zephyr's console. */
+export function log(this: void, _line: string): unknown {
+	return native("xs_rtl8721f_log").call(this, _line);
+}
+
+/** When native.c was compiled, such as `Jan  7 2026 11:52:35`. */
+export function buildTime(this: void): string {
+	return native("xs_rtl8721f_buildTime").call(this) as string;
+}
+
+class Sha256 extends Native("xs_rtl8721f_sha256_destructor") implements Hasher {
+	constructor() {
+		super();
+		native("xs_rtl8721f_sha256").call(this);
+	}
+
+	update(_bytes: Uint8Array): unknown {
+		return native("xs_rtl8721f_sha256_update").call(this, _bytes);
+	}
+
+	digest(): Uint8Array {
+		return new Uint8Array(this.finish());
+	}
+
+	finish(): ArrayBuffer {
+		return native("xs_rtl8721f_sha256_finish").call(this) as ArrayBuffer;
+	}
+}
+
+/** SHA-256 by Zephyr's PSA Crypto. */
+export const digest: DigestProvider = Object.freeze({ sha256: () => new Sha256() });

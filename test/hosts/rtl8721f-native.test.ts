@@ -1,0 +1,71 @@
+import assert from "node:assert";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { guideLayout, type Layout, parseLayout } from "../../modules/flash/layout.js";
+import { describeWith, run } from "../support/tools.js";
+
+// What of the RTL8721F host can be checked without a board: its C compiles, and its parts agree with each other.
+
+const HOST = "hosts/rtl8721f";
+const text = (file: string): string => readFileSync(`${HOST}/${file}`, "utf8");
+
+describeWith("arm-none-eabi-gcc", "the RTL8721F host's C for Cortex-M55", () => {
+	for (const file of ["native.c", "app/src/main.c"])
+		it(`compiles ${file} without a warning, against declarations of Zephyr and the SDK`, async () => {
+			const directory = mkdtempSync(join(tmpdir(), "xs-smp-"));
+			const { status, output } = await run("arm-none-eabi-gcc", [
+				...["-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard", "-std=gnu11", "-Os", "-Wall", "-Wextra", "-Werror"],
+				...["-Itest/zephyr-headers", "-Itest/zephyr-headers/moddable"],
+				...["-isystem", "node_modules/@agoric/xsnap/moddable/xs/includes"],
+				...["-c", "-o", join(directory, "object.o"), `${HOST}/${file}`],
+			]);
+			rmSync(directory, { recursive: true });
+			assert.strictEqual(output, "");
+			assert.strictEqual(status, 0);
+		});
+});
+
+describe("the RTL8721F host's parts", () => {
+	it("native.ts names the functions of native.c, all of them and no others", () => {
+		const named = Array.from(text("native.ts").matchAll(/\b[nN]ative\("(\w+)"\)/g), ([, name]) => name);
+		const defined = Array.from(text("native.c").matchAll(/^void (xs_\w+)\([^)]*\)$/gm), ([, name]) => name);
+		assert.ok(defined.length > 0);
+		assert.deepEqual([...new Set(named)].sort(), defined.sort());
+	});
+
+	const tables: [string, Layout][] = [
+		["guide.overlay", guideLayout],
+		["vendor.overlay", parseLayout(JSON.parse(readFileSync("layouts/rtl8721f-evb.json", "utf8")))],
+	];
+	for (const [overlay, layout] of tables)
+		it(`${overlay} is the layout "${layout.name}"`, () => {
+			const rows = Array.from(
+				text(overlay).matchAll(/partition@(\w+) \{\s*label = "([^"]+)";\s*reg = <(0x\w+) (0x\w+)>;/g),
+				([, unit, label, offset, size]) => {
+					assert.strictEqual(Number(`0x${unit}`), Number(offset));
+					return [label, Number(offset), Number(size)] as const;
+				},
+			);
+			const storage = rows.find(([label]) => label === "storage");
+			assert.deepEqual(storage, ["storage", 0x250000, 0x6000]);
+			const wanted = layout.areas
+				.filter(({ label }) => label !== "storage")
+				.map(({ label, offset, size }) => [label, offset, size] as const);
+			const byOffset = (a: readonly [unknown, number, unknown], b: readonly [unknown, number, unknown]) => a[1] - b[1];
+			assert.deepEqual(
+				rows.filter((row) => row !== storage),
+				wanted.sort(byOffset),
+			);
+		});
+
+	it("the machine fits the heap that Zephyr is given, and that fits the chip", () => {
+		const pool = Number(JSON.parse(text("manifest.json")).zephyrConfig.CONFIG_HEAP_MEM_POOL_SIZE);
+		const { creation, defines } = JSON.parse(text("app.json"));
+		const rings = defines.serial.rx.bufsize + defines.serial.tx.bufsize;
+		// A header on every block of k_malloc, the UART's record, timers and messages.
+		assert.ok(creation.static + rings + 4096 <= pool);
+		// SRAM of the application core, less 64 KB for the kernel, its stacks and drivers.
+		assert.ok(pool <= 0x49fc0 - 65536);
+	});
+});
