@@ -50,11 +50,19 @@ export class Loader {
 	readonly #map: FlashMap;
 	readonly #config: LoaderConfig;
 	readonly #services: LoaderServices;
+	readonly #strategy: UpgradeStrategy;
 
-	constructor(map: FlashMap, config: LoaderConfig, services: LoaderServices) {
+	/** `strategy` is how images are installed; it must be of the kind that `config.mode` says. */
+	constructor(
+		map: FlashMap,
+		config: LoaderConfig,
+		services: LoaderServices,
+		strategy: UpgradeStrategy = STRATEGIES[config.mode],
+	) {
 		this.#map = map;
 		this.#config = config;
 		this.#services = services;
+		this.#strategy = strategy;
 	}
 
 	/** Boots once, from the reset vector to the jump into the application. Does not throw flash errors. */
@@ -63,7 +71,7 @@ export class Loader {
 		let reason: string | undefined;
 		let halted = false;
 		try {
-			reason = new BootRun(boot).run();
+			reason = new BootRun(boot, this.#strategy).run();
 		} catch (error) {
 			if (!(error instanceof LoaderHalt || error instanceof FlashError)) throw error;
 			halted = true;
@@ -93,9 +101,9 @@ class BootRun {
 	/** One for all images, as in MCUboot. */
 	readonly #status: BootStatus;
 
-	constructor(boot: Boot) {
+	constructor(boot: Boot, strategy: UpgradeStrategy) {
 		this.#boot = boot;
-		this.#strategy = STRATEGIES[boot.config.mode];
+		this.#strategy = strategy;
 		this.#status = new BootStatus(this.#strategy.firstPhase);
 	}
 

@@ -1,0 +1,142 @@
+import { IMAGE_MAGIC, signedSize } from "../../modules/bootutil/header.js";
+import { BootFlag, BootMagic, SwapType } from "../../modules/bootutil/trailer.js";
+import { slotAreaId } from "../../modules/flash/layout.js";
+import type { Device } from "./device.js";
+import type { Fates } from "./phase.js";
+import type { Symptom } from "./verdict.js";
+
+/** A defect of MCUboot itself, which the loader here shares because it does what MCUboot does. */
+export interface Defect {
+	readonly name: string;
+	readonly title: string;
+	/** What may come of it. */
+	readonly symptoms: readonly Symptom[];
+	/** Power cuts that it takes. */
+	readonly cuts: 1 | 2;
+	/** Runs that show it. */
+	readonly examples: readonly string[];
+	/** Whether an image of the device, as power fails, is caught in it; `fates` is what should become of the images. */
+	catches(device: Device, image: number, fates: Fates): boolean;
+}
+
+/** A swap that is under way by the primary trailer: how far it has come. */
+interface Progress {
+	readonly revert: boolean;
+	/** Index of the last pair of sectors. */
+	readonly last: number;
+	/** Status records written. */
+	readonly records: number;
+}
+
+/** Undefined if no swap by offset is under way in this image. */
+function offsetSwap(device: Device, image: number): Progress | undefined {
+	if (device.bootutil.config.mode !== "swap-offset") return undefined;
+	const trailer = device.trailer(image, "primary");
+	const { magic, copyDone, swapType } = trailer.read();
+	if (magic !== BootMagic.GOOD || copyDone !== BootFlag.UNSET) return undefined;
+	const { area } = trailer;
+	return {
+		revert: swapType === SwapType.REVERT,
+		last: Math.max(0, Math.ceil(trailer.swapSize() / area.sectorSize) - 1),
+		records: device.records(image, "primary"),
+	};
+}
+
+const hasMagic = (device: Device, image: number, which: "primary" | "secondary"): boolean =>
+	device.trailer(image, which).read().magic === BootMagic.GOOD;
+
+/** The forward swap that the next boot is to resume. */
+function resumable(device: Device, image: number): Progress | undefined {
+	const swap = offsetSwap(device, image);
+	return swap?.revert === false && !hasMagic(device, image, "secondary") ? swap : undefined;
+}
+
+/** True if no trailer says any more that images are to be swapped. */
+const forgotten = (device: Device, image: number): boolean =>
+	!hasMagic(device, image, "primary") && !hasMagic(device, image, "secondary");
+
+const primaryBytes = (device: Device, image: number): Uint8Array => device.flash.bytes(slotAreaId(image, "primary"));
+const secondaryBytes = (device: Device, image: number): Uint8Array =>
+	device.flash.bytes(slotAreaId(image, "secondary"));
+
+export const DEFECTS: readonly Defect[] = [
+	{
+		name: "one-pair",
+		title: "offset: a swap of one pair of sectors is cut while the first primary sector is without a header",
+		symptoms: ["brick"],
+		cuts: 1,
+		examples: ["o4-one-up-13", "e4-one-up-12"],
+		catches(device, image) {
+			const swap = resumable(device, image);
+			return swap?.last === 0 && swap.records === 1 && device.header(image, "primary").magic !== IMAGE_MAGIC;
+		},
+	},
+	{
+		name: "shrinking-last-pair",
+		title: "offset: a swap to a much smaller image is cut before the last sector of the old one is saved",
+		symptoms: ["not reverted", "other image damaged"],
+		cuts: 1,
+		examples: ["o4-shrink-up-42"],
+		catches(device, image) {
+			const swap = resumable(device, image);
+			if (!swap || swap.last === 0 || swap.records !== 2 * swap.last) return false;
+			const { sectorSize } = device.scenario.geometry;
+			const [tlvs] = device.trailer(image, "primary").tlvSizes();
+			const header = device.header(image, "primary");
+			if (swap.last <= Math.ceil((signedSize(header) + tlvs) / sectorSize)) return false;
+			const [start, end] = [swap.last * sectorSize, (swap.last + 1) * sectorSize];
+			const saved = secondaryBytes(device, image).subarray(start, end);
+			return Buffer.compare(saved, primaryBytes(device, image).subarray(start, end)) !== 0;
+		},
+	},
+	{
+		name: "lost-request",
+		title: "several images: a swap is cut before its first step, and again while it is prepared anew",
+		symptoms: ["request lost"],
+		cuts: 2,
+		examples: ["m4d-same-up-5-1", "o4d-same-up-6-1"],
+		catches: (device, image, fates) =>
+			device.scenario.geometry.images > 1 &&
+			fates[image]![0] === "new" &&
+			device.running(image) === "old" &&
+			forgotten(device, image),
+	},
+	{
+		name: "lost-revert",
+		title: "the request of a revert is cut within its magic, and the next boot before it has made another one",
+		symptoms: ["not reverted"],
+		cuts: 2,
+		examples: ["m4-same-rev-3t1-1", "o4-same-rev-5t1-1"],
+		catches: (device, image, fates) =>
+			fates[image]![0] === "old" &&
+			device.running(image) === "new" &&
+			device.trailer(image, "secondary").read().magic === BootMagic.BAD &&
+			forgotten(device, image),
+	},
+	{
+		name: "revert-restarted",
+		title: "offset: a revert is cut in its first pair of sectors, and again when it has been requested anew",
+		symptoms: ["brick", "other image damaged"],
+		cuts: 2,
+		examples: ["o4-same-rev-21-6", "e4-same-rev-19-5"],
+		catches(device, image) {
+			const swap = offsetSwap(device, image);
+			if (!swap?.revert || swap.records === 0 || !hasMagic(device, image, "secondary")) return false;
+			return device.running(image) !== "new";
+		},
+	},
+	{
+		name: "endless-revert",
+		title: "offset: a revert without an image to go back to is tried at every boot",
+		symptoms: ["restless"],
+		cuts: 1,
+		examples: ["o4-same-bad-0"],
+		catches: (device) => device.scenario.phase.damaged === true && device.bootutil.config.mode === "swap-offset",
+	},
+];
+
+/** The defects that a device is caught in as power fails for the `cuts`th time. */
+export const caughtIn = (device: Device, fates: Fates, cuts: number): Defect[] =>
+	DEFECTS.filter(
+		(defect) => cuts >= defect.cuts && device.numbers.some((image) => defect.catches(device, image, fates)),
+	);

@@ -1,0 +1,98 @@
+import { FlashArea } from "../../modules/flash/area.js";
+import { slotAreaId } from "../../modules/flash/layout.js";
+import { FlashMap } from "../../modules/flash/map.js";
+import { NorPartition } from "../../modules/flash/nor.js";
+import type { FlashPartition } from "../../modules/flash/partition.js";
+import type { Geometry } from "./scenario.js";
+
+/** One flash operation that was carried out. `at` is its offset in the device, `offset` the one in the area. */
+export interface Operation {
+	readonly area: number;
+	readonly at: number;
+	readonly offset: number;
+	readonly length: number;
+	/** What was written; an erase has none. */
+	readonly bytes?: Uint8Array;
+}
+
+/** Stands between bootutil and the flash of one area, to make it do something wrong. */
+export type Tamper = (area: number, partition: FlashPartition) => FlashPartition;
+
+/** Value of an erased byte. */
+export const ERASED = 0xff;
+
+/**
+ * The slots of a device in one block of memory, with a record of what is done to them. Power cuts need no more: what the flash
+ * holds when power fails is what it held before, with the operations that came through applied to it.
+ */
+export class LabFlash {
+	/** The whole device: change it and no operation is recorded. */
+	readonly memory: Uint8Array;
+	readonly map: FlashMap;
+	/** Operations since `begin`. */
+	ops: Operation[] = [];
+	readonly #areas = new Map<number, Uint8Array>();
+
+	constructor(geometry: Geometry, slotSizes: readonly [number, number], tamper: Tamper = (_, partition) => partition) {
+		const { sectorSize, writeAlign, images } = geometry;
+		const [primary, secondary] = slotSizes;
+		this.memory = new Uint8Array(images * (primary + secondary)).fill(ERASED);
+		const areas: FlashArea[] = [];
+		let at = 0;
+		for (let image = 0; image < images; image++)
+			for (const [which, size] of [
+				["primary", primary],
+				["secondary", secondary],
+			] as const) {
+				const id = slotAreaId(image, which);
+				const bytes = this.memory.subarray(at, at + size);
+				const partition = new RecordingPartition(bytes, { sectorSize, writeAlign }, (operation) =>
+					this.ops.push({ area: id, ...operation }),
+				);
+				this.#areas.set(id, bytes);
+				areas.push(new FlashArea(id, `${which}-${image}`, at, tamper(id, partition)));
+				at += size;
+			}
+		this.map = new FlashMap(areas);
+	}
+
+	/** Starts a new record. */
+	begin(): void {
+		this.ops = [];
+	}
+
+	/** The bytes of an area. */
+	bytes(area: number): Uint8Array {
+		const bytes = this.#areas.get(area);
+		if (!bytes) throw new RangeError(`no area ${area}`);
+		return bytes;
+	}
+}
+
+/** NOR flash that tells what was done to it. Operations that it refuses change nothing and are not told. */
+class RecordingPartition extends NorPartition {
+	readonly #sectorSize: number;
+	readonly #record: (operation: Omit<Operation, "area">) => void;
+
+	constructor(
+		memory: Uint8Array,
+		geometry: Pick<Geometry, "sectorSize" | "writeAlign">,
+		record: (operation: Omit<Operation, "area">) => void,
+	) {
+		super(memory, geometry);
+		this.#sectorSize = geometry.sectorSize;
+		this.#record = record;
+	}
+
+	override write(data: Uint8Array | ArrayBuffer, offset: number): void {
+		super.write(data, offset);
+		const bytes = (data instanceof Uint8Array ? data : new Uint8Array(data)).slice();
+		this.#record({ at: this.memory.byteOffset + offset, offset, length: bytes.length, bytes });
+	}
+
+	override eraseBlock(first: number, end = first + 1): void {
+		super.eraseBlock(first, end);
+		const offset = first * this.#sectorSize;
+		this.#record({ at: this.memory.byteOffset + offset, offset, length: (end - first) * this.#sectorSize });
+	}
+}

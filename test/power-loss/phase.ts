@@ -1,0 +1,170 @@
+import type { Device } from "./device.js";
+
+/** Which of its two images an image number runs. */
+export type Role = "old" | "new";
+
+/** What each boot from now on has to run, image by image; the last entry for ever. */
+export type Fates = readonly (readonly Role[])[];
+
+/** One thing that is done to a device, during which power fails. */
+export interface Phase {
+	readonly name: string;
+	readonly title: string;
+	/** True if sectors are swapped: worth trying with images of all sizes. */
+	readonly moves: boolean;
+	/** True if there is no good image to go back to. */
+	readonly damaged?: boolean;
+	/** Brings a device that runs its old images, with the new ones uploaded, to where the phase begins. */
+	prepare(device: Device): void;
+	/** What is done: one boot, or one call of the application per image. */
+	run(device: Device): void;
+	/** What is to be expected once `done` of its `total` flash operations are complete. */
+	fates(done: number, total: number): Fates;
+}
+
+const must = (what: string, code: number): void => {
+	if (code !== 0) throw new Error(`${what} returned ${code}`);
+};
+
+const request =
+	(permanent: boolean, images?: readonly number[]) =>
+	(device: Device): void => {
+		for (const image of images ?? device.numbers) must("set_pending", device.request(image, permanent));
+	};
+
+/** An earlier update has left its traces in the trailers: the old image came in by a permanent swap. */
+function usedBefore(device: Device): void {
+	for (const image of device.numbers) {
+		device.install(image, "new");
+		device.upload(image, "old");
+		must("set_pending", device.request(image, true));
+	}
+	device.boot();
+	for (const image of device.numbers) device.upload(image, "new");
+}
+
+const confirmAll = (device: Device): void => {
+	for (const image of device.numbers) must("set_confirmed", device.confirm(image));
+};
+
+/** `from` until the phase is complete, `to` from then on. */
+const boots = (from: Fates, to: Fates) => ({
+	moves: true,
+	run: (device: Device): void => void device.boot(),
+	fates: (done: number, total: number): Fates => (done < total ? from : to),
+});
+
+const TRIAL: readonly Role[] = ["new", "old"];
+const NEW: readonly Role[] = ["new"];
+const OLD: readonly Role[] = ["old"];
+
+const testBoot = (device: Device): void => {
+	request(false)(device);
+	device.boot();
+};
+
+/** The phases that devices with one image and with two have in common. */
+function commonPhases(images: number): Phase[] {
+	const all = (roles: readonly Role[]): Fates => Array.from({ length: images }, () => roles);
+	const after =
+		(prepare: (device: Device) => void) =>
+		(device: Device): void => {
+			usedBefore(device);
+			prepare(device);
+		};
+	const nothing = (): void => {};
+	return [
+		{ name: "up", title: "test upgrade", prepare: request(false), ...boots(all(TRIAL), all(OLD)) },
+		{ name: "perm", title: "permanent upgrade", prepare: request(true), ...boots(all(NEW), all(NEW)) },
+		{ name: "rev", title: "revert", prepare: testBoot, ...boots(all(OLD), all(OLD)) },
+		{ name: "up2", title: "second test upgrade", prepare: after(request(false)), ...boots(all(TRIAL), all(OLD)) },
+		{ name: "perm2", title: "second permanent upgrade", prepare: after(request(true)), ...boots(all(NEW), all(NEW)) },
+		{ name: "rev2", title: "second revert", prepare: after(testBoot), ...boots(all(OLD), all(OLD)) },
+		{
+			name: "set",
+			title: "boot_set_pending, for a test",
+			moves: false,
+			prepare: nothing,
+			run: request(false),
+			// One image after the other: magic, swap_info. The magic alone is the request.
+			fates: (done) => Array.from({ length: images }, (_, image) => (done > 2 * image ? TRIAL : OLD)),
+		},
+		{
+			name: "setp",
+			title: "boot_set_pending, permanent",
+			moves: false,
+			prepare: nothing,
+			run: request(true),
+			// Magic, image_ok, swap_info: between the first two it is a request for a test.
+			fates: (done) =>
+				Array.from({ length: images }, (_, image) => {
+					const own = done - 3 * image;
+					return own <= 0 ? OLD : own === 1 ? TRIAL : NEW;
+				}),
+		},
+		{
+			name: "ok",
+			title: "boot_set_confirmed",
+			moves: false,
+			prepare: testBoot,
+			run: confirmAll,
+			fates: (done) => Array.from({ length: images }, (_, image) => (done > image ? NEW : OLD)),
+		},
+		{
+			name: "bad",
+			title: "revert to a damaged image",
+			moves: false,
+			damaged: true,
+			prepare: (device) => {
+				testBoot(device);
+				for (const image of device.numbers) device.damage(image);
+			},
+			run: (device) => void device.boot(),
+			fates: () => all(NEW),
+		},
+	];
+}
+
+/** What only a device with two images can do. */
+const TWO_IMAGES: readonly Phase[] = [
+	{
+		name: "first",
+		title: "test upgrade of image 0 alone",
+		prepare: request(false, [0]),
+		...boots([TRIAL, OLD], [OLD, OLD]),
+	},
+	{
+		name: "second",
+		title: "test upgrade of image 1 alone",
+		prepare: request(false, [1]),
+		...boots([OLD, TRIAL], [OLD, OLD]),
+	},
+	{
+		name: "mix",
+		title: "test upgrade of image 0, permanent one of image 1",
+		prepare: (device) => {
+			request(false, [0])(device);
+			request(true, [1])(device);
+		},
+		...boots([TRIAL, NEW], [OLD, NEW]),
+	},
+	{
+		name: "part",
+		title: "image 0 confirmed, revert of image 1",
+		prepare: (device) => {
+			testBoot(device);
+			must("set_confirmed", device.confirm(0));
+		},
+		...boots([NEW, OLD], [NEW, OLD]),
+	},
+];
+
+const ONE = commonPhases(1);
+const BOTH = [...commonPhases(2), ...TWO_IMAGES];
+
+/** The phases of a device with so many images. */
+export const phasesFor = (images: number): readonly Phase[] => (images === 1 ? ONE : BOTH);
+
+/** Undefined if such a device has no phase of that name. */
+export const phaseNamed = (name: string, images: number): Phase | undefined =>
+	phasesFor(images).find((phase) => phase.name === name);

@@ -1,0 +1,227 @@
+import { apply, applyPart, type Cut, cutName, cutsWithin } from "./cut.js";
+import { caughtIn, type Defect } from "./defects.js";
+import { Device } from "./device.js";
+import type { Operation } from "./flash.js";
+import type { Mutant } from "./mutants.js";
+import type { Fates } from "./phase.js";
+import { random, seedFor } from "./random.js";
+import type { Scenario } from "./scenario.js";
+import { Judge, nextFates, type Symptom } from "./verdict.js";
+
+/** How much of a scenario is tried. */
+export interface Extent {
+	/** Also tears long writes after more of their units. */
+	readonly full: boolean;
+	/** Also every cut followed by a second one between any two operations of the next boot. */
+	readonly allPairs: boolean;
+	/** Chains of two and of three cuts, drawn at random. */
+	readonly pairs: number;
+	readonly triples: number;
+	readonly seed: number;
+}
+
+/** A run that did not end as it should. */
+export interface Failure {
+	/** `npm run power-loss -- --replay` takes it. */
+	readonly id: string;
+	readonly what: string;
+	/** What is wrong with the device; undefined where a defect should have struck and did not. */
+	readonly symptom: Symptom | undefined;
+}
+
+/** What became of the cuts of one scenario. */
+export interface SweepResult {
+	readonly scenario: string;
+	/** Flash operations of the phase that was cut. */
+	readonly operations: number;
+	readonly cuts: { readonly single: number; readonly double: number; readonly triple: number };
+	readonly passed: number;
+	readonly failures: readonly Failure[];
+	/** Runs that known defects spoilt, by name. */
+	readonly known: Readonly<Record<string, number>>;
+	/** Devices that never booted again, those of known defects included. */
+	readonly bricks: number;
+}
+
+/** A device at a power cut: its flash is in the device. */
+interface Moment {
+	readonly fates: Fates;
+	readonly defects: readonly Defect[];
+}
+
+/** One step in the life of a device, what it did to the flash, and what is to follow. */
+export interface Stage {
+	/** The flash before. */
+	readonly start: Uint8Array;
+	readonly ops: readonly Operation[];
+	fates(done: number): Fates;
+}
+
+/** Whether there is an operation that a cut can be in. */
+function isWithin({ done, units, half }: Cut, { ops }: Stage, writeAlign: number): boolean {
+	if (units === undefined && half === undefined) return done <= ops.length;
+	const operation = ops[done];
+	if (!operation) return false;
+	return units === undefined ? !operation.bytes : units * writeAlign < (operation.bytes?.length ?? 0);
+}
+
+/** Tries power cuts in one scenario. */
+export class Bench {
+	readonly device: Device;
+	readonly #judge: Judge;
+	readonly #scenario: Scenario;
+	readonly #phase: Stage;
+
+	constructor(scenario: Scenario, mutant?: Mutant) {
+		this.#scenario = scenario;
+		this.device = new Device(scenario, mutant);
+		this.#judge = new Judge(this.device);
+		const { phase } = scenario;
+		phase.prepare(this.device);
+		const start = this.device.flash.memory.slice();
+		this.device.flash.begin();
+		phase.run(this.device);
+		const { ops } = this.device.flash;
+		this.#phase = { start, ops, fates: (done) => phase.fates(done, ops.length) };
+	}
+
+	/** What the phase does without a cut. */
+	get phase(): Stage {
+		return this.#phase;
+	}
+
+	/** A boot of the device as it is now. */
+	bootStage(fates: Fates): Stage {
+		const { flash } = this.device;
+		const start = flash.memory.slice();
+		this.device.boot();
+		const { ops } = flash;
+		return { start, ops, fates: (done) => (done < ops.length ? fates : nextFates(fates)) };
+	}
+
+	/** Every cut of a stage, in the order of time. */
+	cutsOf(stage: Stage, full: boolean): Cut[] {
+		const { writeAlign } = this.#scenario.geometry;
+		const within = stage.ops.flatMap((operation, index) => [
+			{ done: index },
+			...cutsWithin(operation, index, writeAlign, full),
+		]);
+		return [...within, { done: stage.ops.length }];
+	}
+
+	/** Leaves the flash of the device as it is when power fails at `cut`, which is the `nth` cut in its life. */
+	cutAt(stage: Stage, cut: Cut, nth: number): Moment {
+		const { memory } = this.device.flash;
+		memory.set(stage.start);
+		for (const operation of stage.ops.slice(0, cut.done)) apply(memory, operation);
+		const operation = stage.ops[cut.done];
+		if (operation) applyPart(memory, operation, cut, this.#scenario.geometry.writeAlign);
+		const fates = stage.fates(cut.done);
+		return { fates, defects: caughtIn(this.device, fates, nth) };
+	}
+
+	/** Judges the device from a power cut on. */
+	judge(fates: Fates): Symptom | undefined {
+		return this.#judge.judge(fates);
+	}
+
+	/** Plays a chain of cuts, one in the phase and one in each boot after it; undefined if one is not there to be made. */
+	play(cuts: readonly Cut[]): Moment | undefined {
+		let stage = this.#phase;
+		let moment: Moment | undefined;
+		const defects: Defect[] = [];
+		for (const [index, cut] of cuts.entries()) {
+			if (moment) stage = this.bootStage(moment.fates);
+			if (!isWithin(cut, stage, this.#scenario.geometry.writeAlign)) return undefined;
+			moment = this.cutAt(stage, cut, index + 1);
+			defects.push(...moment.defects);
+		}
+		return moment && { fates: moment.fates, defects };
+	}
+
+	/** All single cuts, and of chains of cuts as many as `extent` says. */
+	sweep(extent: Extent): SweepResult {
+		const tally = new Tally(this.#scenario.id);
+		for (const cut of this.cutsOf(this.#phase, extent.full)) {
+			const { fates, defects } = this.cutAt(this.#phase, cut, 1);
+			tally.count([cut], this.judge(fates), defects);
+		}
+		if (extent.allPairs) this.#allPairs(extent, tally);
+		this.#drawChains(extent, tally);
+		return tally.result(this.#phase.ops.length);
+	}
+
+	#allPairs({ full }: Extent, tally: Tally): void {
+		for (const first of this.cutsOf(this.#phase, full)) {
+			const moment = this.cutAt(this.#phase, first, 1);
+			const stage = this.bootStage(moment.fates);
+			// A boot that does nothing cannot be cut.
+			for (let done = 0; stage.ops.length > 0 && done <= stage.ops.length; done++) {
+				const { fates, defects } = this.cutAt(stage, { done }, 2);
+				tally.count([first, { done }], this.judge(fates), [...moment.defects, ...defects]);
+			}
+		}
+	}
+
+	#drawChains({ full, pairs, triples, seed }: Extent, tally: Tally): void {
+		const next = random(seedFor(seed, this.#scenario.id));
+		const draw = <T>(items: readonly T[]): T => items[Math.floor(next() * items.length)]!;
+		for (let chain = 0; chain < pairs + triples; chain++) {
+			const cuts: Cut[] = [];
+			const caught: Defect[] = [];
+			let stage = this.#phase;
+			let fates: Fates = [];
+			// The chain is none if it ends early, with a boot that does nothing.
+			for (let length = chain < pairs ? 2 : 3; length > 0 && stage.ops.length > 0; length--) {
+				const cut = draw(this.cutsOf(stage, full));
+				const moment = this.cutAt(stage, cut, cuts.push(cut));
+				caught.push(...moment.defects);
+				fates = moment.fates;
+				if (length === 1) tally.count(cuts, this.judge(fates), caught);
+				else stage = this.bootStage(fates);
+			}
+		}
+	}
+}
+
+/** The defect that explains a symptom. */
+export const culpritOf = (symptom: Symptom | undefined, defects: readonly Defect[]): Defect | undefined =>
+	symptom && defects.find(({ symptoms }) => symptoms.includes(symptom));
+
+class Tally {
+	readonly #scenario: string;
+	readonly #cuts: [number, number, number] = [0, 0, 0];
+	readonly #failures: Failure[] = [];
+	readonly #known: Record<string, number> = {};
+	#passed = 0;
+	#bricks = 0;
+
+	constructor(scenario: string) {
+		this.#scenario = scenario;
+	}
+
+	count(cuts: readonly Cut[], symptom: Symptom | undefined, defects: readonly Defect[]): void {
+		this.#cuts[cuts.length - 1]!++;
+		if (symptom === "brick") this.#bricks++;
+		const id = [this.#scenario, ...cuts.map(cutName)].join("-");
+		const culprit = culpritOf(symptom, defects);
+		if (culprit) this.#known[culprit.name] = (this.#known[culprit.name] ?? 0) + 1;
+		else if (symptom !== undefined) this.#failures.push({ id, what: symptom, symptom });
+		else if (defects.length > 0)
+			this.#failures.push({ id, what: `the known defect ${defects[0]!.name} did not strike`, symptom });
+		else this.#passed++;
+	}
+
+	result(operations: number): SweepResult {
+		const [single, double, triple] = this.#cuts;
+		return {
+			scenario: this.#scenario,
+			operations,
+			cuts: { single, double, triple },
+			passed: this.#passed,
+			failures: this.#failures,
+			known: this.#known,
+			bricks: this.#bricks,
+		};
+	}
+}
