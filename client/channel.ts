@@ -38,6 +38,7 @@ export class Channel {
 	readonly #decoder = new Decoder({ useRecords: false, mapsAsObjects: true });
 	readonly #waiting = new Map<number, Waiting>();
 	#sequence = Math.floor(Math.random() * 256);
+	#closed = false;
 
 	constructor(link: Link) {
 		this.link = link;
@@ -50,9 +51,9 @@ export class Channel {
 		const packet = this.#encode(request, sequence);
 		const waiting: Waiting = { request, answered };
 		this.#waiting.set(sequence, waiting);
-		this.link.send(packet);
+		this.#send(packet);
 		return {
-			again: () => this.link.send(packet),
+			again: () => this.#send(packet),
 			forget: () => {
 				if (this.#waiting.get(sequence) === waiting) this.#waiting.delete(sequence);
 			},
@@ -64,9 +65,15 @@ export class Channel {
 		return this.#encode(request, 0).length;
 	}
 
+	/** What is on its way stays without an answer. */
 	close(): void {
+		this.#closed = true;
 		this.#waiting.clear();
 		this.link.close();
+	}
+
+	#send(packet: Uint8Array): void {
+		if (!this.#closed) this.link.send(packet);
 	}
 
 	/** Numbers go round; one that still waits for its answer is passed over. */

@@ -3,7 +3,7 @@
  * on the way counts as lost.
  */
 export interface Link {
-	/** Called with each packet that arrives. The bytes are valid during the call only. */
+	/** Called with each packet that arrives, never from within `send`. The bytes are valid during the call only. */
 	onPacket: ((packet: Uint8Array) => void) | undefined;
 	/** Sends and never blocks. */
 	send(packet: Uint8Array): void;

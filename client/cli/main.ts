@@ -68,7 +68,7 @@ async function run(command: Command, args: Arguments): Promise<number> {
 	if (timeout === 0) return refuse("--timeout is at least 1.");
 	const file = command.takesImage ? readImage(args.operands[0]!) : new Uint8Array(0);
 	const output = new (args.has("json") ? JsonOutput : TextOutput)(process.stdout);
-	const client = new SmpClient(openLink(args), { timeout, tries: 4 });
+	const client = new SmpClient(openLink(args), { timeout, tries: 3 });
 	try {
 		await command.run({ client, args, output, file });
 		return 0;

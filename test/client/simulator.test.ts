@@ -1,0 +1,215 @@
+import assert from "node:assert";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SmpClient } from "../../client/client.js";
+import type { Link } from "../../client/link.js";
+import { serialLink } from "../../client/serial.js";
+import { udpLink } from "../../client/udp.js";
+import { type UpgradeStep, upgrade } from "../../client/upgrade.js";
+import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
+import { update } from "../clients/images.js";
+import { run } from "../support/tools.js";
+import { LossyLink } from "./links.js";
+
+const LINKS: Readonly<Record<string, (simulator: Simulator) => Link>> = {
+	serial: (simulator) => serialLink(simulator.serial),
+	UDP: (simulator) => udpLink(simulator.udp),
+};
+
+async function withDevice(options: readonly string[], use: (simulator: Simulator) => Promise<void>): Promise<void> {
+	const simulator = await Simulator.start(options);
+	try {
+		await use(simulator);
+	} finally {
+		await simulator.stop();
+	}
+}
+
+async function withClient<T>(link: Link, use: (client: SmpClient) => Promise<T>, tries = 5): Promise<T> {
+	const client = new SmpClient(link, { timeout: 300, tries });
+	try {
+		return await use(client);
+	} finally {
+		client.close();
+	}
+}
+
+describe("client and simulator", () => {
+	for (const [name, open] of Object.entries(LINKS)) {
+		it(`update and confirm, over ${name}`, () =>
+			withDevice(["--images", "2"], async (simulator) => {
+				for (const image of [0, 1]) {
+					const { file, hash } = update("0.0.1", 20_000 + image);
+					const steps: string[] = [];
+					const onStep = ({ step }: UpgradeStep) => void steps.push(step);
+					await withClient(open(simulator), async (client) => {
+						const result = await upgrade(client, file, { image, confirm: true, onStep });
+						assert.deepEqual(result, { version: "0.0.1", hash, previous: "0.0.0", confirmed: true });
+						const running = (await client.images()).find((entry) => entry.image === image && entry.active);
+						assert.deepEqual([running?.hash, running?.confirmed], [hash, true]);
+						await upgrade(client, file, { image, onStep });
+					});
+					assert.deepEqual(steps, [
+						...["found", "uploaded", "marked", "restarting", "running", "confirmed"],
+						...["found", "already-running"],
+					]);
+				}
+			}));
+
+		it(`an upload over ${name} that loses, doubles and reorders packets`, () =>
+			withDevice(["--images", "1"], async (simulator) => {
+				for (const seed of [1, 2, 3]) {
+					const { file, hash } = update(`0.0.${seed}`, 60_000);
+					const link = new LossyLink(open(simulator), seed, { dropped: 3, doubled: 3, late: 5 });
+					await withClient(link, async (client) => {
+						assert.equal((await client.upload(file)).match, true);
+						assert.ok((await client.images()).some((entry) => entry.hash === hash));
+					});
+				}
+			}));
+	}
+
+	it("an upload in whose middle the device is killed", async () => {
+		const directory = freshDirectory();
+		const { file } = update("0.0.1", 100_000);
+		let simulator = await Simulator.start(["--images", "1"], directory);
+		let killed: Promise<void> | undefined;
+		const upload = (client: SmpClient) =>
+			client.upload(file, {
+				onProgress: (offset) => {
+					if (offset > 50_000) killed ??= simulator.kill();
+				},
+			});
+		await assert.rejects(withClient(serialLink(simulator.serial), upload, 2), {
+			message: "no answer to the upload after 2 tries",
+		});
+		await killed;
+		simulator = await Simulator.start(["--images", "1"], directory);
+		try {
+			await withClient(serialLink(simulator.serial), async (client) => {
+				assert.equal((await client.upload(file)).match, true);
+			});
+		} finally {
+			await simulator.stop();
+		}
+	});
+
+	it("an upload in whose middle the reset button is pressed", () =>
+		withDevice(["--images", "1"], async (simulator) => {
+			const { file } = update("0.0.1", 200_000);
+			let pressed: Promise<unknown> | undefined;
+			await withClient(udpLink(simulator.udp), async (client) => {
+				const result = await client.upload(file, {
+					onProgress: (offset) => {
+						if (offset > 60_000) pressed ??= simulator.pressReset();
+					},
+				});
+				assert.equal(result.match, true);
+			});
+			await pressed;
+		}));
+
+	it("an update that the boot loader does not take", () =>
+		withDevice(["--images", "1"], async (simulator) => {
+			const { file } = update("0.0.1", 20_000, "test/vectors/data/mcuboot/keys/ec1.pem");
+			await withClient(udpLink(simulator.udp), (client) =>
+				assert.rejects(upgrade(client, file), /did not accept the update; version 0\.0\.0 runs as before/),
+			);
+		}));
+});
+
+describe("xs-smp", () => {
+	const program = join(root, "client/cli/xs-smp.mjs");
+	const xsSmp = (...args: string[]) => run(process.execPath, [program, ...args]);
+
+	it("explains itself", async () => {
+		const { status, output } = await xsSmp("--help");
+		assert.equal(status, 0);
+		for (const name of ["list", "info", "echo", "upload", "test", "confirm", "erase", "reset", "upgrade"]) {
+			assert.match(output, new RegExp(`^  ${name} `, "m"));
+			const help = await xsSmp(name, "--help");
+			assert.equal(help.status, 0);
+			assert.match(help.output, new RegExp(`^Usage: xs-smp ${name} \\[OPTIONS\\]`));
+			assert.match(help.output, /--serial PATH .*\n.*--baud N .*\n.*--udp HOST:PORT /);
+		}
+	});
+
+	const refusals: [string[], RegExp][] = [
+		[[], /^Usage: /],
+		[["fly"], /^There is no command "fly"; the commands are list, info, .* and upgrade\.\n$/],
+		[["list"], /^Say where the device is: with --serial PATH or with --udp HOST:PORT\.\n$/],
+		[["list", "--udp", "x:1", "--serial", "y"], /^Say where the device is/],
+		[["list", "--udp", "1337"], /^--udp is HOST:PORT, such as 192\.0\.2\.1:1337, not "1337"\.\n$/],
+		[["list", "--udp", "x:70000"], /^--udp is HOST:PORT/],
+		[["list", "--udp", "x:1", "--baud", "9600"], /^--baud goes with --serial\.\n$/],
+		[["list", "--serial", "/nowhere/at/all"], /^\/nowhere\/at\/all cannot be opened: it does not exist\.\n$/],
+		[["list", "--serial", "/dev/null"], /^\/dev\/null is no serial line\.\n$/],
+		[["list", "--udp", "x:1", "--timeout", "soon"], /^--timeout needs a number, not "soon"\.\n$/],
+		[["list", "--udp", "x:1", "--timeout", "0"], /^--timeout is at least 1\.\n$/],
+		[["list", "--colour"], /^list has no option --colour\.\n$/],
+		[["list", "twice"], /^"twice" is one argument too many\.\n$/],
+		[["upload", "--udp", "x:1"], /^upload needs FILE\.\n$/],
+		[["upload", "/nowhere/at/all", "--udp", "x:1"], /^\/nowhere\/at\/all cannot be read: it does not exist\.\n$/],
+		[["upgrade", "package.json", "--udp", "x:1"], /^package\.json: The file is no MCUboot image: .*\.\n$/],
+		[["test", "xyz", "--udp", "127.0.0.1:9"], /^A hash is 4 to 64 hexadecimal digits, not "xyz"\.\n$/],
+	];
+	for (const [args, message] of refusals)
+		it(`refuses "${args.join(" ")}"`, async () => {
+			const { status, output } = await xsSmp(...args);
+			assert.equal(status, 2);
+			assert.match(output, message);
+		});
+
+	it("does every step of an update, and says so", () =>
+		withDevice(["--images", "1"], async (simulator) => {
+			const { file, hash } = update("0.0.1", 20_000);
+			const path = join(simulator.directory, "update.bin");
+			writeFileSync(path, file);
+			const device = ["--serial", simulator.serial];
+			const says = async (status: number, pattern: RegExp, ...args: string[]) => {
+				const outcome = await xsSmp(...args, ...device);
+				assert.match(outcome.output, pattern);
+				assert.equal(outcome.status, status);
+			};
+			await says(0, /^image 0 slot 0 {2}0\.0\.0 {8}[0-9a-f]{16} {2}active confirmed\n$/, "list");
+			await says(0, /^name +xs-smp .*\nboot loader +MCUboot, swap using move\nbuffers +4 of 1024 bytes\n/, "info");
+			await says(0, /^hello\n$/, "echo", "hello");
+			await says(
+				0,
+				new RegExp(`^Uploaded 2\\d\\.\\d KiB in .*, the device has checked it\\.\nIts hash is ${hash}`),
+				"upload",
+				path,
+			);
+			await says(0, /^The device has this file already\.\n/, "upload", path);
+			await says(0, / pending\n$/, "test", hash.slice(0, 8));
+			await says(1, /^The device refuses the image state: .* \(image group error 28\)\.\n$/, "confirm", hash);
+			await says(0, /^The slot is erased\.\n$/, "erase", "--slot", "1");
+			await says(1, /^No image on the device has a hash that begins with abcdef\.\n$/, "test", "abcdef");
+			await says(
+				0,
+				/^The device runs version 0\.0\.0\. .*\nUploaded .*\nIt is marked .*\nThe device restarts…\nAfter .* version 0\.0\.1 runs, on trial\.\nIt is confirmed\.\n$/,
+				...["upgrade", path, "--confirm"],
+			);
+			await says(0, /^The device restarts\.\n$/, "reset");
+		}));
+
+	it("speaks JSON", () =>
+		withDevice(["--images", "1"], async (simulator) => {
+			const { file, hash } = update("0.0.1", 3000);
+			const path = join(simulator.directory, "update.bin");
+			writeFileSync(path, file);
+			const { status, output } = await xsSmp("upgrade", path, "--udp", simulator.udp, "--json");
+			assert.equal(status, 0);
+			const lines = output.split("\n").filter(Boolean);
+			const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+			const names = events.map(({ event }) => event).filter((name) => name !== "progress");
+			assert.deepEqual(names, ["found", "uploaded", "marked", "restarting", "running", "done"]);
+			assert.deepEqual(events.at(-1), { event: "done", version: "0.0.1", hash, previous: "0.0.0", confirmed: false });
+		}));
+
+	it("says that nobody answers", async () => {
+		const { status, output } = await xsSmp("list", "--udp", "127.0.0.1:9", "--timeout", "1");
+		assert.equal(status, 1);
+		assert.equal(output, "No answer to the image state after 3 tries. Is the device at 127.0.0.1:9?\n");
+	});
+});
