@@ -31,7 +31,10 @@ export async function bundle({ manifest, name, dist = "dist", build = "build" })
 	check(modules, imports);
 
 	const names = [...modules.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-	const lines = [`image\t${name}Image\t${main}`, `creation\t${creation(listing.creation, manifest).join("\t")}`];
+	const lines = [
+		`image\t${name}Image\t${main}\t${listing.lines ? "lines" : "bare"}`,
+		`creation\t${creation(listing.creation, manifest).join("\t")}`,
+	];
 	for (const each of names) {
 		const { js, map, label } = modules.get(each);
 		lines.push(["module", each, js, map ?? "-", label].join("\t"));

@@ -9,8 +9,8 @@
 // - `preload`: names of modules that exist. `creation`, `defines`, `config`: merged.
 //
 // Beyond the SDK: `**` as the last part of key and source goes through the folders below; `lower` lists modules whose
-// source esbuild first brings down to ES2021; `entries` reduces the bundle to what these modules import. In the last
-// two `*` matches within one part of a path, `**` across.
+// source esbuild first brings down to ES2021; `entries` reduces the bundle to what these modules import; `lines` false
+// leaves line numbers out of the code. In `lower` and `entries` `*` matches within one part of a path, `**` across.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -39,6 +39,7 @@ export function readManifest(file, root) {
 		config: {},
 		lower: [],
 		entries: [],
+		lines: true,
 	};
 	const rules = [];
 	const seen = new Set();
@@ -72,6 +73,7 @@ export function readManifest(file, root) {
 		for (const key of [manifest.preload ?? []].flat()) result.preload.push({ key, name });
 		result.lower.push(...(manifest.lower ?? []));
 		result.entries.push(...(manifest.entries ?? []));
+		if (typeof manifest.lines === "boolean") result.lines = manifest.lines;
 		for (const part of ["creation", "defines", "config"]) deepMerge(result[part], manifest[part] ?? {});
 	};
 

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* ppoll */
 #include "runtime.h"
 
 #include <errno.h>
@@ -240,13 +241,17 @@ static bool serve(Runtime *runtime) {
 	size_t i = 0;
 	for (RuntimeWatch *watch = runtime->watches; watch; watch = watch->next)
 		runtime->fds[i++] = (struct pollfd){ .fd = watch->fd, .events = watch->events };
-	int timeout = -1;
+	struct timespec timeout = { 0 };
 	if (runtime->timers) {
 		double wait = runtime->timers->due - runtimeNow();
-		/* Rounded up: poll() waits whole milliseconds and must not wake just before the time. */
-		timeout = wait <= 0 ? 0 : wait > 1e9 ? (int)1e9 : (int)wait + 1;
+		if (wait > 1e9) wait = 1e9;
+		if (wait > 0) {
+			timeout.tv_sec = (time_t)(wait / 1000);
+			timeout.tv_nsec = (long)((wait - 1000.0 * (double)timeout.tv_sec) * 1e6);
+		}
 	}
-	int ready = poll(runtime->fds, (nfds_t)count, timeout);
+	/* Not poll(), which waits whole milliseconds: eleven characters at 115200 baud. */
+	int ready = ppoll(runtime->fds, (nfds_t)count, runtime->timers ? &timeout : NULL, NULL);
 	if (ready > 0) runWatches(runtime, count);
 	if (!runtime->stopped) runTimers(runtime);
 	return true;

@@ -2,7 +2,7 @@
  * xscompile LIST OUTPUT.c: compiles ES modules to one C file that defines an `Image`.
  *
  * LIST has one item a line, fields separated by tabs:
- *     image NAME MAIN                        the C identifier of the image, and its main module
+ *     image NAME MAIN lines|bare             the C identifier of the image, its main module, whether code has line numbers
  *     creation N…                            the ten numbers of ImageCreation, in its order
  *     module NAME SOURCE MAP FILE            MAP: the source map, or "-"; FILE: the name for error messages
  * Modules come in the order of strcmp() on NAME.
@@ -161,7 +161,7 @@ void fxVReportError(void *console, txString path, txInteger line, txString forma
 void fxVReportWarning(void *console, txString path, txInteger line, txString format, va_list arguments) {
 }
 
-static txScript *compile(const char *source, const char *map, char *file) {
+static txScript *compile(const char *source, const char *map, char *file, bool lines) {
 	txParser parser;
 	txParserJump jump;
 	txScript *script = NULL;
@@ -170,7 +170,7 @@ static txScript *compile(const char *source, const char *map, char *file) {
 	jump.nextJump = NULL;
 	parser.firstJump = &jump;
 	if (c_setjmp(jump.jmp_buf) == 0) {
-		fxParserTree(&parser, &text, getCharacter, mxDebugFlag, NULL);
+		fxParserTree(&parser, &text, getCharacter, lines ? mxDebugFlag : 0, NULL);
 		if (map) {
 			Text mapText = load(map);
 			txString name;
@@ -228,18 +228,20 @@ int main(int argc, char **argv) {
 	char creation[256] = "";
 	struct { char *name; int size; } modules[4096];
 	int moduleCount = 0, failures = 0;
+	bool lines = true;
 	fprintf(output, "#include \"image.h\"\n\n");
 	while (fgets(line, sizeof(line), list)) {
 		int count = split(line, fields);
-		if (count == 3 && strcmp(fields[0], "image") == 0) {
+		if (count == 4 && strcmp(fields[0], "image") == 0) {
 			image = strdup(fields[1]);
 			start = strdup(fields[2]);
+			lines = strcmp(fields[3], "lines") == 0;
 		} else if (count == 11 && strcmp(fields[0], "creation") == 0) {
 			for (int i = 1; i < count; i++)
 				snprintf(creation + strlen(creation), sizeof(creation) - strlen(creation), " %s,", fields[i]);
 		} else if (count == 5 && strcmp(fields[0], "module") == 0) {
 			if (moduleCount == 4096) fail("too many modules");
-			txScript *script = compile(fields[2], strcmp(fields[3], "-") == 0 ? NULL : fields[3], fields[4]);
+			txScript *script = compile(fields[2], strcmp(fields[3], "-") == 0 ? NULL : fields[3], fields[4], lines);
 			if (!script) {
 				failures++;
 				continue;

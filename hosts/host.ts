@@ -1,5 +1,6 @@
 import type { DigestProvider } from "../modules/bootutil/digest.js";
 import type { FlashPartition } from "../modules/flash/partition.js";
+import type { ConsoleCodec } from "../modules/smp/transport/codec.js";
 import type { ByteStream, DatagramSocket } from "../modules/smp/transport/stream.js";
 
 /** A running timer. */
@@ -12,6 +13,8 @@ export interface Host {
 	/** Board name, as Zephyr spells it, for example `rtl8721f_evb`. */
 	readonly board: string;
 	readonly digest: DigestProvider;
+	/** For the framing of a UART, where the host has it faster than in JavaScript. */
+	readonly codec?: ConsoleCodec;
 	/** Opens the flash partition with this devicetree label. Throws a RangeError if there is none. */
 	flash(label: string): FlashPartition;
 	/** The UART that carries SMP, if there is one. */

@@ -16,7 +16,7 @@ const LOCK = path.join(BUILD, "lock");
 
 /** Folders with what the build reads; see tsconfig.json. */
 const SOURCES = ["modules", "hosts", "apps", "client", "tools", "test", "bench", "engine"];
-const SOURCE_FILE = /\.(ts|mjs|json|c|h)$|^makefile$/;
+const SOURCE_FILE = /\.(ts|mjs|json|c|h|ld|mk)$|^makefile$/;
 const ROOT_FILES = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.device.json", "manifest.json"];
 
 /** Images, and what is linked from them. One whose manifest does not exist is left out. */
@@ -24,11 +24,25 @@ const BUNDLES = [
 	{ name: "test", manifest: "test/xs/manifest.json" },
 	{ name: "loader", manifest: "hosts/sim/loader.json" },
 	{ name: "app", manifest: "manifest.json" },
+	{ name: "selfConfirm", manifest: "apps/self-confirm/manifest.json" },
+	{ name: "flashConformance", manifest: "test/conformance/manifest.json" },
+	{ name: "mps3app", manifest: "hosts/mps3/app.json", firmware: true },
+	{ name: "mps3loader", manifest: "hosts/mps3/loader.json", firmware: true },
 ];
 const PROGRAMS = [
 	{ target: "xsrun", file: "build/xsrun", images: ["test"] },
 	{ target: "sim", file: "build/xs-smp-sim", images: ["loader", "app"] },
+	{ target: "sim-self-confirm", file: "build/xs-smp-sim-self-confirm", images: ["loader", "selfConfirm"] },
+	{
+		target: "sim-flash-conformance",
+		file: "build/xs-smp-sim-flash-conformance",
+		images: ["loader", "flashConformance"],
+	},
+	{ folder: "hosts/mps3", target: "all", file: "build/mps3/app.elf", images: ["mps3app", "mps3loader"] },
 ];
+
+/** Without this compiler there is no firmware; `npm run mps3` then says what is missing. */
+const CROSS_COMPILER = "arm-none-eabi-gcc";
 
 class Failure extends Error {}
 
@@ -48,8 +62,7 @@ function main() {
 		compileTypeScript();
 		buildEngine();
 		const images = bundle();
-		for (const { target, file, images: needed } of PROGRAMS)
-			if (needed.every((image) => images.has(image))) link(target, file);
+		for (const program of PROGRAMS) if (program.images.every((image) => images.has(image))) link(program);
 		writeFileSync(STAMP, stamp);
 	} finally {
 		rmSync(LOCK, { force: true });
@@ -100,12 +113,17 @@ function stampOf(files) {
 function upToDate() {
 	if (!existsSync(STAMP) || !existsSync(DIST)) return false;
 	const built = ({ file, images }) =>
-		existsSync(path.join(ROOT, file)) || !images.every((image) => existsSync(manifestOf(image)));
+		existsSync(path.join(ROOT, file)) || !images.every((image) => wanted(BUNDLES.find(({ name }) => name === image)));
 	return PROGRAMS.every(built) && readFileSync(STAMP, "utf8") === stampOf(inputs());
 }
 
-function manifestOf(image) {
-	return path.join(ROOT, BUNDLES.find(({ name }) => name === image).manifest);
+let crossCompiler;
+
+/** Whether this machine can build the image. */
+function wanted({ manifest, firmware }) {
+	if (!existsSync(path.join(ROOT, manifest))) return false;
+	crossCompiler ??= !spawnSync(CROSS_COMPILER, ["--version"], { stdio: "ignore" }).error;
+	return !firmware || crossCompiler;
 }
 
 /** One build at a time: the second waits for the first, and takes over from one that died. */
@@ -158,20 +176,21 @@ function removeStale(folder, below) {
 	}
 }
 
-function make(target) {
+function make(folder, target) {
 	const jobs = Math.min(availableParallelism(), 8);
-	run("make", ["--silent", `-j${jobs}`, "-C", "engine", target]);
+	run("make", ["--silent", `-j${jobs}`, "-C", folder, target]);
 }
 
 function buildEngine() {
 	if (!existsSync(path.join(BUILD, "engine/libxs.a"))) say("Building XS 13.3 (once, about half a minute)…");
-	make("engine");
+	make("engine", "engine");
 }
 
 function bundle() {
 	const images = new Set();
-	for (const { name, manifest } of BUNDLES) {
-		if (!existsSync(path.join(ROOT, manifest))) continue;
+	for (const each of BUNDLES) {
+		const { name, manifest } = each;
+		if (!wanted(each)) continue;
 		// Its own process: esbuild is slow to load and only needed here.
 		run(process.execPath, ["engine/bundle.mjs", manifest, name]);
 		images.add(name);
@@ -179,10 +198,11 @@ function bundle() {
 	return images;
 }
 
-function link(target, file) {
+function link({ folder = "engine", target, file }) {
 	const modified = () => statSync(path.join(ROOT, file), { throwIfNoEntry: false })?.mtimeMs;
 	const before = modified();
-	make(target);
+	if (folder !== "engine" && before === undefined) say(`Building ${folder} (once, about half a minute)…`);
+	make(folder, target);
 	if (modified() !== before) say(`Built ${file}.`);
 }
 

@@ -8,7 +8,13 @@ import { fileURLToPath } from "node:url";
 /** Root of the repository; this file is compiled to `dist/tools`. */
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
-const commandLine = join(root, "dist/hosts/sim/cli.js");
+/** The command line of each kind of device; they have options and events in common. */
+const commandLines = {
+	sim: join(root, "dist/hosts/sim/cli.js"),
+	mps3: join(root, "dist/hosts/mps3/cli.js"),
+} as const;
+
+export type Machine = keyof typeof commandLines;
 
 /** One line of the simulator's `--json` output. */
 export interface SimulatorEvent {
@@ -42,12 +48,15 @@ export class Simulator {
 	#ended = false;
 	#wake: () => void = () => {};
 
-	private constructor(directory: string, options: readonly string[]) {
+	private constructor(directory: string, options: readonly string[], machine: Machine) {
 		this.directory = directory;
 		this.flash = join(directory, "flash.bin");
 		this.serial = join(directory, "uart");
-		const files = ["--flash", this.flash, "--serial", this.serial, "--udp", "0", "--json"];
-		this.process = spawn(process.execPath, [commandLine, ...files, ...options], { stdio: ["pipe", "pipe", "pipe"] });
+		const udp = machine === "sim" ? ["--udp", "0"] : [];
+		const files = ["--flash", this.flash, "--serial", this.serial, ...udp, "--json"];
+		this.process = spawn(process.execPath, [commandLines[machine], ...files, ...options], {
+			stdio: ["pipe", "pipe", "pipe"],
+		});
 		devices.add(this.process);
 		createInterface({ input: this.process.stdout! }).on("line", (line) => {
 			this.events.push(JSON.parse(line) as SimulatorEvent);
@@ -67,17 +76,21 @@ export class Simulator {
 	}
 
 	/** Starts a device and waits until it answers. Options override the test's own files and ports. */
-	static async start(options: readonly string[] = [], directory = freshDirectory()): Promise<Simulator> {
-		const simulator = new Simulator(directory, options);
+	static async start(
+		options: readonly string[] = [],
+		directory = freshDirectory(),
+		machine: Machine = "sim",
+	): Promise<Simulator> {
+		const simulator = new Simulator(directory, options, machine);
 		const ready = await simulator.next("ready");
-		simulator.udp = String(ready["udp"]);
+		simulator.udp = String(ready["udp"] ?? "");
 		await simulator.next("boot");
 		return simulator;
 	}
 
 	/** Starts a device without waiting for it: one that will refuse its options, or that is to be killed on the way. */
-	static spawn(options: readonly string[], directory = freshDirectory()): Simulator {
-		return new Simulator(directory, options);
+	static spawn(options: readonly string[], directory = freshDirectory(), machine: Machine = "sim"): Simulator {
+		return new Simulator(directory, options, machine);
 	}
 
 	/** The next event of this name that was not yet waited for; earlier events of other names are passed over. */

@@ -1,6 +1,6 @@
 import type { Host } from "../../hosts/host.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
-import type { BootConfig } from "../../modules/bootutil/config.js";
+import type { BootConfig, UpgradeMode } from "../../modules/bootutil/config.js";
 import type { Layout } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { imageGroup } from "../../modules/smp/group/image.js";
@@ -24,7 +24,15 @@ const UDP_MTU = 1500;
 const RESET_DELAY = 250;
 
 /** Numbers of the upgrade modes in the protocol (Zephyr SMP group 0, Bootloader information). */
-const BOOTLOADER_MODES = Object.freeze({ "swap-move": 3, "swap-offset": 9 } as const);
+const BOOTLOADER_MODES: Readonly<Record<UpgradeMode, number>> = Object.freeze({
+	"swap-scratch": 1,
+	overwrite: 2,
+	"swap-move": 3,
+	"direct-xip": 4,
+	"direct-xip-revert": 5,
+	"ram-load": 6,
+	"swap-offset": 9,
+});
 
 /** How the application is built. */
 export interface SmpSvrOptions {
@@ -36,6 +44,8 @@ export interface SmpSvrOptions {
 	readonly confirm: "smp" | "self";
 	/** Whether requests that run into a defect of the boot loader are refused. Default true. */
 	readonly guards?: boolean;
+	/** Called after a request was answered without an error. */
+	answered?(group: number, command: number): void;
 	/** For the banner, in the form of C's `__DATE__` and `__TIME__`. */
 	readonly buildTime: string;
 }
@@ -58,6 +68,11 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 	const server = new SmpServer({
 		bufferSize: BUFFERS.size,
 		verbose: true,
+		hooks: {
+			done: (group, command, _write, error) => {
+				if (error === undefined) options.answered?.(group, command);
+			},
+		},
 		groups: [
 			osGroup({
 				reset: () => {
@@ -91,7 +106,7 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 		],
 	});
 	const uart = host.uart();
-	if (uart) server.attach(new ConsoleTransport(uart, { maxPacket: BUFFERS.size }));
+	if (uart) server.attach(new ConsoleTransport(uart, { maxPacket: BUFFERS.size, codec: host.codec }));
 	const udp = host.udp();
 	if (udp) server.attach(new DatagramTransport(udp, { maxPacket: UDP_MTU }));
 	sayImages(host, boot);

@@ -7,7 +7,8 @@ import { OptionError, type Options } from "./options.js";
 import type { SimEvent } from "./render.js";
 import { makeDirectory, prepare, ROOT, type Setup } from "./setup.js";
 
-const PROGRAM = `${ROOT}build/xs-smp-sim`;
+/** The simulator with an application; each is a program of its own. */
+const programOf = ({ app }: Options): string => `${ROOT}build/xs-smp-sim${app === "smp-svr" ? "" : `-${app}`}`;
 
 /** Lines of the supervisor for this side alone. */
 type SupervisorLine =
@@ -15,6 +16,9 @@ type SupervisorLine =
 	| { readonly event: "need-flash" }
 	| { readonly event: "open"; readonly udp: string }
 	| { readonly event: "refused"; readonly message: string };
+
+/** What runs the firmware in place of the simulator: the command for one machine, which boots by itself after a reset. */
+export type Emulator = (setup: Setup, options: Options) => readonly string[];
 
 /** A simulated device that runs. */
 export interface Device {
@@ -27,13 +31,20 @@ export interface Device {
 }
 
 /** Starts the device. `onEvent` gets its events in the order in which they happen. Throws an OptionError. */
-export function startDevice(options: Options, onEvent: (event: SimEvent) => void): Device {
+export function startDevice(options: Options, onEvent: (event: SimEvent) => void, emulator?: Emulator): Device {
 	const setup = prepare(options);
+	const program = emulator ? ["--", ...emulator(setup, options)] : [];
 	const factory = setup.flashExists ? undefined : factoryFlash(setup);
 	const undo = makeDirectory(options);
-	const child = spawn(PROGRAM, supervisorArguments(options, setup), { stdio: ["pipe", "inherit", "inherit", "pipe"] });
+	const child = spawn(
+		programOf(options),
+		[...supervisorArguments(options, setup, emulator === undefined), ...program],
+		{
+			stdio: ["pipe", "inherit", "inherit", "pipe"],
+		},
+	);
 	const commands = child.stdin as Writable;
-	let udp = "";
+	let udp: string | undefined;
 	let ready = false;
 	let quitting = false;
 	let refusal: OptionError | undefined;
@@ -59,11 +70,11 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 				refusal = new OptionError(`${line.message}.`);
 				return;
 			case "open":
-				udp = line.udp;
+				udp = line.udp || undefined;
 				return;
 			case "boot":
 				onEvent(line);
-				if (!ready) onEvent({ event: "ready", serial: setup.serial, udp });
+				if (!ready) onEvent({ event: "ready", serial: setup.serial, ...(udp !== undefined && { udp }) });
 				ready = true;
 				return;
 			default:
@@ -85,7 +96,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 	};
 }
 
-function supervisorArguments(options: Options, { config, flash, serial, otp }: Setup): string[] {
+function supervisorArguments(options: Options, { config, flash, serial, otp }: Setup, hasUdp: boolean): string[] {
 	const { size, sectorSize, writeAlign } = config.layout;
 	const given: Readonly<Record<string, string | number>> = {
 		"--flash": flash,
@@ -93,7 +104,7 @@ function supervisorArguments(options: Options, { config, flash, serial, otp }: S
 		"--sector": sectorSize,
 		"--align": writeAlign,
 		"--serial": serial,
-		"--address": options.udp.address,
+		"--address": hasUdp ? options.udp.address : "",
 		"--port": options.udp.port,
 		"--baud": options.baud,
 		"--cut": options.powerCut,
@@ -107,6 +118,6 @@ function supervisorArguments(options: Options, { config, flash, serial, otp }: S
 /** Exit code, signal or failure, once all its output has been read. */
 const exitOf = (child: ChildProcess): Promise<number | string> =>
 	new Promise((settle) => {
-		child.on("error", (error) => settle(`a failure to start ${PROGRAM}: ${error.message}`));
+		child.on("error", (error) => settle(`a failure to start: ${error.message}`));
 		child.on("close", (code, signal) => settle(code ?? signal ?? "an unknown cause"));
 	});

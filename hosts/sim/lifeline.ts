@@ -12,12 +12,12 @@ function parentOf(pid: number): { name: string; parent: number } | undefined {
 }
 
 /**
- * The processes that this one must not outlive. Under `npm start` these are npm and the shell between: npm passes a
+ * The processes that this one must not outlive. Under `npm start` and `npm run mps3` these are npm and the shell between: npm passes a
  * signal on to the shell only, and a shell that dies of it leaves its child running. Started by hand: none, so that
  * `nohup` and the like do what they say.
  */
 export function lifelines(): number[] {
-	if (process.env["npm_lifecycle_event"] !== "start") return [];
+	if (!["start", "mps3"].includes(process.env["npm_lifecycle_event"] ?? "")) return [];
 	const parent = parentOf(process.ppid);
 	return parent && /^(ba|da)?sh$/.test(parent.name) ? [process.ppid, parent.parent] : [process.ppid];
 }

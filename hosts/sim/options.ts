@@ -7,12 +7,18 @@ export class OptionError extends Error {
 	override readonly name = "OptionError";
 }
 
+/** The applications that the simulated device can run; each is a program of its own, see tools/build.mjs. */
+export type App = "smp-svr" | "self-confirm" | "flash-conformance";
+
 /** The command line, checked as far as it can be without looking at a file. */
 export interface Options {
 	readonly flash: string;
 	readonly serial: string;
 	readonly udp: { readonly address: string; readonly port: number };
 	readonly images: 1 | 2;
+	readonly app: App;
+	/** Seconds that the application self-confirm gives an update on trial. */
+	readonly trial: number;
 	readonly downgradePrevention: DowngradePrevention;
 	readonly mode: UpgradeMode;
 	/** Path of a layout; undefined: the guide's. */
@@ -28,16 +34,36 @@ export interface Options {
 	readonly powerCut: number;
 }
 
-export const HELP = `Usage: npm start -- [OPTION]...
+/** A kind of device that this command line can run. */
+export interface Board {
+	/** How its command line begins. */
+	readonly command: string;
+	/** What it is, for the help. */
+	readonly summary: string;
+	/** Options that it does not have. */
+	readonly lacks: readonly string[];
+	/** Default values of its own. */
+	readonly defaults: Readonly<Record<string, string>>;
+}
 
-Runs a simulated device: a boot loader as MCUboot's and an application with an SMP server, on the XS engine. newtmgr, smpmgr
-and other SMP clients reach it over a serial line and over UDP.
+/** The simulated device. */
+export const SIMULATOR: Board = {
+	command: "npm start",
+	summary: `Runs a simulated device: a boot loader as MCUboot's and an application with an SMP server, on the XS engine. newtmgr, smpmgr
+and other SMP clients reach it over a serial line and over UDP.`,
+	lacks: [],
+	defaults: {},
+};
 
+const OPTIONS = `\
   --flash FILE          raw contents of the flash device; made with signed factory images 0.0.0 when missing
                         (default .sim/flash.bin)
   --serial PATH         where to put the link to the serial line (default .sim/uart)
   --udp [ADDR:]PORT     where to listen (default 127.0.0.1:1337); port 0 picks a free one
   --images 1|2          number of images (default 2)
+  --app NAME            the application: smp-svr (default); self-confirm, which confirms an update only after checks, or
+                        resets to go back; flash-conformance, which tests the flash driver and ERASES the last flash area
+  --trial SECONDS       how long self-confirm gives an update on trial (default 30)
   --mode move|offset    how the boot loader swaps (default move)
   --downgrade-prevention none|version|counter|hardware
                         refuse updates that are older: by version, by the images' security counters, or by the counter in
@@ -56,12 +82,22 @@ and other SMP clients reach it over a serial line and over UDP.
 While it runs, the line "r" presses the reset button and "q" ends.
 `;
 
+/** The text for `--help`. */
+export function help({ command, summary, lacks, defaults }: Board): string {
+	let options = OPTIONS;
+	for (const name of lacks) options = options.replace(new RegExp(`^  ${name} .*\n(?: {6,}.*\n)*`, "m"), "");
+	for (const [name, value] of Object.entries(defaults)) options = options.replaceAll(DEFAULTS[name]!, value);
+	return `Usage: ${command} -- [OPTION]...\n\n${summary}\n\n${options}`;
+}
+
 const SWITCHES = new Set(["--json"]);
 const DEFAULTS: Readonly<Record<string, string>> = {
 	"--flash": ".sim/flash.bin",
 	"--serial": ".sim/uart",
 	"--udp": "127.0.0.1:1337",
 	"--images": "2",
+	"--app": "smp-svr",
+	"--trial": "30",
 	"--mode": "move",
 	"--downgrade-prevention": "none",
 	"--layout": "",
@@ -73,7 +109,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 };
 
 /** Reads the command line; "help" if that is what it asks for. Of an option given twice the last counts. Throws an OptionError. */
-export function parseOptions(args: readonly string[]): Options | "help" {
+export function parseOptions(args: readonly string[], board: Board = SIMULATOR): Options | "help" {
+	const defaults = { ...DEFAULTS, ...board.defaults };
 	if (args.includes("--help")) return "help";
 	const given = new Map<string, string>();
 	const keys: string[] = [];
@@ -84,7 +121,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
 			given.set(name, "yes");
 			continue;
 		}
-		if (name !== "--key" && !(name in DEFAULTS))
+		if ((name !== "--key" && !(name in DEFAULTS)) || board.lacks.includes(name))
 			throw new OptionError(`There is no option ${quote(args[i]!)}; --help lists them.`);
 		const value = inline ?? args[++i];
 		if (value === undefined || value === "" || (inline === undefined && value.startsWith("--")))
@@ -93,7 +130,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
 		if (name === "--key") keys.push(value);
 		else given.set(name, value);
 	}
-	const value = (name: string): string => given.get(name) ?? DEFAULTS[name]!;
+	const value = (name: string): string => given.get(name) ?? defaults[name]!;
 	const oneOf = <T extends string>(name: string, ...choices: readonly T[]): T => {
 		const found = choices.find((choice) => choice === value(name));
 		if (found === undefined) throw new OptionError(`${name} is ${choices.join(" or ")}, not ${quote(value(name))}.`);
@@ -104,12 +141,17 @@ export function parseOptions(args: readonly string[]): Options | "help" {
 			throw new OptionError(`${name} is a number from 0 to ${most}, not ${quote(value(name))}.`);
 		return Number(value(name));
 	};
+	const app = oneOf("--app", "smp-svr", "self-confirm", "flash-conformance");
+	if (given.has("--trial") && app !== "self-confirm") throw new OptionError("--trial needs --app self-confirm.");
+	if (given.has("--confirm") && app !== "smp-svr") throw new OptionError(`--confirm is not for --app ${app}.`);
 	return {
 		flash: value("--flash"),
 		serial: value("--serial"),
 		udp: parseUdp(value("--udp")),
 		images: oneOf("--images", "1", "2") === "1" ? 1 : 2,
 		mode: oneOf("--mode", "move", "offset") === "move" ? "swap-move" : "swap-offset",
+		app,
+		trial: count("--trial", 3600),
 		downgradePrevention: oneOf("--downgrade-prevention", "none", "version", "counter", "hardware"),
 		layout: value("--layout") || undefined,
 		keys,

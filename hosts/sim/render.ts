@@ -10,7 +10,8 @@ export type SupervisorEvent =
 export interface ReadyEvent {
 	readonly event: "ready";
 	readonly serial: string;
-	readonly udp: string;
+	/** Missing where the device has no network. */
+	readonly udp?: string;
 }
 
 export type SimEvent = DeviceEvent | SupervisorEvent | ReadyEvent;
@@ -71,7 +72,7 @@ function ready({ serial, udp }: ReadyEvent): string {
 	return [
 		"",
 		`  serial  ${port}`,
-		`  UDP     ${udp}`,
+		...(udp === undefined ? [] : [`  UDP     ${udp}`]),
 		`  try     newtmgr conn add sim type=serial connstring="dev=${port},baud=115200,mtu=256"`,
 		"          newtmgr -c sim image list",
 		"  here    r resets the device, q quits",

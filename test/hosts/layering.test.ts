@@ -41,6 +41,7 @@ const layers: [string, string[]][] = [
 	["modules/smp/", ["modules/bootutil/", "modules/flash/"]],
 	["apps/", ["modules/", "hosts/"]],
 	["hosts/sim/xs/", ["modules/", "hosts/host.ts"]],
+	["hosts/mps3/xs/", ["modules/", "hosts/host.ts", "hosts/sim/xs/"]],
 ];
 
 describe("layering", () => {

@@ -10,6 +10,7 @@ const sources: Readonly<Record<string, string>> = {
 	imgtool: "pip install imgtool",
 	"mcumgr-client": "cargo install mcumgr-client",
 	mcumgrctl: "cargo install mcumgrctl",
+	"qemu-system-arm": "apt-get install qemu-system-arm",
 	"arm-none-eabi-gcc": "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
 };
 

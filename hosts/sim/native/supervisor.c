@@ -2,7 +2,10 @@
  * The supervisor: opens the ports, then boots the device again and again.
  *
  *     xs-smp-sim --flash FILE --size N --sector N --align N --serial PATH --address A --port P --baud N --cut N
- *                --watch PID,… --otp FILE --config JSON
+ *                --watch PID,… --otp FILE --config JSON [-- PROGRAM ARGUMENT…]
+ *
+ * Without a PROGRAM the device is a child of this process. With one, an emulator, it is that: descriptor 3 takes its events,
+ * SERIAL_DESCRIPTOR is its serial line. An empty ADDRESS leaves UDP out.
  *
  * hosts/sim/cli.ts starts it with options it has checked. Descriptor 3 takes events, one JSON object a line. Standard
  * input takes commands, one a line: "r" presses the reset button, "q" ends; its end (the parent is gone) ends as well.
@@ -26,18 +29,20 @@
 #include "runtime.h"
 
 #define EVENTS 3
+#define SERIAL_DESCRIPTOR 4
 /* A device that crashes within this time of its boot waits before the next, twice as long each time. Milliseconds. */
 #define YOUNG 2000.0
 #define FIRST_DELAY 50.0
 #define LONGEST_DELAY 1000.0
 
 static Sim sim = { .events = EVENTS };
+static char **emulator; /* command of the device; NULL: deviceBoot() */
 static pid_t child; /* the device; 0: none */
 static double booted, delay, bootAt; /* bootAt 0: no boot is waiting */
 
 static const char *option(int argc, char **argv, const char *name)
 {
-	for (int i = 1; i + 1 < argc; i += 2)
+	for (int i = 1; i + 1 < argc && strcmp(argv[i], "--") != 0; i += 2)
 		if (strcmp(argv[i], name) == 0)
 			return argv[i + 1];
 	refuse(EVENTS, "the simulator's program needs %s: start it with npm start", name);
@@ -70,7 +75,12 @@ static void boot(void)
 	int null = open("/dev/null", O_RDONLY);
 	dup2(null, STDIN_FILENO);
 	close(null);
-	deviceBoot(&sim);
+	if (!emulator)
+		deviceBoot(&sim);
+	if (dup2(sim.pty, SERIAL_DESCRIPTOR) == SERIAL_DESCRIPTOR)
+		execvp(emulator[0], emulator);
+	eventText(EVENTS, "refused", "message", "the emulator cannot be started");
+	_exit(2);
 }
 
 static void stop(void)
@@ -185,6 +195,9 @@ int main(int argc, char **argv)
 	const char *flash = option(argc, argv, "--flash");
 	const char *serial = option(argc, argv, "--serial");
 	double baud = atof(option(argc, argv, "--baud"));
+	for (int i = 1; i + 1 < argc && !emulator; i += 2)
+		if (strcmp(argv[i], "--") == 0)
+			emulator = argv + i + 1;
 	sim.config = option(argc, argv, "--config");
 	sim.flashSize = atoll(option(argc, argv, "--size"));
 	sim.sectorSize = atoll(option(argc, argv, "--sector"));
@@ -199,8 +212,9 @@ int main(int argc, char **argv)
 	/* Everything is checked before the first file is made. */
 	sim.flash = openFlash(EVENTS, flash, sim.flashSize);
 	claimSerial(EVENTS, serial);
-	char udp[128], target[64];
-	sim.udp = openUdp(EVENTS, option(argc, argv, "--address"), option(argc, argv, "--port"), udp, sizeof udp);
+	char udp[128] = "", target[64];
+	const char *address = option(argc, argv, "--address");
+	sim.udp = *address ? openUdp(EVENTS, address, option(argc, argv, "--port"), udp, sizeof udp) : -1;
 	if (sim.flash < 0) {
 		awaitFlash();
 		sim.flash = openFlash(EVENTS, flash, sim.flashSize);

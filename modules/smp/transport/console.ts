@@ -1,5 +1,5 @@
-import { BASE64_VALUES, base64Encode } from "./base64.js";
-import { crc16 } from "./crc16.js";
+import { BASE64_VALUES } from "./base64.js";
+import { type ConsoleCodec, scriptCodec } from "./codec.js";
 import type { ByteStream } from "./stream.js";
 import type { Reply, Transport } from "./transport.js";
 
@@ -19,6 +19,8 @@ export interface ConsoleOptions {
 	readonly maxPacket?: number;
 	/** Longest received line, bytes, LF included. Default 4096, far above Zephyr's 128: newtmgr's `mtu` is a line length. */
 	readonly maxLine?: number;
+	/** Default: in JavaScript. */
+	readonly codec?: ConsoleCodec | undefined;
 }
 
 /** Where in a line the next byte stands. */
@@ -47,6 +49,7 @@ export class ConsoleTransport implements Transport {
 	onPacket: Transport["onPacket"];
 	readonly #stream: ByteStream;
 	readonly #maxLine: number;
+	readonly #codec: ConsoleCodec;
 	/** Packet and CRC of the frame that arrives. */
 	readonly #frame: Uint8Array;
 	readonly #reply: Reply;
@@ -65,9 +68,10 @@ export class ConsoleTransport implements Transport {
 	constructor(stream: ByteStream, options: ConsoleOptions = {}) {
 		this.maxPacket = options.maxPacket ?? 1024;
 		this.#maxLine = options.maxLine ?? 4096;
+		this.#codec = options.codec ?? scriptCodec;
 		this.#frame = new Uint8Array(this.maxPacket + 2);
 		this.#stream = stream;
-		this.#reply = (packet) => stream.write(encodeConsole(packet));
+		this.#reply = (packet) => stream.write(encodeConsole(packet, this.#codec));
 		stream.onBytes = (bytes) => this.#receive(bytes);
 	}
 
@@ -115,6 +119,13 @@ export class ConsoleTransport implements Transport {
 		let bits = this.#bits;
 		let characters = this.#characters;
 		for (; at < end; at++) {
+			// Whole groups go straight into the frame, behind the two bytes of its length.
+			if (characters === 0 && this.#got >= 2) {
+				const decoded = this.#codec.base64Decode(bytes, at, end, this.#frame, this.#got - 2);
+				at += decoded;
+				this.#got += (decoded >> 2) * 3;
+				if (at === end) break;
+			}
 			const value = BASE64_VALUES[bytes[at]!] ?? -1;
 			if (value < 0) break;
 			bits = (bits << 6) | value;
@@ -152,18 +163,9 @@ export class ConsoleTransport implements Transport {
 	}
 
 	#threeBytes(bits: number): void {
-		const at = this.#got - 2;
-		const frame = this.#frame;
-		if (at >= 0 && at + 3 <= frame.length) {
-			frame[at] = bits >> 16;
-			frame[at + 1] = bits >> 8;
-			frame[at + 2] = bits;
-			this.#got += 3;
-		} else {
-			this.#byte((bits >> 16) & 0xff);
-			this.#byte((bits >> 8) & 0xff);
-			this.#byte(bits & 0xff);
-		}
+		this.#byte((bits >> 16) & 0xff);
+		this.#byte((bits >> 8) & 0xff);
+		this.#byte(bits & 0xff);
 	}
 
 	#byte(byte: number): void {
@@ -185,7 +187,7 @@ export class ConsoleTransport implements Transport {
 		} else if (this.#got === this.#length + 2 && this.#characters === 0) {
 			this.#active = false;
 			const frame = this.#frame.subarray(0, this.#length);
-			if (crc16(frame) === 0) this.onPacket?.(frame.subarray(0, this.#length - 2), this.#reply);
+			if (this.#codec.crc16(frame, 0) === 0) this.onPacket?.(frame.subarray(0, this.#length - 2), this.#reply);
 		}
 	}
 
@@ -201,12 +203,12 @@ export class ConsoleTransport implements Transport {
 }
 
 /** Frames a packet for the console: lines of up to 127 bytes, each of which decodes alone. */
-export function encodeConsole(packet: Uint8Array): Uint8Array {
+export function encodeConsole(packet: Uint8Array, codec = scriptCodec): Uint8Array {
 	const raw = new Uint8Array(packet.length + 4);
 	raw[0] = (packet.length + 2) >> 8;
 	raw[1] = (packet.length + 2) & 0xff;
 	raw.set(packet, 2);
-	const crc = crc16(packet);
+	const crc = codec.crc16(packet, 0);
 	raw[raw.length - 2] = crc >> 8;
 	raw[raw.length - 1] = crc & 0xff;
 	const lines = Math.ceil(raw.length / BYTES_PER_LINE);
@@ -215,7 +217,7 @@ export function encodeConsole(packet: Uint8Array): Uint8Array {
 	for (let from = 0; from < raw.length; from += BYTES_PER_LINE) {
 		out[at++] = from === 0 ? 0x06 : 0x04;
 		out[at++] = from === 0 ? 0x09 : 0x14;
-		at = base64Encode(raw.subarray(from, from + BYTES_PER_LINE), out, at);
+		at = codec.base64Encode(raw.subarray(from, from + BYTES_PER_LINE), out, at);
 		out[at++] = LF;
 	}
 	return out;

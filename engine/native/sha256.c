@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "natives.h"
+#include "native.h"
 
 typedef struct {
 	uint32_t words[8];

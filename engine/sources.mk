@@ -1,0 +1,4 @@
+# Sources of XS that make a runtime, its parser left out. Used by engine/makefile and by the hosts that build their own.
+RUNTIME := xsAll xsAPI xsArguments xsArray xsAtomics xsBigInt xsBoolean xsCommon xsDataView xsDate xsDebug xsDefaults \
+	xsError xsFunction xsGenerator xsGlobal xsJSON xsLockdown xsMapSet xsMarshall xsMath xsMemory xsModule xsNumber \
+	xsObject xsPlatforms xsProfile xsPromise xsProperty xsProxy xsRegExp xsRun xsString xsSymbol xsType xsdtoa xsre xsmc

@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import type { Emulator } from "../sim/device.js";
+import { type Board, OptionError } from "../sim/options.js";
+import { ROOT, type Setup } from "../sim/setup.js";
+
+/** The firmware on Arm's MPS3 board with the image AN547, which QEMU emulates. */
+export const MPS3: Board = {
+	command: "npm run mps3",
+	summary: `Runs the boot loader and the application as firmware for a Cortex-M55, on the board mps3-an547 that QEMU emulates. newtmgr,
+smpmgr and other SMP clients reach it over a serial line.`,
+	lacks: ["--udp", "--power-cut", "--app", "--trial"],
+	defaults: { "--flash": ".sim/mps3-flash.bin", "--serial": ".sim/mps3-uart" },
+};
+
+export const QEMU = "qemu-system-arm";
+export const LOADER = `${ROOT}build/mps3/loader.elf`;
+export const APPLICATION = `${ROOT}build/mps3/app.elf`;
+
+/** In QEMU's options a comma within a value is written twice. */
+const quote = (text: string): string => text.replaceAll(",", ",,");
+
+/** What the firmware reads of its command line (hosts/mps3/native/semihost.c). */
+export function firmwareArgument({ config, flash }: Pick<Setup, "config" | "flash">, baud: number): string {
+	const { size, sectorSize, writeAlign } = config.layout;
+	const numbers = [size, sectorSize, writeAlign, baud, Buffer.byteLength(flash)];
+	return quote(`${numbers.join(" ")} ${flash} ${JSON.stringify(config)}`);
+}
+
+/** QEMU's command: descriptor 3 takes events, 4 is the serial line. */
+export const qemu: Emulator = (setup, options) => {
+	for (const file of [LOADER, APPLICATION])
+		if (!existsSync(file))
+			throw new OptionError(
+				"The firmware is not built: it takes arm-none-eabi-gcc (Debian: gcc-arm-none-eabi, libnewlib-arm-none-eabi).",
+			);
+	if (setup.otp !== undefined)
+		throw new OptionError("This board has no one-time programmable memory for --downgrade-prevention hardware.");
+	const semihosting = `enable=on,target=native,chardev=events,arg=${firmwareArgument(setup, options.baud)}`;
+	return [
+		QEMU,
+		...["-M", "mps3-an547", "-display", "none", "-monitor", "none"],
+		...["-add-fd", "fd=3,set=3", "-chardev", "pipe,id=events,path=/dev/fdset/3"],
+		...["-add-fd", "fd=4,set=4", "-chardev", "pipe,id=uart,path=/dev/fdset/4", "-serial", "chardev:uart"],
+		...["-semihosting-config", semihosting],
+		...["-kernel", LOADER, "-device", `loader,file=${quote(APPLICATION)}`],
+	];
+};

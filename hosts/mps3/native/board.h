@@ -1,0 +1,74 @@
+/*
+ * The board: Arm MPS3 with the image AN547 (Corstone SSE-300, Cortex-M55), as QEMU's machine mps3-an547 has it. Addresses
+ * are from Arm's Application Note AN547 and the SSE-300 reference manual.
+ *
+ *   0x00000000  ITCM, 512 KB     boot loader: vectors and code
+ *   0x01000000  SRAM, 2 MB       application: vectors and code; the second half holds the boot loader's bytecode. Stands for the flash that code runs from
+ *   0x20000000  DTCM, 512 KB     RAM of the application; the last 4 KB are handed from boot loader to application
+ *   0x21000000  SRAM, 4 MB       RAM of the boot loader
+ *   0x70000000  DDR              what a board does not have: command line, contents of the flash chip
+ */
+#ifndef BOARD_H
+#define BOARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* start.c */
+void boardReset(void) __attribute__((noreturn));
+/* Down until somebody presses the reset button. */
+void boardHalt(void) __attribute__((noreturn));
+/* Ends this program and starts the one whose vector table is at `vectors`. */
+void boardStart(const uint32_t *vectors) __attribute__((noreturn));
+/* Reports a crash as an event and resets. */
+void boardCrash(const char *reason) __attribute__((noreturn));
+/* Most bytes of the C stack that were ever in use. */
+uint32_t boardStackPeak(void);
+
+/* clock.c: SysTick, 1 kHz */
+void clockStart(void);
+void clockStop(void);
+uint32_t clockMilliseconds(void);
+/* Sleeps until an interrupt. Call it with interrupts off; returns with interrupts off. */
+static inline void boardSleep(void) { __asm volatile("dsb\n\twfi\n\tcpsie i\n\tisb\n\tcpsid i" ::: "memory"); }
+static inline void interruptsOff(void) { __asm volatile("cpsid i" ::: "memory"); }
+static inline void interruptsOn(void) { __asm volatile("cpsie i\n\tisb" ::: "memory"); }
+
+/* memory.c: most bytes that malloc() ever took from the system */
+uint32_t heapPeak(void);
+
+/* semihost.c: Arm semihosting (Semihosting for AArch32 and AArch64), which QEMU serves */
+/* Options of the command line that started this machine; read once. */
+typedef struct {
+	const char *flash; /* path of the flash file */
+	uint32_t flashSize, sectorSize, writeAlign; /* bytes */
+	uint32_t baud; /* speed at which the UART is paced; 0: none */
+	const char *config; /* JSON, for JavaScript only */
+} BoardOptions;
+const BoardOptions *boardOptions(void);
+/* Opens a file for reading and writing. Negative: it cannot be opened. */
+int32_t fileOpen(const char *path);
+/* Both return false if not all bytes went. */
+bool fileRead(int32_t file, uint32_t offset, void *into, uint32_t length);
+bool fileWrite(int32_t file, uint32_t offset, const void *bytes, uint32_t length);
+/* Writes an event: one line of JSON, without its newline. */
+void eventLine(const char *json);
+/* {"event":NAME, KEY:TEXT} */
+void eventText(const char *name, const char *key, const char *text);
+
+/* uart.c: the CMSDK UART 0, driven by interrupts */
+void uartStart(void);
+void uartStop(void);
+/* Bytes that wait, 0 until they are worth a call: a line, a good part of the buffer, or less and then silence. */
+uint32_t uartReady(void);
+uint32_t uartTake(uint8_t *into, uint32_t most);
+/* Queues all bytes, or none and returns false. */
+bool uartSend(const uint8_t *bytes, uint32_t length);
+/* A millisecond has passed. Called by SysTick. */
+void uartTick(void);
+
+/* flash.c */
+void flashStart(void);
+
+#endif

@@ -1,0 +1,48 @@
+#include <sys/time.h>
+#include <time.h>
+
+#include "board.h"
+
+#define SYST_CSR (*(volatile uint32_t *)0xe000e010)
+#define SYST_RVR (*(volatile uint32_t *)0xe000e014)
+#define SYST_CVR (*(volatile uint32_t *)0xe000e018)
+#define SYSCLK 32000000 /* Hz (AN547, Clocks) */
+
+static volatile uint32_t milliseconds;
+
+void onSysTick(void)
+{
+	milliseconds++;
+	uartTick();
+}
+
+void clockStart(void)
+{
+	SYST_RVR = SYSCLK / 1000 - 1;
+	SYST_CVR = 0;
+	SYST_CSR = 7; /* processor clock, interrupt, on */
+}
+
+void clockStop(void) { SYST_CSR = 0; }
+
+uint32_t clockMilliseconds(void) { return milliseconds; }
+
+/* For engine/runtime.c. The board has no calendar: its clocks count from the start. */
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+	(void)clock;
+	uint32_t now = milliseconds;
+	time->tv_sec = now / 1000;
+	time->tv_nsec = (long)(now % 1000) * 1000000;
+	return 0;
+}
+
+/* For Date. */
+int _gettimeofday(struct timeval *time, void *zone)
+{
+	(void)zone;
+	uint32_t now = milliseconds;
+	time->tv_sec = now / 1000;
+	time->tv_usec = (long)(now % 1000) * 1000;
+	return 0;
+}

@@ -1,0 +1,104 @@
+/* Boot loader or application, whichever image this program was linked with: one machine that runs it. */
+#include <string.h>
+
+#include "native.h"
+#include "natives.h"
+
+extern const Image firmwareImage;
+
+/* Where the application's vectors are (app.ld). */
+#define APPLICATION ((const uint32_t *)0x01000000)
+
+/* What the boot loader leaves for the application, as MCUboot does in retained RAM. The linker script reserves it. */
+#define RETAINED_MAGIC 0x626f6f74
+extern struct {
+	uint32_t magic;
+	char text[4092];
+} linkRetained;
+
+static void host_config(xsMachine *the) { xsResult = xsString((char *)boardOptions()->config); }
+
+static void host_uptime(xsMachine *the) { xsResult = xsNumber(clockMilliseconds()); }
+
+static void host_event(xsMachine *the) { eventLine(xsToString(xsArg(0))); }
+
+static void host_reset(xsMachine *the)
+{
+	eventText("reset", "by", "application");
+	boardReset();
+}
+
+static void host_start(xsMachine *the)
+{
+	const char *text = xsToString(xsArg(0));
+	if (strlen(text) >= sizeof linkRetained.text)
+		xsRangeError("too much for the application");
+	strcpy(linkRetained.text, text);
+	linkRetained.magic = RETAINED_MAGIC;
+	boardStart(APPLICATION);
+}
+
+static void host_halt(xsMachine *the) { boardHalt(); }
+
+/* An application without a boot loader in front of it was left nothing. */
+static void host_retained(xsMachine *the)
+{
+	xsResult = xsString(linkRetained.magic == RETAINED_MAGIC ? linkRetained.text : "[]");
+	linkRetained.magic = 0;
+}
+
+static void host_buildTime(xsMachine *the) { xsResult = xsString(__DATE__ " " __TIME__); }
+
+/* Flash operations count for nothing here: power does not fail. */
+static void host_swapBegins(xsMachine *the) {}
+
+/* memory(): RuntimeMemory, and { heap, cStack }: most bytes that were ever taken. */
+static void host_memory(xsMachine *the)
+{
+	runtime_memory(the);
+	xsDefine(xsResult, xsID("heap"), xsInteger((xsIntegerValue)heapPeak()), xsDefault);
+	xsDefine(xsResult, xsID("cStack"), xsInteger((xsIntegerValue)boardStackPeak()), xsDefault);
+}
+
+static const RuntimeFunction machineFunctions[] = {
+	{ "config", host_config, 0 },
+	{ "uptime", host_uptime, 0 },
+	{ "event", host_event, 1 },
+	{ "reset", host_reset, 0 },
+	{ "startApplication", host_start, 1 },
+	{ "halt", host_halt, 0 },
+	{ "retained", host_retained, 0 },
+	{ "buildTime", host_buildTime, 0 },
+	{ "swapBegins", host_swapBegins, 0 },
+	{ "after", runtime_after, 2 },
+	{ "cancel", runtime_cancel, 1 },
+	{ "memory", host_memory, 0 },
+	{ NULL },
+};
+
+static void install(xsMachine *the)
+{
+	xsVars(1);
+	xsVar(0) = xsNewObject();
+	runtimeDefineFunctions(the, &xsVar(0), machineFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), digestFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), flashFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), uartFunctions);
+	runtimeFreeze(the, &xsVar(0));
+	xsDefine(xsGlobal, xsID("simulator"), xsVar(0), xsDontDelete | xsDontSet);
+	runtimeDefineObject(the, "mps3", codecFunctions);
+}
+
+static void crashed(void *context, RuntimeCrashCode code, const char *line)
+{
+	boardCrash(strncmp(line, "crash: ", 7) == 0 ? line + 7 : line);
+}
+
+int main(void)
+{
+	clockStart();
+	interruptsOn();
+	flashStart();
+	runtimeRun(runtimeCreate(&(RuntimeOptions){ .image = &firmwareImage, .install = install, .crash = crashed }));
+	boardCrash("the program ended");
+}

@@ -1,0 +1,17 @@
+/*
+ * The host functions of this board, as tables for the global object `simulator`. They are those of the simulated device
+ * (hosts/sim/xs/native.d.ts), UDP left out, so that its TypeScript serves both.
+ */
+#ifndef NATIVES_H
+#define NATIVES_H
+
+#include "board.h"
+#include "runtime.h"
+
+extern const RuntimeFunction flashFunctions[];
+extern const RuntimeFunction uartFunctions[];
+
+/* The UART's half of poll(), see poll.h. */
+#define UART_DESCRIPTOR 0
+
+#endif

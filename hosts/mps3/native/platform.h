@@ -1,0 +1,50 @@
+/*
+ * What XS needs to know about the microcontroller: newlib on bare metal, one thread. Given to XS as XSPLATFORM in place of
+ * engine/platform.h; hosts/mps3/native/engine.c supplies what is switched off.
+ */
+#ifndef PLATFORM_H
+#define PLATFORM_H
+
+#include <ctype.h>
+#include <errno.h>
+#include <float.h>
+#include <limits.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#define C_PATH_MAX 128
+
+#define htonl(value) __builtin_bswap32(value)
+#define htons(value) __builtin_bswap16(value)
+#define ntohl(value) __builtin_bswap32(value)
+#define ntohs(value) __builtin_bswap16(value)
+
+/* Fields of the machine that belong to the platform. `promiseJobs` is set while promise jobs wait. */
+#define mxMachinePlatform \
+	int promiseJobs; \
+	void *waiterCondition; \
+	void *waiterData; \
+	void *waiterLink;
+
+#define mxUseDefaultMachinePlatform 1
+#define mxUseDefaultSharedChunks 1
+#define mxUseDefaultDebug 1
+/* The names of XS's own properties stay where they are, in flash. */
+#define mxUseDefaultBuildKeys 0
+#define mxUseDefaultCStackLimit 0
+
+/* As the module compiler on the desktop has it (engine/platform.h): the bytecode is the same. */
+#define mxCESU8 1
+/* The compiler may use loads and stores that fault on addresses which are not aligned. */
+#define mxMisalignedSettersCrash 1
+
+#endif

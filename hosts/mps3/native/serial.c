@@ -1,0 +1,88 @@
+/* The UART for JavaScript, and the wait for it. */
+#include <poll.h>
+
+#include "natives.h"
+
+static struct {
+	RuntimeWatch *watch;
+	xsSlot into, callback;
+} serial;
+
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const void *signals)
+{
+	(void)signals;
+	uint32_t most = timeout ? (uint32_t)timeout->tv_sec * 1000 + ((uint32_t)timeout->tv_nsec + 999999) / 1000000 : 0;
+	uint32_t start = clockMilliseconds();
+	int ready = 0;
+	interruptsOff();
+	for (;;) {
+		for (nfds_t i = 0; i < count; i++) {
+			fds[i].revents = (fds[i].events & POLLIN) && uartReady() ? POLLIN : 0;
+			ready += fds[i].revents != 0;
+		}
+		if (ready || (timeout && clockMilliseconds() - start >= most))
+			break;
+		boardSleep();
+	}
+	interruptsOn();
+	return ready;
+}
+
+static void ready(Runtime *runtime, int fd, short revents, void *data)
+{
+	(void)fd;
+	(void)revents;
+	(void)data;
+	xsMachine *the = runtimeMachine(runtime);
+	xsBeginHost(the);
+	{
+		int32_t length;
+		uint8_t *into = runtimeBytes(the, &serial.into, &length);
+		uint32_t count = uartTake(into, (uint32_t)length);
+		if (count > 0)
+			xsCallFunction1(serial.callback, xsGlobal, xsInteger((xsIntegerValue)count));
+	}
+	xsEndHost(the);
+}
+
+/* uartOpen(into, onReadable): bytes that arrive are put into `into`, then onReadable(count) is called. */
+static void uart_open(xsMachine *the)
+{
+	int32_t length;
+	runtimeBytes(the, &xsArg(0), &length);
+	if (serial.watch)
+		xsUnknownError("the UART is open");
+	serial.into = xsArg(0);
+	xsRemember(serial.into);
+	serial.callback = xsArg(1);
+	xsRemember(serial.callback);
+	serial.watch = runtimeWatch(runtimeOf(the), UART_DESCRIPTOR, POLLIN, ready, NULL);
+	uartStart();
+}
+
+/* uartWrite(bytes): false if there is no room for all of them; then none is sent. */
+static void uart_write(xsMachine *the)
+{
+	int32_t length;
+	const uint8_t *bytes = runtimeBytes(the, &xsArg(0), &length);
+	xsResult = xsBoolean(uartSend(bytes, (uint32_t)length));
+}
+
+/* uartClose() */
+static void uart_close(xsMachine *the)
+{
+	if (!serial.watch)
+		return;
+	uartStop();
+	runtimeUnwatch(serial.watch);
+	serial.watch = NULL;
+	xsForget(serial.into);
+	xsForget(serial.callback);
+}
+
+const RuntimeFunction uartFunctions[] = {
+	{ "uartOpen", uart_open, 2 },
+	{ "uartWrite", uart_write, 1 },
+	{ "uartClose", uart_close, 0 },
+	{ NULL },
+};
