@@ -80,6 +80,7 @@ export function prepare(options: Options): Setup {
 			signature: keys[0]!.type,
 			keys: keys.map((key) => Buffer.from(key.publicKey).toString("hex")),
 			confirm: options.confirm,
+			trial: options.trial,
 			guards: options.guards,
 		},
 		signer,

@@ -16,6 +16,8 @@ export interface SimConfig {
 	readonly keys: readonly string[];
 	/** Who confirms an update on trial: a client, or the application itself. */
 	readonly confirm: "smp" | "self";
+	/** Seconds that the application self-confirm gives an update on trial. */
+	readonly trial: number;
 	/** Whether the application refuses requests that run into a defect of the boot loader. */
 	readonly guards: boolean;
 }
