@@ -5,7 +5,7 @@
 // - `platforms`: the entry for our platform (key `x/y`, `x/*`, `*/y`, `x`, else `...`) is merged after the rest; its
 //   `error` ends the build.
 // - `modules`: key to source or list of sources without extension. `*` in the key stands for the file's stem; `"~"`
-//   takes sources away. A file keeps the first name that reaches it.
+//   takes sources away. A file keeps the first name that reaches it. Sources in C are the SDK's business.
 // - `preload`: names of modules that exist. `creation`, `defines`, `config`: merged.
 //
 // Beyond the SDK: `**` as the last part of key and source goes through the folders below; `lower` lists modules whose
@@ -18,7 +18,7 @@ import path from "node:path";
 /** A build error that is the reader's to fix: only its message is shown. */
 export class BuildError extends Error {}
 
-/** The platform that the simulator and the tests are built for. */
+/** The platform of our own builds. */
 export const PLATFORM = "xs-smp/desktop";
 
 const EXTENSIONS = [".ts", ".js", ".mjs"];
@@ -26,9 +26,10 @@ const EXTENSIONS = [".ts", ".js", ".mjs"];
 /**
  * @param {string} file the manifest, absolute
  * @param {string} root the repository
+ * @param {string} platform for whom to read it, as the SDK names it: `x-cli-lin`, `zephyr/rtl8721f`
  * @returns the manifest with everything that it includes: `modules` maps names to absolute source files
  */
-export function readManifest(file, root) {
+export function readManifest(file, root, platform = PLATFORM) {
 	const result = {
 		file,
 		files: [],
@@ -56,9 +57,9 @@ export function readManifest(file, root) {
 			throw new BuildError(`${show(name)}: ${error.message}`);
 		}
 		merge(manifest, name);
-		const platform = choosePlatform(manifest.platforms ?? {});
-		if (platform?.error) throw new BuildError(`${show(name)}: ${platform.error}`);
-		if (platform) merge(platform, name);
+		const chosen = choosePlatform(manifest.platforms ?? {}, platform);
+		if (chosen?.error) throw new BuildError(`${show(name)}: ${chosen.error}`);
+		if (chosen) merge(chosen, name);
 	};
 	const merge = (manifest, name) => {
 		const folder = path.dirname(name);
@@ -84,9 +85,9 @@ export function readManifest(file, root) {
 	return result;
 }
 
-function choosePlatform(platforms) {
-	const [family, name] = PLATFORM.split("/");
-	for (const key of [PLATFORM, `${family}/*`, `*/${name}`, family, "..."]) if (platforms[key]) return platforms[key];
+function choosePlatform(platforms, platform) {
+	const [family, name] = platform.split("/");
+	for (const key of [platform, `${family}/*`, `*/${name}`, family, "..."]) if (platforms[key]) return platforms[key];
 	return undefined;
 }
 
@@ -137,6 +138,7 @@ function expand(source, name, show) {
 		return found;
 	}
 	const extension = EXTENSIONS.find((each) => existsSync(source + each));
+	if (!extension && [".c", ".h"].some((each) => existsSync(source + each))) return [];
 	if (!extension) throw new BuildError(`${show(name)}: there is no ${show(source)}.ts or .js`);
 	return [{ file: source + extension, stem: last }];
 }

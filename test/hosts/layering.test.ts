@@ -39,7 +39,9 @@ const layers: [string, string[]][] = [
 	["modules/flash/", []],
 	["modules/bootutil/", ["modules/flash/", "@noble/"]],
 	["modules/smp/", ["modules/bootutil/", "modules/flash/"]],
-	["apps/", ["modules/", "hosts/"]],
+	// The board's composition root takes its devices from the Moddable SDK.
+	["apps/", ["modules/", "hosts/", "embedded:provider/builtin", "mc/config", "time", "timer"]],
+	["hosts/rtl8721f/", ["modules/", "hosts/host.ts"]],
 	["hosts/sim/xs/", ["modules/", "hosts/host.ts"]],
 	["hosts/mps3/xs/", ["modules/", "hosts/host.ts", "hosts/sim/xs/"]],
 ];
