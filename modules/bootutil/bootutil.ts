@@ -1,7 +1,7 @@
 import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
 import type { FlashMap } from "../flash/map.js";
-import type { BootConfig } from "./config.js";
+import { type BootConfig, runsNewest } from "./config.js";
 import { decodeHeader, IMAGE_HEADER_SIZE, IMAGE_MAGIC, ImageFlag, type ImageHeader } from "./header.js";
 import { decideSwapType, ERASED_TRAILER } from "./swap-type.js";
 import { appMaxSize, BootFlag, BootMagic, SwapType, Trailer } from "./trailer.js";
@@ -89,6 +89,7 @@ export class BootUtil {
 	 * @returns 0; `EFLASH`; `EBADIMAGE` or, for the running image, `EBADVECT` if the magic is neither good nor erased.
 	 */
 	boot_set_next(area: FlashArea, active: boolean, confirm: boolean): number {
+		if (runsNewest(this.config.mode)) return this.#setNextNewest(area, active || confirm);
 		return guard(() => {
 			const trailer = this.trailer(area);
 			const { magic, imageOk } = trailer.read();
@@ -212,6 +213,19 @@ export class BootUtil {
 	/** Largest image of this pair of slots, header to last TLV, bytes. */
 	boot_app_max_size(image: number): number {
 		return appMaxSize(this.config, this.map.slot(image, "primary"), this.map.slot(image, "secondary"));
+	}
+
+	/** MCUboot's variant for modes in which both slots are equal: the mark goes to the slot that is meant, whichever runs. */
+	#setNextNewest(area: FlashArea, confirm: boolean): number {
+		return guard(() => {
+			const trailer = this.trailer(area);
+			const { magic, copyDone, imageOk } = trailer.read();
+			if (magic === BootMagic.BAD) return BootError.EBADIMAGE;
+			if (magic === BootMagic.UNSET) trailer.writeMagic();
+			if (confirm && copyDone === BootFlag.UNSET) trailer.writeCopyDone();
+			if (confirm && imageOk === BootFlag.UNSET) trailer.writeImageOk();
+			return BootError.OK;
+		}, BootError.EFLASH);
 	}
 
 	/** Image number of a slot; 0 for any other area. */

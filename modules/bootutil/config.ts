@@ -1,9 +1,15 @@
-/** How the boot loader installs an update. */
-export type UpgradeMode = "swap-move" | "swap-offset";
+/** Modes that bring an update into the primary slot, the only one that images run from. */
+export type InstallMode = "swap-move" | "swap-offset" | "swap-scratch" | "overwrite";
+
+/** Modes in which both slots are equal and the newest image runs, from its slot or from RAM. */
+export type NewestMode = "direct-xip" | "direct-xip-revert" | "ram-load";
+
+/** How the boot loader upgrades (MCUboot design.md, Image slots). */
+export type UpgradeMode = InstallMode | NewestMode;
 
 /**
  * Offset mode's trailer has a word with the TLV sizes since MCUboot 2.3 (`current`); before, as the published diagram
- * still shows, it had none (`2.2`). Move mode's trailer is the same in both.
+ * still shows, it had none (`2.2`). The other modes' trailer is the same in both.
  */
 export type TrailerGeneration = "current" | "2.2";
 
@@ -18,3 +24,13 @@ export interface BootConfig {
 	readonly maxSectors: number;
 	readonly trailer: TrailerGeneration;
 }
+
+/** Label of the flash area that swap using scratch needs (MCUboot readme-zephyr.md, scratch partition). */
+export const SCRATCH_LABEL = "image-scratch";
+
+export const runsNewest = (mode: UpgradeMode): mode is NewestMode =>
+	mode === "direct-xip" || mode === "direct-xip-revert" || mode === "ram-load";
+
+/** Whether an image that nobody confirms is taken back at the next boot. */
+export const revertsUnconfirmed = (mode: UpgradeMode): boolean =>
+	mode !== "overwrite" && mode !== "direct-xip" && mode !== "ram-load";

@@ -58,8 +58,8 @@ const alignDown = (value: number, unit: number): number => Math.floor(value / un
 export const trailerMagic = (maxAlign: number): readonly number[] =>
 	maxAlign === 8 ? MAGIC_8 : [maxAlign & 0xff, maxAlign >> 8, ...MAGIC_TAIL];
 
-/** Status records a sector: one for the move and two for the swap, or the two of a swap by offset. */
-const recordsPerSector = (config: BootConfig): number => (config.mode === "swap-move" ? 3 : 2);
+/** Status records a sector: the two of a swap by offset, or three; modes without a swap keep the place for three. */
+const recordsPerSector = (config: BootConfig): number => (config.mode === "swap-offset" ? 2 : 3);
 
 /** Where everything is in a slot of `slotSize` bytes, programmed in units of `writeAlign` (design.md, Image trailer). */
 export function trailerLayout(config: BootConfig, slotSize: number, writeAlign: number): TrailerLayout {
@@ -85,16 +85,33 @@ export function trailerLayout(config: BootConfig, slotSize: number, writeAlign: 
 	};
 }
 
+/** Scratch has a trailer of its own, with the records of one region (MCUboot design.md, Swap status). */
+export const scratchConfig = (config: BootConfig): BootConfig => ({ ...config, maxSectors: 1 });
+
 /**
- * Largest image, header to last TLV, that a pair of slots can take (MCUboot `bootutil_max_image_size`): what is left
- * beside the trailer's sectors and the one sector that the swap needs.
+ * Largest image, header to last TLV, that a pair of slots can take (MCUboot `bootutil_max_image_size`). By move and by
+ * offset it is what is left beside the trailer's sectors and the one sector that the swap needs. With scratch an image may
+ * share the trailer's first sector. The other modes need nothing below swap_info.
  */
 export function appMaxSize(config: BootConfig, primary: FlashArea, secondary: FlashArea): number {
+	const { mode } = config;
 	const sector = primary.sectorSize;
-	const trailer = alignUp(trailerLayout(config, primary.size, primary.writeAlign).size, sector);
-	const spare = config.mode === "swap-move" ? primary : secondary;
-	const usable = (area: FlashArea) => area.size - trailer - (area === spare ? sector : 0);
+	const usable = (area: FlashArea): number => {
+		if (mode === "swap-scratch") return besideTrailer(config, area);
+		if (mode !== "swap-move" && mode !== "swap-offset")
+			return trailerLayout(config, area.size, area.writeAlign).swapInfo;
+		const trailer = alignUp(trailerLayout(config, primary.size, primary.writeAlign).size, sector);
+		const spare = mode === "swap-move" ? primary : secondary;
+		return area.size - trailer - (area === spare ? sector : 0);
+	};
 	return Math.min(usable(primary), usable(secondary));
+}
+
+/** The sector that image and trailer share goes through scratch, which meanwhile keeps a trailer too. */
+function besideTrailer(config: BootConfig, { size, sectorSize, writeAlign }: FlashArea): number {
+	const { status } = trailerLayout(config, size, writeAlign);
+	const scratchTrailer = trailerLayout(scratchConfig(config), sectorSize, writeAlign).size;
+	return status - Math.max(0, scratchTrailer - (sectorSize - (status % sectorSize)));
 }
 
 /** The trailer of one slot. Methods throw the `FlashError` of the area. */

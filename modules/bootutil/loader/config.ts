@@ -21,6 +21,14 @@ export interface LoaderConfig extends BootConfig {
 	readonly tlvAllowList: boolean;
 	/** `MCUBOOT_VERSION_CMP_USE_BUILD_NUMBER`. */
 	readonly versionCmpBuildNumber: boolean;
+	/** RAM that images are loaded to (`IMAGE_EXECUTABLE_RAM_START`, `…_SIZE`). Only for `ram-load`. */
+	readonly ram?: RamRegion;
+}
+
+/** A range of RAM: address of its first byte, and bytes. */
+export interface RamRegion {
+	readonly start: number;
+	readonly size: number;
 }
 
 /** Monotonic security counters, one an image; a device keeps them in fuses or protected storage. */
@@ -63,10 +71,14 @@ export interface ImageResult {
 	readonly action: "none" | "test" | "permanent" | "revert" | "fail";
 	/** True if the action finished a swap that an earlier boot began. */
 	readonly resumed: boolean;
-	/** Version in the primary slot, as "1.2.3" or "1.2.3.4"; undefined if there is no image. */
+	/** The slot that is booted, 0 or 1: the primary one unless both are equal. */
+	readonly slot: 0 | 1;
+	/** Version in that slot, as "1.2.3" or "1.2.3.4"; undefined if there is no image. */
 	readonly version: string | undefined;
-	/** Offset of the primary slot in the flash device, bytes. */
+	/** Offset of that slot in the flash device, bytes. */
 	readonly offset: number;
+	/** Where the image was loaded to, if it runs from RAM. */
+	readonly ramAddress?: number;
 	/** Where the payload starts in the slot, bytes. */
 	readonly headerSize: number;
 }

@@ -2,7 +2,7 @@ import { compareVersions, formatVersion } from "../header.js";
 import { readU16, readU32 } from "../little-endian.js";
 import { TlvIterator, TlvType, tlvContent } from "../tlv.js";
 import { SwapType } from "../trailer.js";
-import { type Boot, type ImageState, PRIMARY, SECONDARY } from "./state.js";
+import { type Boot, type ImageState, PRIMARY, SECONDARY, type SlotIndex } from "./state.js";
 
 /** Length of a DEPENDENCY TLV: image number, three bytes of padding, version (MCUboot `struct image_dependency`). */
 const DEPENDENCY_SIZE = 12;
@@ -17,7 +17,10 @@ export const isUpgrade = (type: number): boolean =>
  */
 export function checkDependencies(boot: Boot): void {
 	for (const image of boot.images) {
-		const fault = dependencyFault(boot, image);
+		const stays = image.swapType === SwapType.NONE || image.swapType === SwapType.FAIL;
+		const fault = dependencyFault(boot, image, stays ? PRIMARY : SECONDARY, (other) =>
+			isUpgrade(other.swapType) ? SECONDARY : PRIMARY,
+		);
 		if (fault === undefined) continue;
 		boot.services.log(`image ${image.index}: ${fault}: no image is swapped`);
 		for (const other of boot.images) other.swapType = SwapType.NONE;
@@ -25,10 +28,17 @@ export function checkDependencies(boot: Boot): void {
 	}
 }
 
-/** Checks the image that would run after this boot. */
-function dependencyFault(boot: Boot, image: ImageState): string | undefined {
-	const stays = image.swapType === SwapType.NONE || image.swapType === SwapType.FAIL;
-	const slot = stays ? PRIMARY : SECONDARY;
+/**
+ * Which dependency of the image in a slot is not met, in words; undefined if all are.
+ *
+ * @param slotOf - where the image is that would run after this boot
+ */
+export function dependencyFault(
+	boot: Boot,
+	image: ImageState,
+	slot: SlotIndex,
+	slotOf: (image: ImageState) => SlotIndex,
+): string | undefined {
 	const { area, header } = image.slots[slot];
 	const start = image.imageStart(slot);
 	const tlvs = TlvIterator.begin(area, header, { type: TlvType.DEPENDENCY, protectedOnly: true, start });
@@ -45,7 +55,7 @@ function dependencyFault(boot: Boot, image: ImageState): string | undefined {
 			revision: readU16(bytes, 6),
 			build: readU32(bytes, 8),
 		};
-		const { version } = other.slots[isUpgrade(other.swapType) ? SECONDARY : PRIMARY].header;
+		const { version } = other.slots[slotOf(other)].header;
 		if (compareVersions(version, minimum, boot.config.versionCmpBuildNumber) < 0)
 			return `needs image ${other.index} in version ${formatVersion(minimum)} or later, not ${formatVersion(version)}`;
 	}

@@ -2,7 +2,7 @@ import type { FlashArea } from "../../flash/area.js";
 import type { ImageState, Slot } from "./state.js";
 
 /** MCUboot copies through a buffer of this many bytes (`BUF_SZ` of `boot_copy_region`), one write each. */
-const COPY_CHUNK = 1024;
+export const COPY_CHUNK = 1024;
 
 /** Erases sectors one by one, upwards. `offset` and `length` are whole sectors. */
 export function eraseSectors(area: FlashArea, offset: number, length: number): void {
@@ -10,10 +10,18 @@ export function eraseSectors(area: FlashArea, offset: number, length: number): v
 }
 
 /** Copies `length` bytes between areas, or within one. The target is erased. */
-export function copyRegion(from: FlashArea, to: FlashArea, source: number, target: number, length: number): void {
+export function copyRegion(
+	from: FlashArea,
+	to: FlashArea,
+	source: number,
+	target: number,
+	length: number,
+	onChunk: () => void = () => {},
+): void {
 	for (let done = 0; done < length; done += COPY_CHUNK) {
 		const chunk = from.bytes(source + done, Math.min(COPY_CHUNK, length - done));
 		to.write(chunk, target + done);
+		onChunk();
 	}
 }
 

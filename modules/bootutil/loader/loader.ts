@@ -1,11 +1,13 @@
 import { FlashError } from "../../flash/error.js";
 import type { FlashMap } from "../../flash/map.js";
-import type { UpgradeMode } from "../config.js";
+import { type InstallMode, runsNewest, type UpgradeMode } from "../config.js";
 import { formatVersion, IMAGE_MAGIC } from "../header.js";
-import { BootFlag, BootMagic, type SwapState, SwapType } from "../trailer.js";
-import { bootstrapType, copyImage, primaryIsVacant } from "./bootstrap.js";
+import { BootFlag, type SwapState, SwapType } from "../trailer.js";
+import { bootstrapType, fillPrimary, primaryIsVacant } from "./bootstrap.js";
 import type { BootResult, ImageResult, LoaderConfig, LoaderServices } from "./config.js";
 import { checkDependencies, isUpgrade } from "./dependencies.js";
+import { NewestRun } from "./newest.js";
+import { overwriteOnly } from "./overwrite.js";
 import { downgradeRefused, isSettled, raiseCounter } from "./rollback.js";
 import {
 	type Boot,
@@ -21,12 +23,18 @@ import type { UpgradeStrategy } from "./strategy.js";
 import { measureSwap } from "./swap.js";
 import { swapMove } from "./swap-move.js";
 import { swapOffset } from "./swap-offset.js";
+import { swapScratch } from "./swap-scratch.js";
 import { headerErased, slotFault } from "./validate-slot.js";
 
-const STRATEGIES: Readonly<Record<UpgradeMode, UpgradeStrategy>> = Object.freeze({
+const STRATEGIES: Readonly<Record<InstallMode, UpgradeStrategy>> = Object.freeze({
 	"swap-move": swapMove,
 	"swap-offset": swapOffset,
+	"swap-scratch": swapScratch,
+	overwrite: overwriteOnly,
 });
+
+const strategyOf = (mode: UpgradeMode): UpgradeStrategy | undefined =>
+	runsNewest(mode) ? undefined : STRATEGIES[mode];
 
 const ACTIONS: Readonly<Record<number, ImageResult["action"]>> = Object.freeze({
 	[SwapType.TEST]: "test",
@@ -50,14 +58,14 @@ export class Loader {
 	readonly #map: FlashMap;
 	readonly #config: LoaderConfig;
 	readonly #services: LoaderServices;
-	readonly #strategy: UpgradeStrategy;
+	readonly #strategy: UpgradeStrategy | undefined;
 
 	/** `strategy` is how images are installed; it must be of the kind that `config.mode` says. */
 	constructor(
 		map: FlashMap,
 		config: LoaderConfig,
 		services: LoaderServices,
-		strategy: UpgradeStrategy = STRATEGIES[config.mode],
+		strategy: UpgradeStrategy | undefined = strategyOf(config.mode),
 	) {
 		this.#map = map;
 		this.#config = config;
@@ -71,7 +79,7 @@ export class Loader {
 		let reason: string | undefined;
 		let halted = false;
 		try {
-			reason = new BootRun(boot, this.#strategy).run();
+			reason = this.#strategy ? new BootRun(boot, this.#strategy).run() : new NewestRun(boot).run();
 		} catch (error) {
 			if (!(error instanceof LoaderHalt || error instanceof FlashError)) throw error;
 			halted = true;
@@ -83,14 +91,16 @@ export class Loader {
 }
 
 function resultOf(image: ImageState): ImageResult {
-	const { area, header } = image.primary;
+	const { area, header } = image.slots[image.active];
 	return {
 		image: image.index,
 		action: image.action,
 		resumed: image.resumed,
+		slot: image.active,
 		version: header.magic === IMAGE_MAGIC ? formatVersion(header.version) : undefined,
 		offset: area.offset,
 		headerSize: header.headerSize,
+		...(image.ram && { ramAddress: image.ram.start }),
 	};
 }
 
@@ -126,7 +136,8 @@ class BootRun {
 		image.swapType = SwapType.NONE;
 		if (!this.#readSectors(image)) return;
 		if (!this.#readHeaders(image, false)) return void this.#say(image, "headers cannot be read");
-		if (!this.#strategy.slotsCompatible(image)) return void this.#say(image, "slots do not match: no swap is possible");
+		if (!this.#strategy.slotsCompatible(image, this.#boot))
+			return void this.#say(image, "slots do not match: no swap is possible");
 		status.reset();
 		this.#readStatus(image);
 		if (!this.#readHeaders(image, !status.isFresh, status))
@@ -173,18 +184,19 @@ class BootRun {
 		}
 	}
 
-	/** Looks for the status of an interrupted swap: a primary trailer that is begun and not done. */
+	/** Looks for the status of an interrupted swap. */
 	#readStatus(image: ImageState): void {
 		const status = this.#status;
 		const primary = image.primary.trailer.read();
 		const secondary = image.secondary.trailer.read();
 		this.#say(image, `primary trailer ${describe(primary)}; secondary trailer ${describe(secondary)}`);
-		status.fromPrimary =
-			primary.magic === BootMagic.GOOD && primary.copyDone === BootFlag.UNSET && secondary.magic !== BootMagic.GOOD;
-		if (!status.fromPrimary) return;
+		const source = this.#strategy.findStatus(this.#boot, image);
+		if (!source) return;
+		status.source = source;
+		status.fromPrimary = source === image.primary.trailer;
 		this.#strategy.readRecords(image, status);
-		const info = image.primary.trailer.swapInfo();
-		status.swapType = info === image.primary.area.erasedValue ? SwapType.NONE : info & 0xf;
+		const info = source.swapInfo();
+		status.swapType = info === source.area.erasedValue ? SwapType.NONE : info & 0xf;
 	}
 
 	#resume(image: ImageState): void {
@@ -196,7 +208,7 @@ class BootRun {
 			image,
 			`resuming the interrupted ${image.action} swap at ${status.phase} step ${status.index}, state ${status.state}`,
 		);
-		status.swapSize = image.primary.trailer.swapSize();
+		status.swapSize = (status.source ?? image.primary.trailer).swapSize();
 		this.#strategy.run(this.#boot, image, status);
 		if (type === SwapType.REVERT || type === SwapType.PERM) setImageOk(image);
 		if (isUpgrade(type)) image.primary.trailer.writeCopyDone();
@@ -241,7 +253,7 @@ class BootRun {
 				break;
 			case SwapType.TEST:
 			case SwapType.PERM:
-				if (downgradeRefused(this.#boot, image)) image.swapType = SwapType.NONE;
+				if (this.#strategy.keepsOldImage && downgradeRefused(this.#boot, image)) image.swapType = SwapType.NONE;
 				else this.#install(image);
 				break;
 			case SwapType.REVERT:
@@ -262,8 +274,14 @@ class BootRun {
 		const status = this.#status;
 		const type = image.swapType;
 		image.action = actionOf(type);
+		if (!this.#strategy.keepsOldImage) {
+			// What was overwritten cannot come back, so there is nothing to be confirmed.
+			this.#say(image, `${image.action} upgrade, for good: overwriting the primary slot`);
+			this.#strategy.run(this.#boot, image, status);
+			return;
+		}
 		if (config.bootstrap && primaryIsVacant(this.#boot, image, status)) {
-			copyImage(this.#boot, image);
+			fillPrimary(this.#boot, image);
 		} else {
 			measureSwap(image, status);
 			this.#say(image, `${image.action} swap of ${status.swapSize} bytes`);
@@ -272,7 +290,7 @@ class BootRun {
 		if (type === SwapType.REVERT || type === SwapType.PERM) setImageOk(image);
 		if (type === SwapType.PERM && config.hwRollback) {
 			// The headers were read before the swap: the new image's is the secondary's.
-			const fault = raiseCounter(this.#boot, image, SECONDARY);
+			const fault = raiseCounter(this.#boot, image, PRIMARY, SECONDARY);
 			if (fault !== undefined) throw new LoaderHalt(fault);
 		}
 		image.primary.trailer.writeCopyDone();

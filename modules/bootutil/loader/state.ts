@@ -1,9 +1,10 @@
 import type { FlashArea } from "../../flash/area.js";
 import type { FlashMap } from "../../flash/map.js";
 import { BootUtil } from "../bootutil.js";
+import { SCRATCH_LABEL } from "../config.js";
 import { decodeHeader, IMAGE_HEADER_SIZE, type ImageHeader } from "../header.js";
-import { SwapType, Trailer } from "../trailer.js";
-import type { ImageResult, LoaderConfig, LoaderServices } from "./config.js";
+import { SwapType, scratchConfig, Trailer } from "../trailer.js";
+import type { ImageResult, LoaderConfig, LoaderServices, RamRegion } from "./config.js";
 
 /** Indices of `ImageState.slots`, as MCUboot numbers them. */
 export const PRIMARY = 0;
@@ -34,6 +35,10 @@ export class ImageState {
 	/** Sectors of each slot. */
 	readonly sectors: [number, number] = [0, 0];
 	swapType: number = SwapType.NONE;
+	/** The slot that is booted. */
+	active: SlotIndex = PRIMARY;
+	/** Where the image was loaded to, if it runs from RAM. */
+	ram: RamRegion | undefined;
 	/** Where the image starts in the secondary slot, bytes: swap using offset keeps it at the first or second sector. */
 	secondaryOffset = 0;
 	action: ImageResult["action"] = "none";
@@ -84,7 +89,9 @@ export class BootStatus {
 	state = 1;
 	/** Type of the swap under way; a number because flash may hold an undefined one. */
 	swapType: number = SwapType.NONE;
-	/** True if the primary trailer holds the status: an earlier boot began this swap. */
+	/** The trailer that holds the status, if an earlier boot began this swap. */
+	source: Trailer | undefined;
+	/** True if that is the primary trailer. */
 	fromPrimary = false;
 	swapSize = 0;
 	/** Unprotected TLV areas of both images, bytes. Known only in the boot that began the swap. */
@@ -100,6 +107,7 @@ export class BootStatus {
 		this.index = 1;
 		this.state = 1;
 		this.swapType = SwapType.NONE;
+		this.source = undefined;
 		this.fromPrimary = false;
 		this.swapSize = 0;
 		this.tlvSizes = [0, 0];
@@ -117,13 +125,25 @@ export interface Boot {
 	readonly services: LoaderServices;
 	readonly bootutil: BootUtil;
 	readonly images: readonly ImageState[];
+	/** Only in the mode that needs it. */
+	readonly scratch: Scratch | undefined;
 }
+
+/** The scratch area. Its trailer stands in for the primary's while that one's sector is swapped. */
+export type Scratch = Pick<Slot, "area" | "trailer">;
 
 /** Opens the slots of every image. */
 export function openBoot(map: FlashMap, config: LoaderConfig, services: LoaderServices): Boot {
 	const images: ImageState[] = [];
 	for (let index = 0; index < config.images; index++) images.push(new ImageState(index, config, map));
-	return { config, services, bootutil: new BootUtil(map, config), images };
+	const scratch = config.mode === "swap-scratch" ? openScratch(map, config) : undefined;
+	return { config, services, bootutil: new BootUtil(map, config), images, scratch };
+}
+
+function openScratch(map: FlashMap, config: LoaderConfig): Scratch {
+	const area = map.areas().find(({ label }) => label === SCRATCH_LABEL);
+	if (!area) throw new RangeError(`no flash area is called ${SCRATCH_LABEL}`);
+	return { area, trailer: new Trailer(scratchConfig(config), area) };
 }
 
 /** What the trailers ask for as they are now. */

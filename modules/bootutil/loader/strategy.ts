@@ -1,3 +1,4 @@
+import type { Trailer } from "../trailer.js";
 import type { Boot, BootStatus, ImageState, SlotIndex } from "./state.js";
 
 /**
@@ -8,8 +9,14 @@ export interface UpgradeStrategy {
 	/** Phase that a swap begins with. */
 	readonly firstPhase: "move" | "swap";
 
+	/** Whether the old image is kept, so that the new one can be on trial; then the trailer says how far that is. */
+	readonly keepsOldImage: boolean;
+
 	/** Whether the slots of an image can be swapped at all: numbers and sizes of their sectors. */
-	slotsCompatible(image: ImageState): boolean;
+	slotsCompatible(image: ImageState, boot: Boot): boolean;
+
+	/** The trailer that holds the status of an interrupted swap of this image; undefined if there is none. */
+	findStatus(boot: Boot, image: ImageState): Trailer | undefined;
 
 	/**
 	 * Reads the header of the image in `slot` from where it is, which during an interrupted swap may be anywhere.
@@ -17,7 +24,7 @@ export interface UpgradeStrategy {
 	 */
 	readHeader(boot: Boot, image: ImageState, slot: SlotIndex, status?: BootStatus): boolean;
 
-	/** Sets phase, index and state from the status records in the primary trailer. */
+	/** Sets phase, index and state from the status records in `status.source`. */
 	readRecords(image: ImageState, status: BootStatus): void;
 
 	/** Exchanges the images, from where `status` says, up to the last status record. */

@@ -3,7 +3,7 @@ import { BootMagic, SwapType } from "../trailer.js";
 import { copySector, eraseTrailer } from "./flash-ops.js";
 import { type Boot, type BootStatus, type ImageState, PRIMARY, SECONDARY, type SlotIndex } from "./state.js";
 import type { UpgradeStrategy } from "./strategy.js";
-import { initTrailer, lastRecord, refusedForSpace, SwapProgress } from "./swap.js";
+import { initTrailer, lastRecord, refusedForSpace, SwapProgress, statusInPrimary } from "./swap.js";
 
 /** Sectors to swap. */
 const sectorsToSwap = (image: ImageState, swapSize: number): number =>
@@ -26,6 +26,7 @@ const sectorsToSwap = (image: ImageState, swapSize: number): number =>
  */
 export const swapMove: UpgradeStrategy = Object.freeze({
 	firstPhase: "move",
+	keepsOldImage: true,
 
 	slotsCompatible(image: ImageState): boolean {
 		const [primary, secondary] = image.sectors;
@@ -53,6 +54,8 @@ export const swapMove: UpgradeStrategy = Object.freeze({
 		image.slots[slot].header = header;
 		return status === undefined || header.magic === IMAGE_MAGIC;
 	},
+
+	findStatus: (_boot: Boot, image: ImageState) => statusInPrimary(image),
 
 	readRecords(image: ImageState, status: BootStatus): void {
 		const last = lastRecord(image.primary);
@@ -114,7 +117,7 @@ function requestAgain(image: ImageState, status: BootStatus): void {
 function prepare(image: ImageState, status: BootStatus): void {
 	if (!status.fromPrimary) {
 		eraseTrailer(image, image.primary);
-		initTrailer(image, image.primary, status);
+		initTrailer(image, image.primary.trailer, status);
 	}
 	eraseTrailer(image, image.secondary);
 }

@@ -11,7 +11,7 @@ import {
 	swapTypeNow,
 } from "./state.js";
 import type { UpgradeStrategy } from "./strategy.js";
-import { initTrailer, lastRecord, refusedForSpace, SwapProgress } from "./swap.js";
+import { initTrailer, lastRecord, refusedForSpace, SwapProgress, statusInPrimary } from "./swap.js";
 
 /** Index of the last pair of sectors to swap. */
 const lastPair = (image: ImageState, swapSize: number): number =>
@@ -35,6 +35,7 @@ const isRevert = (boot: Boot, image: ImageState, status: BootStatus | undefined)
  */
 export const swapOffset: UpgradeStrategy = Object.freeze({
 	firstPhase: "swap",
+	keepsOldImage: true,
 
 	slotsCompatible(image: ImageState): boolean {
 		const [primary, secondary] = image.sectors;
@@ -62,6 +63,8 @@ export const swapOffset: UpgradeStrategy = Object.freeze({
 		if (slot === SECONDARY) image.secondaryOffset = offset;
 		return true;
 	},
+
+	findStatus: (_boot: Boot, image: ImageState) => statusInPrimary(image),
 
 	readRecords(image: ImageState, status: BootStatus): void {
 		const last = lastRecord(image.primary);
@@ -116,11 +119,11 @@ function prepare(image: ImageState, status: BootStatus): void {
 		// primary trailer is written anew.
 		eraseTrailer(image, secondary);
 		secondary.trailer.writeCopyDone();
-		initTrailer(image, secondary, status);
+		initTrailer(image, secondary.trailer, status);
 	}
 	if (!status.fromPrimary) {
 		eraseTrailer(image, primary);
-		initTrailer(image, primary, status);
+		initTrailer(image, primary.trailer, status);
 	}
 	eraseTrailer(image, secondary);
 }

@@ -1,6 +1,6 @@
 import { IMAGE_MAGIC } from "../header.js";
 import { TlvIterator } from "../tlv.js";
-import { BootFlag, SwapType } from "../trailer.js";
+import { BootFlag, BootMagic, SwapType, type Trailer } from "../trailer.js";
 import { firstTrailerSector } from "./flash-ops.js";
 import {
 	type Boot,
@@ -46,8 +46,7 @@ export function measureSwap(image: ImageState, status: BootStatus): void {
  * Writes the fields of a trailer that a swap begins with, the magic last, so that it vouches for the others (MCUboot
  * `swap_status_init`). The secondary trailer's image_ok, if set, is carried over: the request is permanent.
  */
-export function initTrailer(image: ImageState, slot: Slot, status: BootStatus): void {
-	const { trailer } = slot;
+export function initTrailer(image: ImageState, trailer: Trailer, status: BootStatus): void {
 	const request = image.secondary.trailer.read();
 	if (status.swapType !== SwapType.NONE) trailer.writeSwapInfo(status.swapType, image.index);
 	if (request.imageOk === BootFlag.SET) trailer.writeImageOk();
@@ -74,13 +73,22 @@ export function refusedForSpace(boot: Boot, image: ImageState, status: BootStatu
  * Number of the last status record that was written, from 1, 0 if there is none. Only its presence counts: records
  * before it are taken for written (MCUboot `swap_read_status_bytes`).
  */
-export function lastRecord(slot: Slot): number {
-	const { area, trailer } = slot;
+export function lastRecord({ area, trailer }: Pick<Slot, "area" | "trailer">): number {
 	const { status, statusSize } = trailer.layout;
 	const records = area.bytes(status, statusSize);
 	let last = statusSize / area.writeAlign;
 	while (last > 0 && records[(last - 1) * area.writeAlign] === area.erasedValue) last--;
 	return last;
+}
+
+/**
+ * The status of an interrupted swap without scratch: a primary trailer that is begun and not done, and no request that it
+ * might have been written for in vain.
+ */
+export function statusInPrimary(image: ImageState): Trailer | undefined {
+	const primary = image.primary.trailer.read();
+	const begun = primary.magic === BootMagic.GOOD && primary.copyDone === BootFlag.UNSET;
+	return begun && image.secondary.trailer.read().magic !== BootMagic.GOOD ? image.primary.trailer : undefined;
 }
 
 /** Tells the host how a swap gets on. */

@@ -2,6 +2,7 @@ import { FlashError } from "../../flash/error.js";
 import { IMAGE_MAGIC, ImageFlag, type ImageHeader } from "../header.js";
 import { readU32 } from "../little-endian.js";
 import { appMaxSize, SwapType } from "../trailer.js";
+import { versionFault } from "./downgrade.js";
 import { eraseSectors, eraseTrailer } from "./flash-ops.js";
 import {
 	type Boot,
@@ -81,6 +82,17 @@ function imageSlotFault(
 	if (boot.config.mode === "swap-offset" && slot === SECONDARY && status?.isFresh && upgrade) {
 		if (firstWord(image) === IMAGE_MAGIC)
 			return "image header in the first sector, where swap using offset takes none: uploaded to the wrong place?";
+	}
+	// Where nothing is swapped this is the place for it (MCUboot `boot_validate_slot`).
+	const { mode, downgradePrevention } = boot.config;
+	if (
+		mode === "overwrite" &&
+		downgradePrevention === "version" &&
+		slot === SECONDARY &&
+		!headerErased(image, PRIMARY)
+	) {
+		const fault = versionFault(boot, image);
+		if (fault !== undefined) return fault;
 	}
 	return (
 		headerFault(header, area) ??

@@ -266,6 +266,7 @@ for (const mode of MODES)
 				image: 0,
 				action: "none",
 				resumed: false,
+				slot: 0,
 				version: "1.0.0",
 				offset: 0x10000,
 				headerSize: 32,

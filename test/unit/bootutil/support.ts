@@ -77,18 +77,26 @@ export interface TestImage {
 	/** Payload length, bytes. */
 	readonly length: number;
 	readonly flags?: number;
+	readonly loadAddress?: number;
 	readonly protectedTlvs?: readonly TestTlv[];
 	readonly tlvs?: readonly TestTlv[];
 }
 
 /** An image without a signature: a header of 32 bytes, a payload of the major version's bytes, a hash. */
-export function makeImage({ version, length, flags = 0, protectedTlvs = [], tlvs = [] }: TestImage): Uint8Array {
+export function makeImage({
+	version,
+	length,
+	flags = 0,
+	loadAddress = 0,
+	protectedTlvs = [],
+	tlvs = [],
+}: TestImage): Uint8Array {
 	const [major, minor, revision, build] = version;
 	const area = tlvBytes(protectedTlvs);
 	const protectedSize = area.length > 0 ? area.length + 4 : 0;
 	const signed = [
 		...u32(0x96f3b83d),
-		...u32(0),
+		...u32(loadAddress),
 		...u16(32),
 		...u16(protectedSize),
 		...u32(length),
