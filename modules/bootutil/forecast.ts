@@ -3,12 +3,12 @@ import type { BootUtil } from "./bootutil.js";
 import { type SwapTypeState, swapTypeRow } from "./swap-type.js";
 import { BootFlag, BootMagic, type SwapState, SwapType, type Trailer } from "./trailer.js";
 
-// What the next boot sets out to do, told from the trailers alone: a few dozen bytes of flash are read and nothing is
-// hashed, so that a device can afford to ask. The boot loader may still find that an image is not valid, that a
-// dependency is not met or that there is no room, and then does less. Who needs to know that too lets the boot loader itself
-// run on a copy of the flash: `DryRun` in loader/dry-run.ts.
+// What the next boot sets out to do, told from the trailers alone: a few dozen bytes of flash are read, of a swap under way
+// its status records too, and nothing is hashed, so that a device can afford to ask. The boot loader may still find that an
+// image is not valid, that a dependency is not met or that there is no room, and then does less. Who needs to know that too
+// lets the boot loader itself run on a copy of the flash: `DryRun` in loader/dry-run.ts.
 
-/** A swap that the primary trailer says was begun and not ended. */
+/** A swap, using move or offset, that the primary trailer says was begun and not ended. */
 export interface InterruptedSwap {
 	/** As swap_info has it: a `SwapType`, or an undefined number, on which the boot loader stops. */
 	readonly type: number;
@@ -107,9 +107,12 @@ function interruptedSwap(boot: BootUtil, trailer: Trailer): InterruptedSwap | un
 	const type = info === area.erasedValue ? SwapType.NONE : info & 0xf;
 	const last = lastRecord(trailer);
 	if (last === 0 && type === SwapType.NONE) return undefined;
+	const { mode } = boot.config;
+	// Other modes have no such status, or not only there.
+	if (mode !== "swap-move" && mode !== "swap-offset") return undefined;
 	const swapSize = trailer.swapSize();
 	const sectors = Math.max(1, Math.ceil(swapSize / area.sectorSize));
-	if (boot.config.mode === "swap-offset")
+	if (mode === "swap-offset")
 		return { type, swapSize, phase: last === 0 ? "begin" : "swap", done: last, total: 2 * sectors };
 	// The records of the moves have a third of the status area to themselves, however many moves there are.
 	const moves = trailer.layout.statusSize / (3 * area.writeAlign);

@@ -8,6 +8,7 @@ import { simDigest } from "./digest.js";
 import type { BootAction } from "./event.js";
 import { SimFlash } from "./flash.js";
 import { log, readConfig, report } from "./host.js";
+import { loaderConfig } from "./loader-config.js";
 
 // The boot loader of the simulated board: what MCUboot is on a real one. It runs on a machine of its own, which ends before
 // the application starts.
@@ -21,9 +22,6 @@ const ACTIONS: Readonly<Record<number, BootAction>> = {
 	[SwapType.REVERT]: "revert",
 };
 
-const bytesOf = (hex: string): Uint8Array =>
-	Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
-
 function reportSwap({ event, image, type, done, total }: SwapEvent): void {
 	const action = ACTIONS[type] ?? "none";
 	if (event === "start") simulator.swapBegins();
@@ -33,31 +31,16 @@ function reportSwap({ event, image, type, done, total }: SwapEvent): void {
 }
 
 const config = readConfig();
-const { downgradePrevention } = config;
 const map = FlashMap.open(config.layout, (label) => SimFlash.open(config.layout, label));
-const loader = new Loader(
-	map,
-	{
-		...config.boot,
-		signature: config.signature,
-		keys: config.keys.map(bytesOf),
-		validatePrimary: true,
-		downgradePrevention: downgradePrevention === "hardware" ? "none" : downgradePrevention,
-		hwRollback: downgradePrevention === "hardware",
-		bootstrap: false,
-		tlvAllowList: true,
-		versionCmpBuildNumber: false,
-	},
-	{
-		digest: simDigest,
-		log,
-		securityCounters: new OtpCounters({
-			read: (word) => simulator.otpRead(word),
-			program: (word, value) => simulator.otpProgram(word, value),
-		}),
-		report: reportSwap,
-	},
-);
+const loader = new Loader(map, loaderConfig(config), {
+	digest: simDigest,
+	log,
+	securityCounters: new OtpCounters({
+		read: (word) => simulator.otpRead(word),
+		program: (word, value) => simulator.otpProgram(word, value),
+	}),
+	report: reportSwap,
+});
 
 log(`*** Booting xs-smp boot loader: ${config.boot.mode}, ${config.signature} ***`);
 const result = loader.boot();

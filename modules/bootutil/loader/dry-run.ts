@@ -22,7 +22,7 @@ export interface DryImage {
 export interface DryBoot extends BootResult {
 	/** By number of the image, as `images`. */
 	readonly dry: readonly DryImage[];
-	/** Flash operations on all slots. */
+	/** Flash operations on all areas. */
 	readonly work: FlashWork;
 	readonly seconds: number;
 	/** What the boot loader would say. */
@@ -79,8 +79,8 @@ export class DryRun {
 			securityCounters: { get: (image) => this.#counter(image), set: (image, value) => this.#raised.set(image, value) },
 			...(verifySignature && { verifySignature }),
 		}).boot();
+		const { map } = this.#shadow;
 		const dry = result.images.map(({ image }): DryImage => {
-			const { map } = this.#shadow;
 			const work = sumOf([
 				this.#shadow.work(map.slot(image, "primary").id),
 				this.#shadow.work(map.slot(image, "secondary").id),
@@ -91,7 +91,7 @@ export class DryRun {
 				seconds: secondsOf(work, this.#timing),
 			};
 		});
-		const work = sumOf(dry.map((each) => each.work));
+		const work = sumOf(map.areas().map(({ id }) => this.#shadow.work(id)));
 		return { ...result, dry, work, seconds: secondsOf(work, this.#timing), log };
 	}
 

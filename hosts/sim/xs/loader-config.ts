@@ -1,0 +1,23 @@
+import type { LoaderConfig } from "../../../modules/bootutil/loader/config.js";
+import type { SimConfig } from "./config.js";
+
+const bytesOf = (hex: string): Uint8Array =>
+	Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
+
+/** How the simulated board's boot loader is built. */
+export const loaderConfig = ({
+	boot,
+	signature,
+	keys,
+	downgradePrevention,
+}: Pick<SimConfig, "boot" | "signature" | "keys" | "downgradePrevention">): LoaderConfig => ({
+	...boot,
+	signature,
+	keys: keys.map(bytesOf),
+	validatePrimary: true,
+	downgradePrevention: downgradePrevention === "hardware" ? "none" : downgradePrevention,
+	hwRollback: downgradePrevention === "hardware",
+	bootstrap: false,
+	tlvAllowList: true,
+	versionCmpBuildNumber: false,
+});

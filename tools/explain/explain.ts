@@ -1,0 +1,259 @@
+import { createHash } from "node:crypto";
+import { BootUtil } from "../../modules/bootutil/bootutil.js";
+import { measureImage } from "../../modules/bootutil/extent.js";
+import { bootForecast, type ImageForecast } from "../../modules/bootutil/forecast.js";
+import {
+	decodeHeader,
+	formatVersion,
+	IMAGE_HEADER_SIZE,
+	IMAGE_MAGIC,
+	ImageFlag,
+} from "../../modules/bootutil/header.js";
+import type { ImageResult, LoaderConfig, SecurityCounterStore } from "../../modules/bootutil/loader/config.js";
+import { type DryBoot, DryRun } from "../../modules/bootutil/loader/dry-run.js";
+import type { FlashTiming } from "../../modules/bootutil/loader/shadow-flash.js";
+import { headerFault, imageFault } from "../../modules/bootutil/loader/validate-image.js";
+import { SWAP_TYPE_TABLE } from "../../modules/bootutil/swap-type.js";
+import { BootFlag, BootMagic, type SwapState, SwapType } from "../../modules/bootutil/trailer.js";
+import type { FlashArea } from "../../modules/flash/area.js";
+import type { FlashMap } from "../../modules/flash/map.js";
+
+/** What a trailer says, in MCUboot's words. */
+export interface TrailerExplanation {
+	readonly magic: string;
+	readonly imageOk: string;
+	readonly copyDone: string;
+	readonly swapInfo: { readonly type: string; readonly image: number };
+}
+
+/** An image that was found. Offsets and sizes are bytes. */
+export interface FoundImage {
+	/** From the start of the slot. */
+	readonly offset: number;
+	readonly version: string;
+	/** Header to last TLV; null if that cannot be told. */
+	readonly size: number | null;
+	/** Why the boot loader refuses it; null if it does not, or while a swap has it in pieces. */
+	readonly fault: string | null;
+}
+
+export interface SlotExplanation {
+	readonly label: string;
+	readonly address: number;
+	readonly size: number;
+	readonly trailer: TrailerExplanation;
+	readonly images: readonly FoundImage[];
+}
+
+export interface ImageExplanation {
+	readonly image: number;
+	readonly primary: SlotExplanation;
+	readonly secondary: SlotExplanation;
+	/** The row of the table of states that applies, what it looks at, and what it asks for. */
+	readonly state: { readonly row: string; readonly because: readonly string[]; readonly swapType: string };
+	/** A swap that power loss interrupted, which goes first. */
+	readonly interrupted: {
+		readonly type: string;
+		readonly swapSize: number;
+		readonly phase: string;
+		readonly done: number;
+		readonly total: number;
+	} | null;
+	/** What the boot sets out to do, if nothing is found to be wrong. */
+	readonly intent: string;
+}
+
+export interface BootedImage {
+	readonly image: number;
+	readonly action: ImageResult["action"];
+	readonly resumed: boolean;
+	/** Null if there is no image. */
+	readonly version: string | null;
+	readonly confirmed: boolean;
+	readonly operations: number;
+	readonly erases: number;
+	readonly seconds: number;
+}
+
+export interface BootExplanation {
+	/** Whether an application starts; if not, why. */
+	readonly starts: boolean;
+	readonly reason: string | null;
+	readonly images: readonly BootedImage[];
+	/** Flash operations in all, and those of them that erase a sector. */
+	readonly operations: number;
+	readonly erases: number;
+	/** Time for them, by `timing`. */
+	readonly seconds: number;
+	/** What the boot loader says. */
+	readonly log: readonly string[];
+}
+
+/** Everything about a flash and its next boots; plain data, to be printed as JSON. */
+export interface Explanation {
+	readonly mode: string;
+	readonly signature: string;
+	readonly timing: FlashTiming;
+	readonly images: readonly ImageExplanation[];
+	readonly next: BootExplanation;
+	/** The next boot, if what is on trial now is confirmed before; null if nothing is. */
+	readonly nextIfConfirmed: BootExplanation | null;
+	/** The boot after the next, if nobody does anything. */
+	readonly unconfirmed: BootExplanation;
+	/** The boot after the next, if what is on trial is confirmed; null if nothing is. */
+	readonly confirmed: BootExplanation | null;
+}
+
+export interface ExplainOptions {
+	readonly config: LoaderConfig;
+	readonly securityCounters: Pick<SecurityCounterStore, "get">;
+	readonly timing: FlashTiming;
+}
+
+const digest = { sha256: () => createHash("sha256") };
+
+const MAGICS: Readonly<Record<number, string>> = {
+	[BootMagic.GOOD]: "good",
+	[BootMagic.BAD]: "bad",
+	[BootMagic.UNSET]: "unset",
+};
+const FLAGS: Readonly<Record<number, string>> = {
+	[BootFlag.SET]: "set",
+	[BootFlag.BAD]: "bad",
+	[BootFlag.UNSET]: "unset",
+};
+const TYPES: Readonly<Record<number, string>> = {
+	[SwapType.NONE]: "none",
+	[SwapType.TEST]: "test",
+	[SwapType.PERM]: "permanent",
+	[SwapType.REVERT]: "revert",
+	[SwapType.FAIL]: "fail",
+	[SwapType.PANIC]: "panic",
+};
+
+const typeName = (type: number): string => TYPES[type] ?? `undefined type ${type}`;
+
+/** Says what is on a flash and what its next boots do. Only reads it. */
+export function explain(map: FlashMap, options: ExplainOptions): Explanation {
+	const { config, securityCounters, timing } = options;
+	const boot = new BootUtil(map, config);
+	const forecasts = bootForecast(boot);
+	const rehearse = (): DryRun => new DryRun(map, config, { digest, securityCounters, timing });
+	const confirmFirst = (run: DryRun, images: readonly number[]): BootExplanation | null => {
+		for (const image of images) run.api.boot_set_confirmed_multi(image);
+		return images.length === 0 ? null : explainBoot(run.boot());
+	};
+	const onTrial = forecasts.flatMap(({ image, state, interrupted }) => (state === "IV" && !interrupted ? [image] : []));
+	const run = rehearse();
+	const next = run.boot();
+	const trials = next.ok ? next.dry.flatMap(({ confirmed }, image) => (confirmed ? [] : [image])) : [];
+	return {
+		mode: config.mode,
+		signature: config.signature,
+		timing,
+		images: forecasts.map((forecast) => explainImage(boot, options, forecast)),
+		next: explainBoot(next),
+		nextIfConfirmed: confirmFirst(rehearse(), onTrial),
+		unconfirmed: explainBoot(run.fork().boot()),
+		confirmed: confirmFirst(run.fork(), trials),
+	};
+}
+
+function explainBoot({ ok, reason, images, dry, work, seconds, log }: DryBoot): BootExplanation {
+	return {
+		starts: ok,
+		reason: reason ?? null,
+		images: images.map(({ image, action, resumed, version }, i) => {
+			const { confirmed, work: own, seconds: time } = dry[i]!;
+			return {
+				image,
+				action,
+				resumed,
+				version: version ?? null,
+				confirmed,
+				operations: own.erases + own.writes,
+				erases: own.erases,
+				seconds: time,
+			};
+		}),
+		operations: work.erases + work.writes,
+		erases: work.erases,
+		seconds,
+		log,
+	};
+}
+
+function explainImage(boot: BootUtil, options: ExplainOptions, forecast: ImageForecast): ImageExplanation {
+	const { image, interrupted } = forecast;
+	const slot = (which: "primary" | "secondary"): SlotExplanation => {
+		const area = boot.map.slot(image, which);
+		const starts = which === "secondary" && boot.config.mode === "swap-offset" ? [0, area.sectorSize] : [0];
+		return {
+			label: area.label,
+			address: area.offset,
+			size: area.size,
+			trailer: explainTrailer(boot.trailer(area).read()),
+			images: starts.flatMap((start) => findImage(boot, options, image, area, start, forecast.resumed)),
+		};
+	};
+	return {
+		image,
+		primary: slot("primary"),
+		secondary: slot("secondary"),
+		state: { row: forecast.state ?? "V", because: because(forecast), swapType: typeName(forecast.swapType) },
+		interrupted: interrupted ? { ...interrupted, type: typeName(interrupted.type) } : null,
+		intent: typeName(forecast.action),
+	};
+}
+
+const explainTrailer = ({ magic, imageOk, copyDone, swapType, imageNumber }: SwapState): TrailerExplanation => ({
+	magic: MAGICS[magic]!,
+	imageOk: FLAGS[imageOk]!,
+	copyDone: FLAGS[copyDone]!,
+	swapInfo: { type: typeName(swapType), image: imageNumber },
+});
+
+/** What the row looks at, field by field. */
+function because({ state }: ImageForecast): string[] {
+	const row = SWAP_TYPE_TABLE.find((each) => each.state === state);
+	if (!row) return [];
+	const fields: readonly (readonly [string, string | undefined])[] = [
+		["primary magic", MAGICS[row.primaryMagic]],
+		["primary image_ok", FLAGS[row.primaryImageOk]],
+		["primary copy_done", FLAGS[row.primaryCopyDone]],
+		["secondary magic", MAGICS[row.secondaryMagic]],
+		["secondary image_ok", FLAGS[row.secondaryImageOk]],
+		["secondary copy_done", FLAGS[row.secondaryCopyDone]],
+	];
+	return fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
+}
+
+function findImage(
+	boot: BootUtil,
+	{ config, securityCounters }: ExplainOptions,
+	image: number,
+	area: FlashArea,
+	start: number,
+	inPieces: boolean,
+): FoundImage[] {
+	const header = decodeHeader(area.bytes(start, IMAGE_HEADER_SIZE));
+	if (header.magic !== IMAGE_MAGIC) return [];
+	const services = {
+		digest,
+		log: () => {},
+		securityCounters: { get: (of: number) => securityCounters.get(of), set: () => {} },
+	};
+	const place = { image, area, header, start, maxSize: boot.boot_app_max_size(image) };
+	const fault = (): string | undefined =>
+		header.flags & ImageFlag.NON_BOOTABLE
+			? "marked as not bootable"
+			: (headerFault(header, area) ?? imageFault(config, services, place));
+	return [
+		{
+			offset: start,
+			version: formatVersion(header.version),
+			size: measureImage(area, start)?.total ?? null,
+			fault: inPieces ? null : (fault() ?? null),
+		},
+	];
+}
