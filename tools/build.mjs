@@ -27,6 +27,8 @@ const BUNDLES = [
 	{ name: "selfConfirm", manifest: "apps/self-confirm/manifest.json" },
 	{ name: "flashConformance", manifest: "test/conformance/manifest.json" },
 	{ name: "mps3app", manifest: "hosts/mps3/app.json", firmware: true },
+	{ name: "mps3selfConfirm", manifest: "apps/self-confirm/mps3.json", firmware: true },
+	{ name: "mps3flashConformance", manifest: "test/conformance/mps3.json", firmware: true },
 	{ name: "mps3loader", manifest: "hosts/mps3/loader.json", firmware: true },
 ];
 const PROGRAMS = [
@@ -39,6 +41,18 @@ const PROGRAMS = [
 		images: ["loader", "flashConformance"],
 	},
 	{ folder: "hosts/mps3", target: "all", file: "build/mps3/app.elf", images: ["mps3app", "mps3loader"] },
+	{
+		folder: "hosts/mps3",
+		target: "self-confirm",
+		file: "build/mps3/self-confirm.elf",
+		images: ["mps3selfConfirm", "mps3loader"],
+	},
+	{
+		folder: "hosts/mps3",
+		target: "flash-conformance",
+		file: "build/mps3/flash-conformance.elf",
+		images: ["mps3flashConformance", "mps3loader"],
+	},
 ];
 
 /** Without this compiler there is no firmware; `npm run mps3` then says what is missing. */

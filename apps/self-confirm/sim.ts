@@ -1,11 +1,6 @@
-import { readConfig, SimHost } from "../../hosts/sim/xs/host.js";
-import { smpSvrEmulated } from "../smp-svr/emulated.js";
-import { selfConfirm } from "./self-confirm.js";
+import { SimHost } from "../../hosts/sim/xs/host.js";
+import { selfConfirmEmulated } from "./emulated.js";
 
 // The application on the simulated board.
 
-const { trial } = readConfig();
-smpSvrEmulated(
-	(layout) => new SimHost(layout),
-	(host, options) => selfConfirm(host, { ...options, trial: trial * 1000 }),
-);
+selfConfirmEmulated((layout) => new SimHost(layout));

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Emulator } from "../sim/device.js";
-import { type Board, OptionError } from "../sim/options.js";
+import { type Board, OptionError, type Options } from "../sim/options.js";
 import { ROOT, type Setup } from "../sim/setup.js";
 
 /** The firmware on Arm's MPS3 board with the image AN547, which QEMU emulates. */
@@ -8,13 +8,16 @@ export const MPS3: Board = {
 	command: "npm run mps3",
 	summary: `Runs the boot loader and the application as firmware for a Cortex-M55, on the board mps3-an547 that QEMU emulates. newtmgr,
 smpmgr and other SMP clients reach it over a serial line.`,
-	lacks: ["--udp", "--power-cut", "--app", "--trial"],
+	lacks: ["--udp", "--power-cut"],
 	defaults: { "--flash": ".sim/mps3-flash.bin", "--serial": ".sim/mps3-uart" },
 };
 
 export const QEMU = "qemu-system-arm";
 export const LOADER = `${ROOT}build/mps3/loader.elf`;
 export const APPLICATION = `${ROOT}build/mps3/app.elf`;
+
+/** Other applications are firmware in the place of it. */
+const applicationOf = ({ app }: Options): string => (app === "smp-svr" ? APPLICATION : `${ROOT}build/mps3/${app}.elf`);
 
 /** In QEMU's options a comma within a value is written twice. */
 const quote = (text: string): string => text.replaceAll(",", ",,");
@@ -28,7 +31,8 @@ export function firmwareArgument({ config, flash }: Pick<Setup, "config" | "flas
 
 /** QEMU's command: descriptor 3 takes events, 4 is the serial line. */
 export const qemu: Emulator = (setup, options) => {
-	for (const file of [LOADER, APPLICATION])
+	const application = applicationOf(options);
+	for (const file of [LOADER, application])
 		if (!existsSync(file))
 			throw new OptionError(
 				"The firmware is not built: it takes arm-none-eabi-gcc (Debian: gcc-arm-none-eabi, libnewlib-arm-none-eabi).",
@@ -42,6 +46,6 @@ export const qemu: Emulator = (setup, options) => {
 		...["-add-fd", "fd=3,set=3", "-chardev", "pipe,id=events,path=/dev/fdset/3"],
 		...["-add-fd", "fd=4,set=4", "-chardev", "pipe,id=uart,path=/dev/fdset/4", "-serial", "chardev:uart"],
 		...["-semihosting-config", semihosting],
-		...["-kernel", LOADER, "-device", `loader,file=${quote(APPLICATION)}`],
+		...["-kernel", LOADER, "-device", `loader,file=${quote(application)}`],
 	];
 };

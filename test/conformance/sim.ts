@@ -1,11 +1,6 @@
-import { readConfig, report, SimHost } from "../../hosts/sim/xs/host.js";
-import { runConformance } from "./run.js";
+import { SimHost } from "../../hosts/sim/xs/host.js";
+import { conformanceEmulated } from "./emulated.js";
 
 // The suite on the simulated board, against the flash model in C.
 
-const { layout } = readConfig();
-report({ event: "boot", images: [] });
-// The area behind all others: with the guide's layout the secondary slot of image 1.
-const [area] = [...layout.areas].sort((a, b) => b.offset - a.offset);
-runConformance(new SimHost(layout), area!.label);
-simulator.halt();
+conformanceEmulated((layout) => new SimHost(layout));

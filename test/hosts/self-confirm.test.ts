@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { selfConfirm } from "../../apps/self-confirm/self-confirm.js";
 import { SmpClient } from "../../client/client.js";
+import { serialLink } from "../../client/serial.js";
 import { udpLink } from "../../client/udp.js";
 import type { Host } from "../../hosts/host.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
@@ -9,17 +10,18 @@ import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
 import type { DatagramSocket } from "../../modules/smp/transport/stream.js";
-import { freshDirectory, Simulator } from "../../tools/simulator.js";
+import { freshDirectory, type Machine, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
+import { describeWith } from "../support/tools.js";
 
 // The application that confirms its update itself, or goes back.
 
-describe("self-confirm on the simulator", () => {
+function describeBoard(machine: Machine): void {
 	/** A device with an update on trial, right after the boot that installed it. */
 	async function onTrial(trial: string) {
 		const options = ["--images", "1", "--app", "self-confirm", "--trial", trial];
-		const simulator = await Simulator.start(options);
-		const client = new SmpClient(udpLink(simulator.udp));
+		const simulator = await Simulator.start(options, freshDirectory(), machine);
+		const client = new SmpClient(machine === "sim" ? udpLink(simulator.udp) : serialLink(simulator.serial));
 		const { file, hash } = update("0.0.1", 9_000);
 		await client.upload(file);
 		await client.test(hash);
@@ -69,6 +71,10 @@ describe("self-confirm on the simulator", () => {
 		client.close();
 		await simulator.stop();
 	});
+}
+
+describe("self-confirm on the simulator", () => {
+	describeBoard("sim");
 
 	for (const [what, options, sentence] of [
 		["--trial without it", ["--trial", "5"], "--trial needs --app self-confirm."],
@@ -81,6 +87,10 @@ describe("self-confirm on the simulator", () => {
 			assert.strictEqual(simulator.errors.trim(), sentence);
 			await simulator.stop();
 		});
+});
+
+describeWith("arm-none-eabi-gcc", "self-confirm on a Cortex-M55", () => {
+	describeWith("qemu-system-arm", "on the board mps3-an547", () => describeBoard("mps3"));
 });
 
 describe("self-confirm", () => {

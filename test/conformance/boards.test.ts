@@ -1,0 +1,23 @@
+import assert from "node:assert";
+import { freshDirectory, type Machine, Simulator } from "../../tools/simulator.js";
+import { describeWith } from "../support/tools.js";
+
+async function passes(machine: Machine, options: readonly string[] = []): Promise<void> {
+	const simulator = await Simulator.start(["--app", "flash-conformance", ...options], freshDirectory(), machine);
+	const result = await simulator.next("log", ({ line }) => /^flash conformance of/.test(String(line)));
+	const broken = simulator.events.filter(({ line }) => /^BROKEN/.test(String(line)));
+	assert.deepEqual(broken, []);
+	assert.match(String(result["line"]), /^flash conformance of (image-3|storage): 12 passed, 0 failed$/);
+	await simulator.stop();
+}
+
+describe("flash conformance: the simulator's flash in C", () => {
+	it("passes", () => passes("sim"));
+	it("passes with another layout", () => passes("sim", ["--layout", "layouts/rtl8721f-evb.json"]));
+});
+
+describeWith("arm-none-eabi-gcc", "flash conformance on a Cortex-M55", () => {
+	describeWith("qemu-system-arm", "the flash of the board mps3-an547", () => {
+		it("passes", () => passes("mps3"));
+	});
+});

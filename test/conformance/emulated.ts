@@ -1,0 +1,14 @@
+import type { Host } from "../../hosts/host.js";
+import type { SimConfig } from "../../hosts/sim/xs/config.js";
+import type { Layout } from "../../modules/flash/layout.js";
+import { runConformance } from "./run.js";
+
+/** Runs the suite on a board that a command line describes, and stops it. */
+export function conformanceEmulated(host: (layout: Layout) => Host): void {
+	const { layout } = JSON.parse(simulator.config()) as SimConfig;
+	simulator.event(JSON.stringify({ event: "boot", images: [] }));
+	// The area behind all others: with the guide's layout the secondary slot of image 1.
+	const [area] = [...layout.areas].sort((a, b) => b.offset - a.offset);
+	runConformance(host(layout), area!.label);
+	simulator.halt();
+}
