@@ -71,14 +71,17 @@ static txID globalID(const char *name) {
 	return keyID(name);
 }
 
-/* Rewrites one module's code: local symbol numbers to ids, opcodes that copy to opcodes that do not. */
-static void resolve(txScript *script) {
+/*
+ * Rewrites one module's code: local symbol numbers to ids, opcodes that copy to opcodes that do not. Names of local
+ * variables are for debuggers, and for eval(), which the runtime has not; bare code does without.
+ */
+static void resolve(txScript *script, bool lines) {
 	txByte *p = script->symbolsBuffer;
 	txID count;
 	mxDecodeID(p, count);
-	txID *ids = calloc(count, sizeof(txID));
+	char **names = calloc(count, sizeof(char *));
 	for (txID i = 1; i < count; i++) {
-		ids[i] = globalID((char *)p);
+		names[i] = (char *)p;
 		p += strlen((char *)p) + 1;
 	}
 	txByte *end = script->codeBuffer + script->codeSize;
@@ -99,7 +102,7 @@ static void resolve(txScript *script) {
 			txID id;
 			mxDecodeID(p, id);
 			if (id != XS_NO_ID) {
-				id = ids[id];
+				id = opcode == XS_CODE_NEW_LOCAL && !lines ? XS_NO_ID : globalID(names[id]);
 				p -= sizeof(txID);
 				mxEncodeID(p, id);
 			}
@@ -116,7 +119,7 @@ static void resolve(txScript *script) {
 			p += length;
 		}
 	}
-	free(ids);
+	free(names);
 }
 
 /* Compiling */
@@ -246,7 +249,7 @@ int main(int argc, char **argv) {
 				failures++;
 				continue;
 			}
-			resolve(script);
+			resolve(script, lines);
 			writeCode(output, moduleCount, script);
 			modules[moduleCount].name = strdup(fields[1]);
 			modules[moduleCount++].size = script->codeSize;

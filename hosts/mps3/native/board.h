@@ -23,20 +23,15 @@ void boardHalt(void) __attribute__((noreturn));
 void boardStart(const uint32_t *vectors) __attribute__((noreturn));
 /* Reports a crash as an event and resets. */
 void boardCrash(const char *reason) __attribute__((noreturn));
-/* Most bytes of the C stack that were ever in use. */
-uint32_t boardStackPeak(void);
 
 /* clock.c: SysTick, 1 kHz */
 void clockStart(void);
 void clockStop(void);
 uint32_t clockMilliseconds(void);
-/* Sleeps until an interrupt. Call it with interrupts off; returns with interrupts off. */
-static inline void boardSleep(void) { __asm volatile("dsb\n\twfi\n\tcpsie i\n\tisb\n\tcpsid i" ::: "memory"); }
+/* Sleeps until an interrupt, and serves it. Call it with interrupts off; returns with interrupts off. */
+void clockSleep(void);
 static inline void interruptsOff(void) { __asm volatile("cpsid i" ::: "memory"); }
 static inline void interruptsOn(void) { __asm volatile("cpsie i\n\tisb" ::: "memory"); }
-
-/* memory.c: most bytes that malloc() ever took from the system */
-uint32_t heapPeak(void);
 
 /* semihost.c: Arm semihosting (Semihosting for AArch32 and AArch64), which QEMU serves */
 /* Options of the command line that started this machine; read once. */

@@ -52,14 +52,6 @@ static void host_buildTime(xsMachine *the) { xsResult = xsString(__DATE__ " " __
 /* Flash operations count for nothing here: power does not fail. */
 static void host_swapBegins(xsMachine *the) {}
 
-/* memory(): RuntimeMemory, and { heap, cStack }: most bytes that were ever taken. */
-static void host_memory(xsMachine *the)
-{
-	runtime_memory(the);
-	xsDefine(xsResult, xsID("heap"), xsInteger((xsIntegerValue)heapPeak()), xsDefault);
-	xsDefine(xsResult, xsID("cStack"), xsInteger((xsIntegerValue)boardStackPeak()), xsDefault);
-}
-
 static const RuntimeFunction machineFunctions[] = {
 	{ "config", host_config, 0 },
 	{ "uptime", host_uptime, 0 },
@@ -72,7 +64,7 @@ static const RuntimeFunction machineFunctions[] = {
 	{ "swapBegins", host_swapBegins, 0 },
 	{ "after", runtime_after, 2 },
 	{ "cancel", runtime_cancel, 1 },
-	{ "memory", host_memory, 0 },
+	{ "memory", runtime_memory, 0 },
 	{ NULL },
 };
 

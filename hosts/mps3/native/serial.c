@@ -22,7 +22,7 @@ int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, cons
 		}
 		if (ready || (timeout && clockMilliseconds() - start >= most))
 			break;
-		boardSleep();
+		clockSleep();
 	}
 	interruptsOn();
 	return ready;

@@ -17,7 +17,7 @@ enum { TX_FULL = 1, RX_FULL = 2 }; /* STATE */
 enum { TX_ON = 1, RX_ON = 2, TX_INTERRUPT = 4, RX_INTERRUPT = 8 }; /* CTRL */
 enum { SENT = 1, RECEIVED = 2 }; /* INTERRUPT */
 
-#define SIZE 2048 /* of a ring; a power of two */
+#define SIZE 2048 /* of a ring; a power of two that holds the longest response, framed */
 #define WORTH 256 /* so many bytes are handed over before their line ends */
 #define QUIET 2 /* and any number after so many milliseconds of silence */
 #define LF 0x0a

@@ -1,0 +1,163 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { consoleLink } from "../client/console.js";
+import type { Link } from "../client/link.js";
+import { APPLICATION, firmwareArgument, LOADER, MPS3, QEMU } from "../hosts/mps3/board.js";
+import { factoryFlash } from "../hosts/sim/factory.js";
+import { parseOptions } from "../hosts/sim/options.js";
+import { prepare } from "../hosts/sim/setup.js";
+import type { ByteStream } from "../modules/smp/transport/stream.js";
+
+/** Instructions in a tick of the board's clock of 32 MHz: with `-icount shift=0` each takes a nanosecond. */
+const INSTRUCTIONS_A_TICK = 1000 / 32;
+const CLOCK_TICKS_A_MS = 32_000;
+
+/** Addresses of an ELF file's symbols. */
+function symbolsOf(elf: string): ReadonlyMap<string, number> {
+	const lines = execFileSync("arm-none-eabi-nm", [elf], { encoding: "utf8" }).split("\n");
+	return new Map(
+		lines.map((line) => {
+			const [address = "", , name = ""] = line.split(" ");
+			return [name, Number.parseInt(address, 16)];
+		}),
+	);
+}
+
+/** What a program has taken of its memory so far, bytes. */
+export interface Memory {
+	/** Variables of C. */
+	readonly statics: number;
+	/** What malloc() has taken, XS's slots, chunks and stack included. */
+	readonly heap: number;
+	/** C stack: most that was ever in use. */
+	readonly stack: number;
+	/** C stack: what is reserved. */
+	readonly stackSize: number;
+}
+
+/** Memory that counts against a board's: the C stack as it is reserved. */
+export const total = ({ statics, heap, stackSize }: Memory): number => statics + heap + stackSize;
+
+/** The firmware in QEMU, with instructions counted. The application stands alone unless `loader` is set. */
+export class Firmware {
+	readonly link: Link;
+	readonly #process: ChildProcess;
+	readonly #directory: string;
+	readonly #monitor: Socket;
+	readonly #answers: AsyncIterableIterator<string>;
+	readonly #sockets: Socket[];
+
+	private constructor(process: ChildProcess, directory: string, uart: Socket, monitor: Socket) {
+		this.#process = process;
+		this.#directory = directory;
+		this.#monitor = monitor;
+		this.#sockets = [uart, monitor];
+		this.#answers = createInterface({ input: monitor })[Symbol.asyncIterator]();
+		const stream: ByteStream = {
+			onBytes: undefined,
+			write: (bytes) => void uart.write(bytes),
+			close: () => uart.destroy(),
+		};
+		uart.on("data", (data) => stream.onBytes?.(data));
+		this.link = consoleLink(stream);
+	}
+
+	/** Starts it and waits until the application has started. */
+	static async start({ loader = false } = {}): Promise<Firmware> {
+		const directory = mkdtempSync(join(tmpdir(), "xs-smp-"));
+		const path = (name: string): string => join(directory, name);
+		const options = parseOptions(["--flash", path("flash.bin"), "--serial", path("uart"), "--images", "1"], MPS3);
+		if (options === "help") throw new Error("not reached");
+		const setup = prepare(options);
+		writeFileSync(setup.flash, factoryFlash(setup));
+		const socket = (name: string): string => `unix:${path(name)},server=on,wait=off`;
+		const semihosting = `enable=on,target=native,chardev=events,arg=${firmwareArgument(setup, 0)}`;
+		const process = spawn(
+			QEMU,
+			[
+				...["-M", "mps3-an547", "-display", "none", "-icount", "shift=0"],
+				...["-chardev", "stdio,id=events", "-semihosting-config", semihosting],
+				...["-serial", socket("uart"), "-qmp", socket("qmp")],
+				// Alone it starts at its entry, in place of the vectors that the processor would look for.
+				...(loader ? ["-kernel", LOADER] : []),
+				...["-device", `loader,file=${APPLICATION}${loader ? "" : ",cpu-num=0"}`],
+			],
+			{ stdio: ["ignore", "pipe", "inherit"] },
+		);
+		const booted = new Promise<void>((resolve, reject) => {
+			createInterface({ input: process.stdout! }).on("line", (line) => {
+				const event = JSON.parse(line) as { event: string };
+				if (event.event === "boot") resolve();
+				else if (event.event === "crash") reject(new Error(line));
+			});
+			process.on("error", reject);
+			process.on("close", () => reject(new Error("QEMU ended")));
+		});
+		await booted;
+		const sockets = [connect(path("uart")), connect(path("qmp"))] as const;
+		for (const each of sockets) await once(each, "connect");
+		const firmware = new Firmware(process, directory, ...sockets);
+		await firmware.#answers.next(); // the greeting
+		await firmware.#execute("qmp_capabilities", {});
+		return firmware;
+	}
+
+	/** Instructions that the application has executed since its start, its sleep left out. */
+	async worked(): Promise<number> {
+		const bytes = await this.#read(symbolsOf(APPLICATION).get("clockWorked")!, 8);
+		return Math.round(Number(bytes.readBigUInt64LE()) * INSTRUCTIONS_A_TICK);
+	}
+
+	/** Instructions that the boot loader executed, to a million. */
+	async loaderWorked(): Promise<number> {
+		const bytes = await this.#read(symbolsOf(LOADER).get("milliseconds")!, 4);
+		return bytes.readUInt32LE() * CLOCK_TICKS_A_MS * INSTRUCTIONS_A_TICK;
+	}
+
+	async memory(elf: string): Promise<Memory> {
+		const symbols = symbolsOf(elf);
+		const at = (name: string): number => symbols.get(name)!;
+		const heapTop = (await this.#read(at("heapTop"), 4)).readUInt32LE();
+		const stack = await this.#read(at("linkStack"), at("linkStackTop") - at("linkStack"));
+		let untouched = 0;
+		while (stack.readUInt32LE(untouched) === 0x5afe5afe) untouched += 4;
+		return {
+			statics: at("linkStack") - at("linkData"),
+			heap: heapTop - at("linkHeap"),
+			stack: stack.length - untouched,
+			stackSize: stack.length,
+		};
+	}
+
+	async stop(): Promise<void> {
+		for (const each of this.#sockets) each.destroy();
+		const closed = once(this.#process, "close");
+		this.#process.kill("SIGKILL");
+		await closed;
+		rmSync(this.#directory, { recursive: true });
+	}
+
+	async #read(address: number, size: number): Promise<Buffer> {
+		const filename = join(this.#directory, "memory");
+		await this.#execute("memsave", { val: address, size, filename });
+		return readFileSync(filename);
+	}
+
+	async #execute(command: string, fields: object): Promise<void> {
+		this.#monitor.write(`${JSON.stringify({ execute: command, arguments: fields })}\n`);
+		for (;;) {
+			const { value, done } = await this.#answers.next();
+			if (done) throw new Error("QEMU's monitor has closed");
+			const answer = JSON.parse(value) as { return?: object; error?: { desc: string } };
+			if (answer.error) throw new Error(answer.error.desc);
+			if (answer.return) return;
+		}
+	}
+}
+
+export const isBuilt = (): boolean => existsSync(APPLICATION) && existsSync(LOADER);

@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+import type { Link } from "../client/link.js";
+import { APPLICATION, LOADER } from "../hosts/mps3/board.js";
+import { encodeMap, type ResponseMap } from "../modules/smp/cbor.js";
+import { HEADER_SIZE, Op, readHeader, writeHeader } from "../modules/smp/header.js";
+import { update } from "../test/clients/images.js";
+import { Firmware, isBuilt, type Memory, total } from "./firmware.js";
+import type { Benchmark, Table } from "./table.js";
+
+const IMAGE_GROUP = 1;
+const STATE = 0;
+const UPLOAD = 1;
+
+/** Size of the uploaded image, bytes: several sectors, and enough chunks for a median. */
+const FILE = 40 * 1024;
+
+/** Upload packets, bytes, header included. 1024 is the device's buffer. */
+const PACKETS = [256, 1024];
+
+/** Sends requests and counts the instructions that each takes the firmware. */
+class Counter {
+	readonly #firmware: Firmware;
+	readonly #link: Link;
+	#sequence = 0;
+
+	constructor(firmware: Firmware) {
+		this.#firmware = firmware;
+		this.#link = firmware.link;
+	}
+
+	async request(op: number, command: number, fields: ResponseMap): Promise<number> {
+		const packet = encode(op, command, this.#sequence++ & 0xff, fields);
+		const before = await this.#settled();
+		await new Promise<void>((resolve) => {
+			this.#link.onPacket = (answer) => {
+				const { sequence } = readHeader(answer, 0);
+				if (sequence === packet[6]) resolve();
+			};
+			this.#link.send(packet);
+		});
+		return (await this.#settled()) - before;
+	}
+
+	/** The count once the firmware sleeps: only its clock moves it on, by less than what a request takes. */
+	async #settled(): Promise<number> {
+		for (let last = await this.#firmware.worked(); ; ) {
+			await new Promise((resolve) => setTimeout(resolve, 5));
+			const now = await this.#firmware.worked();
+			if (now - last < 10_000) return now;
+			last = now;
+		}
+	}
+}
+
+function encode(op: number, command: number, sequence: number, fields: ResponseMap): Uint8Array {
+	const buffer = new Uint8Array(2048);
+	const end = encodeMap(fields, buffer, HEADER_SIZE);
+	const length = end - HEADER_SIZE;
+	writeHeader(buffer, { op, version: 1, flags: 0, length, group: IMAGE_GROUP, sequence, command });
+	return buffer.subarray(0, end);
+}
+
+/** Bytes of data that make a later packet of an upload as long as asked for. */
+function dataIn(packet: number): number {
+	let size = packet;
+	while (encode(Op.WRITE, UPLOAD, 0, { off: FILE, data: new Uint8Array(size) }).length > packet) size--;
+	return size;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+/** Uploads an image in packets of this size. Returns the instructions of each but the first and the last. */
+async function upload(counter: Counter, packet: number): Promise<number[]> {
+	const { file } = update(`0.0.${packet}`, FILE);
+	const sha = createHash("sha256").update(file).digest();
+	const size = dataIn(packet);
+	const counts: number[] = [];
+	await counter.request(Op.WRITE, UPLOAD, { image: 0, len: file.length, off: 0, sha, data: file.subarray(0, 128) });
+	for (let off = 128; off < file.length; off += size) {
+		const count = await counter.request(Op.WRITE, UPLOAD, { off, data: file.subarray(off, off + size) });
+		if (off + size < file.length) counts.push(count);
+	}
+	return counts;
+}
+
+const millions = (count: number): number => Number((count / 1e6).toFixed(3));
+const kilobytes = (bytes: number): number => Number((bytes / 1024).toFixed(1));
+
+/** What the firmware for the Cortex-M55 takes: instructions and memory. */
+export const mps3: Benchmark = {
+	name: "mps3",
+	summary: "instructions and memory of the firmware for a Cortex-M55, in QEMU",
+	run: async () => {
+		if (!isBuilt()) return [];
+		const instructions: [string, number][] = [];
+		const memory: [string, Memory][] = [];
+		const alone = await Firmware.start();
+		try {
+			const counter = new Counter(alone);
+			await counter.request(Op.READ, STATE, {});
+			instructions.push(["application: start", await alone.worked()]);
+			memory.push(["application, idle", await alone.memory(APPLICATION)]);
+			instructions.push(["image list", await counter.request(Op.READ, STATE, {})]);
+			for (const packet of PACKETS)
+				instructions.push([
+					`upload packet of ${packet} bytes (${dataIn(packet)} of the file)`,
+					median(await upload(counter, packet)),
+				]);
+			memory.push(["application, after uploads", await alone.memory(APPLICATION)]);
+		} finally {
+			await alone.stop();
+		}
+		const whole = await Firmware.start({ loader: true });
+		try {
+			instructions.push(["boot loader: one image validated, nothing swapped", await whole.loaderWorked()]);
+			memory.push(["boot loader", await whole.memory(LOADER)]);
+		} finally {
+			await whole.stop();
+		}
+		return [timeTable(instructions), memoryTable(memory)];
+	},
+};
+
+const timeTable = (rows: readonly [string, number][]): Table => ({
+	title: "Firmware for a Cortex-M55: instructions",
+	columns: ["what", "million"],
+	rows: rows.map(([name, count]) => [name, millions(count)]),
+	note: "Counted by QEMU (-icount), interrupts included, sleep left out. Medians for packets.",
+});
+
+const memoryTable = (rows: readonly [string, Memory][]): Table => ({
+	title: "Firmware for a Cortex-M55: RAM, KiB",
+	columns: ["what", "variables", "C stack", "of it used", "heap", "total"],
+	rows: rows.map(([name, memory]) => [
+		name,
+		...[memory.statics, memory.stackSize, memory.stack, memory.heap, total(memory)].map(kilobytes),
+	]),
+	note: "Heap: what malloc() has taken, XS's stack, slots and chunks included.",
+});

@@ -1,0 +1,165 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Encoder } from "cbor-x/encode";
+import { SmpClient } from "../client/client.js";
+import type { Link } from "../client/link.js";
+import { serialLink } from "../client/serial.js";
+import { udpLink } from "../client/udp.js";
+import { encodeMap } from "../modules/smp/cbor.js";
+import { HEADER_SIZE } from "../modules/smp/header.js";
+import { encodeConsole } from "../modules/smp/transport/console.js";
+import { update } from "../test/clients/images.js";
+import { run } from "../test/support/tools.js";
+import { Simulator } from "../tools/simulator.js";
+import type { Benchmark, Table } from "./table.js";
+
+const BAUD = 115200;
+
+/** Start, eight data bits and stop. */
+const BITS_A_BYTE = 10;
+
+/** Size of the file that is uploaded, bytes, over a paced line and as fast as it goes. */
+const PACED_FILE = 96 * 1024;
+const UNPACED_FILE = 400 * 1024;
+
+/** What the simulator's buffers leave for a packet on a console, bytes. */
+const CONSOLE_PACKET = 1020;
+
+/** newtmgr's packets with `mtu=256`: they fit one line. */
+const NEWTMGR_MTU = 256;
+const NEWTMGR_PACKET = 178;
+
+/** An offset in the middle of the file, for the length of its encoding. */
+const OFFSET = PACED_FILE / 2;
+
+interface Measured {
+	readonly bytes: number;
+	readonly seconds: number;
+}
+
+/** How fast updates get to a device, as a share of what the line can carry. */
+export const wire: Benchmark = {
+	name: "wire",
+	summary: "speed of uploads over a serial line of 115200 baud, a pty and UDP",
+	run: async () => {
+		const rows: Table["rows"][number][] = [];
+		const newtmgr = await uploadByNewtmgr();
+		rows.push(row(`newtmgr, mtu=${NEWTMGR_MTU}`, `${BAUD} baud`, newtmgr, newtmgrCeiling()));
+		for (const window of [1, undefined]) {
+			const name = window === 1 ? "xs-smp, one packet at a time" : "xs-smp";
+			rows.push(row(name, `${BAUD} baud`, await uploadPaced(window), window === 1 ? lockStepCeiling() : ceiling()));
+		}
+		rows.push(
+			row("xs-smp", "pty, unpaced", await uploadUnpaced((simulator) => serialLink(simulator.serial)), undefined),
+		);
+		rows.push(row("xs-smp", "UDP", await uploadUnpaced((simulator) => udpLink(simulator.udp)), undefined));
+		return [
+			{
+				title: "Uploads to the simulator",
+				columns: ["client", "line", "KiB/s", "ceiling", "share"],
+				rows,
+				note: "Ceiling: what the line carries with this client's packets, computed from their frames.",
+			},
+		];
+	},
+};
+
+function row(
+	client: string,
+	line: string,
+	measured: Measured | undefined,
+	most: number | undefined,
+): Table["rows"][number] {
+	const rate = measured && measured.bytes / 1024 / measured.seconds;
+	return [
+		client,
+		line,
+		rate === undefined ? "not installed" : Number(rate.toFixed(rate < 100 ? 2 : 0)),
+		most === undefined ? null : Number(most.toFixed(2)),
+		rate === undefined || most === undefined ? null : `${((100 * rate) / most).toFixed(1)} %`,
+	];
+}
+
+const kibPerSecond = (data: number, lineBytes: number): number => ((data / lineBytes) * BAUD) / BITS_A_BYTE / 1024;
+
+/** Bytes on the line of the answer to a chunk. */
+function answerBytes(): number {
+	const packet = new Uint8Array(64);
+	return encodeConsole(packet.subarray(0, encodeMap({ off: OFFSET }, packet, HEADER_SIZE))).length;
+}
+
+/** How much data a chunk has in a packet of this size. */
+function dataIn(packet: number, fields: object): number {
+	const shell = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false });
+	const empty = HEADER_SIZE + shell.encode({ ...fields, data: new Uint8Array(0) }).length;
+	const room = packet - empty;
+	return room - (room - 2 > 255 ? 2 : 1);
+}
+
+/** Requests and answers pass each other, so the longer direction counts. */
+const ceiling = (): number =>
+	kibPerSecond(dataIn(CONSOLE_PACKET, { off: OFFSET }), encodeConsole(new Uint8Array(CONSOLE_PACKET)).length);
+
+const lockStepCeiling = (): number =>
+	kibPerSecond(
+		dataIn(CONSOLE_PACKET, { off: OFFSET }),
+		encodeConsole(new Uint8Array(CONSOLE_PACKET)).length + answerBytes(),
+	);
+
+function newtmgrCeiling(): number {
+	// One line: marker, base64 of length, packet and CRC, LF.
+	const line = 2 + 4 * Math.ceil((NEWTMGR_PACKET + 4) / 3) + 1;
+	return kibPerSecond(dataIn(NEWTMGR_PACKET, { image: 0, off: OFFSET }), line + answerBytes());
+}
+
+async function onDevice<T>(options: readonly string[], use: (simulator: Simulator) => Promise<T>): Promise<T> {
+	const simulator = await Simulator.start(["--images", "1", ...options]);
+	try {
+		return await use(simulator);
+	} finally {
+		await simulator.stop();
+	}
+}
+
+async function timed(bytes: number, action: () => Promise<unknown>): Promise<Measured> {
+	const started = performance.now();
+	await action();
+	return { bytes, seconds: (performance.now() - started) / 1000 };
+}
+
+async function upload(link: Link, size: number, window: number | undefined): Promise<Measured> {
+	const client = new SmpClient(link);
+	try {
+		const { file } = update("0.0.1", size);
+		return await timed(file.length, () => client.upload(file, window === undefined ? {} : { window }));
+	} finally {
+		client.close();
+	}
+}
+
+const uploadPaced = (window: number | undefined): Promise<Measured> =>
+	onDevice(["--baud", String(BAUD)], (simulator) => upload(serialLink(simulator.serial), PACED_FILE, window));
+
+const uploadUnpaced = (open: (simulator: Simulator) => Link): Promise<Measured> =>
+	onDevice([], (simulator) => upload(open(simulator), UNPACED_FILE, undefined));
+
+/** Undefined if newtmgr is not installed. */
+function uploadByNewtmgr(): Promise<Measured | undefined> {
+	return onDevice(["--baud", String(BAUD)], async (simulator) => {
+		const { file } = update("0.0.1", PACED_FILE);
+		const path = join(simulator.directory, "update.bin");
+		writeFileSync(path, file);
+		const connection = `dev=${simulator.serial},baud=${BAUD},mtu=${NEWTMGR_MTU}`;
+		const args = ["--conntype=serial", `--connstring=${connection}`, "image", "upload", path];
+		const env = { ...process.env, HOME: simulator.directory };
+		try {
+			return await timed(file.length, async () => {
+				const { status, output } = await run("newtmgr", args, { env });
+				if (status !== 0) throw new Error(`newtmgr failed: ${output}`);
+			});
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+			throw error;
+		}
+	});
+}
