@@ -36,6 +36,10 @@ static void xs_readFile(xsMachine *the) {
 	if (got != (size_t)size) xsUnknownError("cannot read all of %s", xsToString(xsArg(0)));
 }
 
+static void xs_collect(xsMachine *the) {
+	xsCollectGarbage();
+}
+
 static void xs_exit(xsMachine *the) {
 	runtimeUnwind(runtimeOf(the), xsToInteger(xsArgc) ? xsToInteger(xsArg(0)) : 0);
 }
@@ -43,6 +47,7 @@ static void xs_exit(xsMachine *the) {
 static const RuntimeFunction functions[] = {
 	{ "print", xs_print, 1 },
 	{ "readFile", xs_readFile, 1 },
+	{ "collect", xs_collect, 0 },
 	{ "exit", xs_exit, 1 },
 	{ "after", runtime_after, 2 },
 	{ "cancel", runtime_cancel, 1 },

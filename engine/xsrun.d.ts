@@ -14,6 +14,8 @@ declare const xsrun: {
 	after(ms: number, callback: () => void): number;
 	/** Forgets a timer. One that elapsed or never was is ignored. */
 	cancel(timer: number): void;
+	/** Collects garbage, so that `memory` counts what is alive. */
+	collect(): void;
 	/** Bytes of slots and chunks as XS counts them, and the size of the JavaScript stack. */
 	memory(): {
 		readonly slots: number;
