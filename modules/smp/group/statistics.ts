@@ -26,7 +26,9 @@ export function statisticsGroup(groups: Readonly<Record<string, () => Counters>>
 				read: operation({ name: text }, ({ name = "" }) => {
 					if (name === "" || utf8Length(name) >= NAME_LIMIT)
 						throw new SmpError(Rc.INVALID, `a name has 1 to ${NAME_LIMIT - 1} bytes`);
-					const counters = Object.hasOwn(groups, name) ? groups[name] : undefined;
+					// Not looked up as a key: XS keeps every string that was ever used as one, so that names from outside would
+					// fill the heap.
+					const counters = Object.keys(groups).includes(name) ? groups[name] : undefined;
 					if (!counters)
 						throw new GroupError(
 							STATISTICS_GROUP,
