@@ -18,11 +18,16 @@
 /* Bytes that nobody has taken for so many milliseconds are gone, as on a line that nobody listens to. */
 #define STALE 2000.0
 
+/* One direction of the line: the burst that is on it, how many bytes wait behind it, and when it is done. */
+typedef struct {
+	size_t burst, behind;
+	double free;
+} Direction;
+
 static struct {
 	RuntimeWatch *watch;
 	bool open, receiving, sending;
-	size_t incoming, outgoing;      /* length of the burst that is on the line */
-	double receiveFree, sendFree;   /* when the line is done with it */
+	Direction incoming, outgoing;
 	uint8_t queue[QUEUE_SIZE];
 	size_t head, length;
 	double drained; /* when all we sent had last been taken */
@@ -41,14 +46,19 @@ static size_t burst(const Sim *sim, size_t most)
 	return paced < most ? paced : most;
 }
 
-/* Puts `n` bytes on one direction of the line. A burst that follows on another begins when that ended, however late we woke. */
-static void occupy(Runtime *runtime, double *lineFree, size_t n, RuntimeElapsed moved)
+/*
+ * Puts the first of `waiting` bytes on the line. They follow on the burst before them without a gap if they waited for its
+ * end, however late we woke.
+ */
+static void occupy(Runtime *runtime, Direction *line, size_t waiting, RuntimeElapsed moved)
 {
 	const Sim *sim = runtimeContext(runtimeMachine(runtime));
 	double now = runtimeNow();
-	double start = now - *lineFree < PACE ? *lineFree : now;
-	*lineFree = start + n * sim->byteTime;
-	runtimeAfter(runtime, *lineFree - now, moved, NULL);
+	double start = line->behind ? line->free : now;
+	line->burst = burst(sim, waiting);
+	line->behind = waiting - line->burst;
+	line->free = start + line->burst * sim->byteTime;
+	runtimeAfter(runtime, line->free - now, moved, NULL);
 }
 
 /* Hands up to `most` bytes of the queue to the pty. False if it takes none. */
@@ -74,7 +84,8 @@ static void sent(Runtime *runtime, void *data)
 {
 	(void)data;
 	uart.sending = false;
-	size_t left = uart.length > uart.outgoing ? uart.length - uart.outgoing : 0;
+	size_t left = uart.length > uart.outgoing.burst ? uart.length - uart.outgoing.burst : 0;
+	uart.outgoing.behind = left;
 	while (uart.length > left && transmitSome(runtimeContext(runtimeMachine(runtime)), uart.length - left)) {}
 	transmit(runtime);
 	watchFor(runtime);
@@ -87,33 +98,41 @@ static void transmit(Runtime *runtime)
 		while (uart.length && transmitSome(sim, BURST)) {}
 	} else if (uart.length && !uart.sending) {
 		uart.sending = true;
-		uart.outgoing = burst(sim, uart.length);
-		occupy(runtime, &uart.sendFree, uart.outgoing, sent);
+		occupy(runtime, &uart.outgoing, uart.length, sent);
 	}
 }
 
-/* Reads up to `most` bytes of the pty and gives them to JavaScript. */
-static void receive(Runtime *runtime, size_t most)
+/* Reads up to `most` bytes of the pty and gives them to JavaScript. Returns how many there were. */
+static size_t receive(Runtime *runtime, size_t most)
 {
 	xsMachine *the = runtimeMachine(runtime);
 	const Sim *sim = runtimeContext(the);
+	volatile size_t got = 0; /* set between setjmp and longjmp of xsBeginHost */
 	xsBeginHost(the);
 	{
 		int32_t length;
 		uint8_t *into = runtimeBytes(the, &uart.into, &length);
 		ssize_t n = read(sim->pty, into, most < (size_t)length ? most : (size_t)length);
-		if (n > 0)
+		if (n > 0) {
+			got = (size_t)n;
 			xsCallFunction1(uart.callback, xsGlobal, xsInteger((xsIntegerValue)n));
+		}
 	}
 	xsEndHost(the);
+	return got;
 }
 
 static void received(Runtime *runtime, void *data)
 {
 	(void)data;
+	int waiting = 0;
 	uart.receiving = false;
-	if (uart.open)
-		receive(runtime, uart.incoming);
+	/* What came while the burst was on its way follows it without a gap. */
+	if (ioctl(((const Sim *)runtimeContext(runtimeMachine(runtime)))->pty, FIONREAD, &waiting) == 0 &&
+		(size_t)waiting > uart.incoming.burst)
+		uart.incoming.behind = (size_t)waiting - uart.incoming.burst;
+	for (size_t left = uart.incoming.burst, got = 1; left && got && uart.open; left -= got)
+		got = receive(runtime, left);
 	watchFor(runtime);
 }
 
@@ -129,8 +148,7 @@ static void ready(Runtime *runtime, int fd, short revents, void *data)
 		int waiting = 0;
 		if (ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0) {
 			uart.receiving = true;
-			uart.incoming = burst(sim, (size_t)waiting);
-			occupy(runtime, &uart.receiveFree, uart.incoming, received);
+			occupy(runtime, &uart.incoming, (size_t)waiting, received);
 		}
 	}
 	watchFor(runtime);
