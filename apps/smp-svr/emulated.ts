@@ -3,7 +3,7 @@ import type { SimConfig } from "../../hosts/sim/xs/config.js";
 import type { BootAction, BootedImage, DeviceEvent } from "../../hosts/sim/xs/event.js";
 import type { ImageResult } from "../../modules/bootutil/loader/config.js";
 import type { Layout } from "../../modules/flash/layout.js";
-import { runningVersion, type SmpSvr, type SmpSvrOptions, smpSvr } from "./smp-svr.js";
+import { onTrial, runningVersion, type SmpSvr, type SmpSvrOptions, smpSvr } from "./smp-svr.js";
 
 /** Runs an application on a board that a command line describes and that reports what it does. */
 export function smpSvrEmulated(
@@ -16,6 +16,7 @@ export function smpSvrEmulated(
 	const { boot } = application(host(layout), {
 		layout,
 		boot: config.boot,
+		activeSlots: results.map(({ slot }) => slot),
 		noDowngrade: downgradePrevention === "version",
 		confirm,
 		guards,
@@ -29,7 +30,7 @@ export function smpSvrEmulated(
 				version: runningVersion(boot, image),
 				action: action satisfies BootAction,
 				resumed,
-				confirmed: boot.boot_is_img_confirmed(image),
+				confirmed: !onTrial(boot, image),
 			}),
 		),
 	};

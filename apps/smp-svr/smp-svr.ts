@@ -1,6 +1,6 @@
 import type { Host } from "../../hosts/host.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
-import type { BootConfig, UpgradeMode } from "../../modules/bootutil/config.js";
+import { type BootConfig, revertsUnconfirmed, type UpgradeMode } from "../../modules/bootutil/config.js";
 import type { Layout } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { imageGroup } from "../../modules/smp/group/image.js";
@@ -38,6 +38,8 @@ const BOOTLOADER_MODES: Readonly<Record<UpgradeMode, number>> = Object.freeze({
 export interface SmpSvrOptions {
 	readonly layout: Layout;
 	readonly boot: BootConfig;
+	/** The slot that each image runs from, as the boot loader has told. Default: the primary ones. */
+	readonly activeSlots?: readonly (0 | 1)[];
 	/** True if the boot loader refuses images of a lower version. Default false. */
 	readonly noDowngrade?: boolean;
 	/** Who confirms an update on trial: a client, or this application once it runs. */
@@ -64,7 +66,7 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 	host.log(`*** Booting xs-smp build ${VERSION} ***`);
 	host.log(`<inf> smp_sample: build time: ${options.buildTime}`);
 	const map = FlashMap.open(options.layout, (label) => host.flash(label));
-	const boot = new BootUtil(map, options.boot);
+	const boot = new BootUtil(map, options.boot, options.activeSlots);
 	const server = new SmpServer({
 		bufferSize: BUFFERS.size,
 		verbose: true,
@@ -117,22 +119,26 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 
 /** Version of the image that runs, as `major.minor.revision` and `.build` if there is one. */
 export function runningVersion(boot: BootUtil, image: number): string {
-	const { header } = boot.boot_image_load_header(boot.map.slot(image, "primary"));
+	const { header } = boot.boot_image_load_header(boot.activeArea(image));
 	if (!header) return "unknown";
 	const { major, minor, revision, build } = header.version;
 	return `${major}.${minor}.${revision}${build === 0 ? "" : `.${build}`}`;
 }
 
+/** Whether the next boot takes an image back unless it is confirmed. */
+export const onTrial = (boot: BootUtil, image: number): boolean =>
+	revertsUnconfirmed(boot.config.mode) && !boot.boot_is_img_confirmed(image);
+
 function sayImages(host: Host, boot: BootUtil): void {
 	for (let image = 0; image < boot.config.images; image++) {
-		const state = boot.boot_is_img_confirmed(image) ? "confirmed" : "on trial";
+		const state = onTrial(boot, image) ? "on trial" : "confirmed";
 		host.log(`<inf> smp_sample: image ${image}: version ${runningVersion(boot, image)}, ${state}`);
 	}
 }
 
 function confirmImages(host: Host, boot: BootUtil): void {
 	for (let image = 0; image < boot.config.images; image++) {
-		if (boot.boot_is_img_confirmed(image)) continue;
+		if (!onTrial(boot, image)) continue;
 		const rc = boot.boot_write_img_confirmed_multi(image);
 		host.log(
 			rc === 0

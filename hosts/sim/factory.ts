@@ -1,13 +1,14 @@
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import type { BootConfig } from "../../modules/bootutil/config.js";
-import { appMaxSize } from "../../modules/bootutil/trailer.js";
+import { appMaxSize, Trailer } from "../../modules/bootutil/trailer.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
 import { createImage } from "../../tools/image/create.js";
 import type { Key } from "../../tools/image/keys.js";
 import { OptionError } from "./options.js";
 import { reason, type Setup } from "./setup.js";
-import type { DowngradePrevention } from "./xs/config.js";
+import type { SimConfig } from "./xs/config.js";
+import { IMAGE_RAM } from "./xs/loader-config.js";
 
 /** Payload sizes of the factory images, bytes: two that tell each other apart. */
 const PAYLOADS = [24 * 1024, 40 * 1024];
@@ -26,9 +27,9 @@ export function factoryFlash({ config, signer }: Pick<Setup, "config" | "signer"
 		return new NorPartition(flash.subarray(offset, offset + size), layout);
 	});
 	for (let image = 0; image < boot.images; image++) {
-		const bytes = factoryImage(image, room(map, boot, image), signer, config.downgradePrevention);
 		const area = map.slot(image, "primary");
-		flash.set(bytes, area.offset);
+		flash.set(factoryImage(image, room(map, boot, image), config, signer), area.offset);
+		if (boot.mode === "direct-xip-revert") settle(new Trailer(boot, area));
 	}
 	return flash;
 }
@@ -45,8 +46,8 @@ const COUNTER = 1;
 function factoryImage(
 	image: number,
 	room: number,
+	{ boot, downgradePrevention }: SimConfig,
 	signer: Required<Key> | undefined,
-	prevention: DowngradePrevention,
 ): Uint8Array {
 	const payload = new Uint8Array(Math.min(PAYLOADS[image]!, room));
 	for (let i = 0; i < payload.length; i++) payload[i] = (i * 7 + (i >> 8) + image * 85) & 0xff;
@@ -55,8 +56,16 @@ function factoryImage(
 		headerSize: 0x200,
 		padHeader: true,
 		...(signer && { signer }),
-		...((prevention === "counter" || prevention === "hardware") && { securityCounter: COUNTER }),
+		...((downgradePrevention === "counter" || downgradePrevention === "hardware") && { securityCounter: COUNTER }),
+		...(boot.mode === "ram-load" && { loadAddress: IMAGE_RAM.start + (image * IMAGE_RAM.size) / 2 }),
 	});
+}
+
+/** Marks an image as one that has run and was confirmed: without a trailer it would not be booted. */
+function settle(trailer: Trailer): void {
+	trailer.writeCopyDone();
+	trailer.writeImageOk();
+	trailer.writeMagic();
 }
 
 /**

@@ -64,7 +64,10 @@ const OPTIONS = `\
   --app NAME            the application: smp-svr (default); self-confirm, which confirms an update only after checks, or
                         resets to go back; flash-conformance, which tests the flash driver and ERASES the last flash area
   --trial SECONDS       how long self-confirm gives an update on trial (default 30)
-  --mode move|offset    how the boot loader swaps (default move)
+  --mode move|offset|scratch|overwrite|direct-xip|direct-xip-revert|ram-load
+                        how the boot loader upgrades (default move). A layout without an area "image-scratch" gets one of 4
+                        sectors for scratch, behind its last area; images for ram-load are signed with --load-addr 0x20000000,
+                        those of image 1 with 0x20080000
   --downgrade-prevention none|version|counter|hardware
                         refuse updates that are older: by version, by the images' security counters, or by the counter in
                         the chip, which is the file FLASH.otp beside the flash file (default none)
@@ -89,6 +92,19 @@ export function help({ command, summary, lacks, defaults }: Board): string {
 	for (const [name, value] of Object.entries(defaults)) options = options.replaceAll(DEFAULTS[name]!, value);
 	return `Usage: ${command} -- [OPTION]...\n\n${summary}\n\n${options}`;
 }
+
+/** Modes by the names that they have on command lines. */
+export const MODES = Object.freeze({
+	move: "swap-move",
+	offset: "swap-offset",
+	scratch: "swap-scratch",
+	overwrite: "overwrite",
+	"direct-xip": "direct-xip",
+	"direct-xip-revert": "direct-xip-revert",
+	"ram-load": "ram-load",
+} as const satisfies Record<string, UpgradeMode>);
+export type ModeName = keyof typeof MODES;
+export const MODE_NAMES = Object.freeze(Object.keys(MODES)) as readonly ModeName[];
 
 const SWITCHES = new Set(["--json"]);
 const DEFAULTS: Readonly<Record<string, string>> = {
@@ -149,7 +165,7 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 		serial: value("--serial"),
 		udp: parseUdp(value("--udp")),
 		images: oneOf("--images", "1", "2") === "1" ? 1 : 2,
-		mode: oneOf("--mode", "move", "offset") === "move" ? "swap-move" : "swap-offset",
+		mode: MODES[oneOf("--mode", ...MODE_NAMES)],
 		app,
 		trial: count("--trial", 3600),
 		downgradePrevention: oneOf("--downgrade-prevention", "none", "version", "counter", "hardware"),

@@ -12,11 +12,11 @@ import {
 } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { BootConfig } from "../../modules/bootutil/config.js";
+import { type BootConfig, runsNewest, SCRATCH_LABEL, type UpgradeMode } from "../../modules/bootutil/config.js";
 import { guideLayout, type Layout, type LayoutArea, parseLayout, slotAreaId } from "../../modules/flash/layout.js";
 import { type Key, parseKey } from "../../tools/image/keys.js";
-import { OptionError, type Options } from "./options.js";
-import type { SimConfig } from "./xs/config.js";
+import { MODE_NAMES, MODES, OptionError, type Options } from "./options.js";
+import type { DowngradePrevention, SimConfig } from "./xs/config.js";
 
 /** Everything that follows from the options and from the files they name. */
 export interface Setup {
@@ -49,7 +49,8 @@ export interface Board {
 
 /** Reads layout and keys and checks that they fit together. Throws an OptionError. */
 export function readBoard(options: Pick<Options, "layout" | "images" | "mode" | "trailer" | "keys">): Board {
-	const layout = options.layout === undefined ? guideLayout : readLayout(options.layout);
+	const given = options.layout === undefined ? guideLayout : readLayout(options.layout);
+	const layout = options.mode === "swap-scratch" ? withScratch(given) : given;
 	const boot = bootConfig(layout, options);
 	checkSlots(layout, boot);
 	return { layout, boot, keys: readKeys(options.keys) };
@@ -58,6 +59,7 @@ export function readBoard(options: Pick<Options, "layout" | "images" | "mode" | 
 /** Reads the files that the options name and checks that all fits together. Throws an OptionError; writes nothing. */
 export function prepare(options: Options): Setup {
 	const { layout, boot, keys } = readBoard(options);
+	checkPrevention(options.downgradePrevention, boot.mode);
 	for (const [option, path] of [
 		["--flash", options.flash],
 		["--serial", options.serial],
@@ -206,17 +208,42 @@ function slots(layout: Layout, images: number): LayoutArea[] {
 	return found;
 }
 
-/** The rules under which MCUboot swaps a pair of slots at all (design.md, swap using move, swap using offset). */
+/** Sectors of the scratch area that a layout without one gets. */
+const SCRATCH_SECTORS = 4;
+
+/** Adds a scratch area behind the last area, if there is none. */
+function withScratch(layout: Layout): Layout {
+	if (layout.areas.some(({ label }) => label === SCRATCH_LABEL)) return layout;
+	const offset = Math.max(...layout.areas.map((area) => area.offset + area.size));
+	const size = SCRATCH_SECTORS * layout.sectorSize;
+	if (offset + size > layout.size)
+		throw new OptionError(
+			`The layout ${layout.name} has no area "${SCRATCH_LABEL}", which --mode scratch needs, and no room for one of ${size} bytes.`,
+		);
+	const id = Math.max(...layout.areas.map((area) => area.id)) + 1;
+	return { ...layout, areas: [...layout.areas, { id, label: SCRATCH_LABEL, offset, size }] };
+}
+
+/** MCUboot has no prevention by version where the newest image runs anyway, and none by the images' counters where nothing is swapped. */
+function checkPrevention(prevention: DowngradePrevention, mode: UpgradeMode): void {
+	const counts = mode === "swap-move" || mode === "swap-offset" || mode === "swap-scratch";
+	if ((prevention === "version" && runsNewest(mode)) || (prevention === "counter" && !counts))
+		throw new OptionError(`There is no --downgrade-prevention ${prevention} with --mode ${modeName(mode)}.`);
+}
+
+const modeName = (mode: UpgradeMode): string => MODE_NAMES.find((name) => MODES[name] === mode) ?? mode;
+
+/** The rules under which MCUboot upgrades a pair of slots at all (design.md, Image slots). */
 function checkSlots(layout: Layout, boot: BootConfig): void {
 	const all = slots(layout, boot.images);
 	for (let image = 0; image < boot.images; image++) {
 		const primary = all[2 * image]!;
 		const secondary = all[2 * image + 1]!;
 		const extra = (primary.size - secondary.size) / layout.sectorSize;
-		const wanted = boot.mode === "swap-move" ? 1 : -1;
-		if (extra !== 0 && extra !== wanted)
+		const wanted = boot.mode === "swap-move" ? 1 : boot.mode === "swap-offset" ? -1 : 0;
+		if (extra !== 0 && extra !== wanted && !runsNewest(boot.mode))
 			throw new OptionError(
-				`The slots of image ${image} do not fit --mode ${boot.mode.slice(5)}: "${primary.label}" must be as large as "${secondary.label}", or one sector ${wanted > 0 ? "larger" : "smaller"}.`,
+				`The slots of image ${image} do not fit --mode ${modeName(boot.mode)}: "${primary.label}" must be as large as "${secondary.label}"${wanted === 0 ? "" : `, or one sector ${wanted > 0 ? "larger" : "smaller"}`}.`,
 			);
 	}
 }

@@ -47,10 +47,23 @@ function guard<T>(operation: () => T, code: T): T {
 export class BootUtil {
 	readonly map: FlashMap;
 	readonly config: BootConfig;
+	readonly #active: readonly (0 | 1)[];
 
-	constructor(map: FlashMap, config: BootConfig) {
+	/** `active`: the slot that each image runs from, as the boot loader has told, where that may be the secondary one. */
+	constructor(map: FlashMap, config: BootConfig, active: readonly (0 | 1)[] = []) {
 		this.map = map;
 		this.config = config;
+		this.#active = active;
+	}
+
+	/** The slot that an image runs from, 0 or 1. */
+	activeSlot(image: number): 0 | 1 {
+		return this.#active[image] ?? 0;
+	}
+
+	/** The area that an image runs from. */
+	activeArea(image: number): FlashArea {
+		return this.map.slot(image, this.activeSlot(image) === 0 ? "primary" : "secondary");
 	}
 
 	/** The trailer of one slot. */
@@ -118,7 +131,7 @@ export class BootUtil {
 
 	/** Confirms the running image, so that it is not reverted. Returns the code of `boot_set_next`. */
 	boot_set_confirmed_multi(image: number): number {
-		return this.boot_set_next(this.map.slot(image, "primary"), true, true);
+		return this.boot_set_next(this.activeArea(image), true, true);
 	}
 
 	/** `boot_set_confirmed_multi` of image 0. */
@@ -148,7 +161,7 @@ export class BootUtil {
 
 	/** True if the running image will stay: never swapped in, or confirmed. False if the trailer cannot be read. */
 	boot_is_img_confirmed(image = 0): boolean {
-		const state = guard(() => this.trailer(this.map.slot(image, "primary")).read(), undefined);
+		const state = guard(() => this.trailer(this.activeArea(image)).read(), undefined);
 		return state !== undefined && (state.magic === BootMagic.UNSET || state.imageOk === BootFlag.SET);
 	}
 

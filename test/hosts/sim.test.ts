@@ -68,7 +68,7 @@ describe("simulator: what cannot be used is refused", () => {
 		["option in place of a value", {}, ["--mode", "--json"], /--mode needs a value/],
 		["value of a switch", {}, ["--json=yes"], /--json takes no value/],
 		["images", {}, ["--images", "3"], /--images is 1 or 2, not "3"/],
-		["mode", {}, ["--mode", "overwrite"], /--mode is move or offset, not "overwrite"/],
+		["mode", {}, ["--mode", "swap"], /--mode is move or offset or .* or ram-load, not "swap"/],
 		["confirm", {}, ["--confirm", "yes"], /--confirm is smp or self/],
 		["guards", {}, ["--guards", "yes"], /--guards is on or off/],
 		["trailer", {}, ["--trailer", "2.3"], /--trailer is current or 2\.2/],

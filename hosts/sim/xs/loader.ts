@@ -1,8 +1,10 @@
 import type { SwapEvent } from "../../../modules/bootutil/loader/config.js";
 import "./text-encoder.js";
+import { SCRATCH_LABEL } from "../../../modules/bootutil/config.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
 import { OtpCounters } from "../../../modules/bootutil/loader/otp-counter.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
+import { hex } from "../../../modules/flash/error.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { simDigest } from "./digest.js";
 import type { BootAction } from "./event.js";
@@ -43,6 +45,9 @@ const loader = new Loader(map, loaderConfig(config), {
 });
 
 log(`*** Booting xs-smp boot loader: ${config.boot.mode}, ${config.signature} ***`);
+const scratch = config.layout.areas.find(({ label }) => label === SCRATCH_LABEL);
+if (scratch && config.boot.mode === "swap-scratch")
+	log(`scratch area ${hex(scratch.offset)}, ${hex(scratch.size)} bytes`);
 const result = loader.boot();
 if (result.ok) {
 	simulator.startApplication(JSON.stringify(result.images));

@@ -6,19 +6,19 @@ import { type Command, operation } from "../group.js";
 import type { ImageOptions } from "./image.js";
 import { ImageError, imageError } from "./image-error.js";
 import { guardSlot } from "./image-guards.js";
-import { type ImageSlots, isActive } from "./image-slots.js";
+import type { ImageSlots } from "./image-slots.js";
 import type { ImageUpload } from "./image-upload.js";
 
-/** The erase command (Zephyr SMP group 1, Image erase). `slot` counts through all images; default is slot 1. */
+/** The erase command (Zephyr SMP group 1, Image erase). `slot` counts through all images; default: the other slot of image 0. */
 export function eraseCommand(slots: ImageSlots, upload: ImageUpload, options: ImageOptions): Command {
 	const keepPending = options.erasePending === false;
 	return {
 		name: "erase",
-		write: operation({ slot: uint }, ({ slot = 1 }) => {
+		write: operation({ slot: uint }, ({ slot = slots.active(0) ^ 1 }) => {
 			if (slot >= slots.count) throw imageError(ImageError.INVALID_SLOT, `there is no slot ${slot}`);
-			if (slots.inUse(slot, keepPending) && (slot === 0 || slots.info(slot)))
+			if (slots.inUse(slot, keepPending) && (slot === slots.active(0) || slots.info(slot)))
 				throw imageError(ImageError.NO_FREE_SLOT, `slot ${slot} is in use`);
-			if (!isActive(slot)) guardSlot(slots, options, slot, 0);
+			if (!slots.isActive(slot)) guardSlot(slots, options, slot, 0);
 			upload.stop();
 			const area = slots.area(slot);
 			eraseSectors(area, 0, area.sectors);
@@ -56,7 +56,7 @@ export function slotInfoCommand(slots: ImageSlots): Command {
 						entries.push({
 							slot: slot & 1,
 							size: slots.area(slot).size,
-							upload_image_id: isActive(slot) ? undefined : image,
+							upload_image_id: slots.isActive(slot) ? undefined : image,
 						});
 					}
 					images.push({ image, slots: entries });

@@ -1,3 +1,4 @@
+import { runsNewest } from "../../bootutil/config.js";
 import { measureImage } from "../../bootutil/extent.js";
 import { IMAGE_MAGIC, signedSize } from "../../bootutil/header.js";
 import { readU32 } from "../../bootutil/little-endian.js";
@@ -9,11 +10,12 @@ import type { ImageSlots } from "./image-slots.js";
 
 // What a client may ask for and the boot loader then makes a mess of. MCUboot's defects are reproduced faithfully in
 // bootutil/loader; here is where users are kept from running into them: requests that would are refused with a sentence
-// that says what would have happened and what to do instead. docs/SPEC.md, Guards, has the table.
+// that says what would have happened and what to do instead. docs/SPEC.md, Guards, has the table. Where nothing is moved to be
+// run, there is nothing to be guarded against.
 
 /** Refuses to upload or erase. `size`: bytes to be uploaded, 0 for an erase. */
 export function guardSlot(slots: ImageSlots, options: ImageOptions, slot: number, size: number): void {
-	if (options.guards === false) return;
+	if (options.guards === false || runsNewest(slots.boot.config.mode)) return;
 	const checks = size === 0 ? [wayBack] : [wayBack, tooLarge, oneSector];
 	const hazard = firstOf(checks, slots, slot, size);
 	if (hazard !== undefined) refuse(options, hazard);
@@ -21,7 +23,7 @@ export function guardSlot(slots: ImageSlots, options: ImageOptions, slot: number
 
 /** Refuses to mark the image in a secondary slot, which is not marked yet; warns of what can only go wrong by chance. */
 export function guardMark(slots: ImageSlots, options: ImageOptions, slot: number, permanent: boolean): void {
-	if (options.guards === false) return;
+	if (options.guards === false || runsNewest(slots.boot.config.mode)) return;
 	const size = measureImage(slots.area(slot), slots.start(slot))?.total ?? Number.POSITIVE_INFINITY;
 	const hazard = firstOf([damagedMark, inTheWay, tooLarge, oneSector], slots, slot, size);
 	if (hazard !== undefined) refuse(options, hazard);

@@ -1,4 +1,5 @@
 import type { BootUtil } from "../../bootutil/bootutil.js";
+import { runsNewest } from "../../bootutil/config.js";
 import type { DigestProvider, Hasher } from "../../bootutil/digest.js";
 import {
 	decodeHeader,
@@ -13,6 +14,7 @@ import { SwapType } from "../../bootutil/trailer.js";
 import type { FlashArea } from "../../flash/area.js";
 import { FlashError } from "../../flash/error.js";
 import { ImageError, imageError } from "./image-error.js";
+import { newestState } from "./image-newest.js";
 
 /** What the image group knows of an image. */
 export interface ImageInfo {
@@ -32,8 +34,8 @@ const READ_SIZE = 256;
 export const HASH_SIZE = 32;
 
 /**
- * The slots as the image group counts them (Zephyr SMP group 1): 0 and 1 of image 0, 2 and 3 of image 1 and so on. With swap
- * upgrades the active slot of an image is the even one, and the running image is image 0.
+ * The slots as the image group counts them (Zephyr SMP group 1): 0 and 1 of image 0, 2 and 3 of image 1 and so on. The active
+ * slot of an image is the even one, unless the boot loader runs images from both; the running image is image 0.
  */
 export class ImageSlots {
 	readonly boot: BootUtil;
@@ -51,7 +53,17 @@ export class ImageSlots {
 	}
 
 	area(slot: number): FlashArea {
-		return this.boot.map.slot(slot >> 1, isActive(slot) ? "primary" : "secondary");
+		return this.boot.map.slot(slot >> 1, (slot & 1) === 0 ? "primary" : "secondary");
+	}
+
+	/** The slot that an image runs from. */
+	active(image: number): number {
+		return 2 * image + this.boot.activeSlot(image);
+	}
+
+	/** Whether a slot is the one that its image runs from. */
+	isActive(slot: number): boolean {
+		return slot === this.active(slot >> 1);
 	}
 
 	/** Where the image in a slot starts, bytes from the start of the slot. */
@@ -60,6 +72,7 @@ export class ImageSlots {
 	}
 
 	state(image: number): ImageState {
+		if (runsNewest(this.boot.config.mode)) return newestState(this, image);
 		switch (this.boot.boot_swap_type_multi(image)) {
 			case SwapType.TEST:
 				return "test";
@@ -118,14 +131,11 @@ export class ImageSlots {
 	 * `keepPending`, what the next boot is to install.
 	 */
 	inUse(slot: number, keepPending: boolean): boolean {
-		if (isActive(slot)) return true;
+		if (this.isActive(slot)) return true;
 		const state = this.state(slot >> 1);
 		return state === "revert" || (keepPending && state !== "none");
 	}
 }
-
-/** Whether a slot is the one that its image boots from. */
-export const isActive = (slot: number): boolean => (slot & 1) === 0;
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 	if (a.length !== b.length) return false;

@@ -1,4 +1,5 @@
 import { BootError } from "../../bootutil/bootutil.js";
+import { revertsUnconfirmed, runsNewest } from "../../bootutil/config.js";
 import type { DigestProvider } from "../../bootutil/digest.js";
 import { formatVersion } from "../../bootutil/header.js";
 import type { ResponseMap } from "../cbor.js";
@@ -7,7 +8,7 @@ import { type Command, operation } from "../group.js";
 import type { ImageOptions } from "./image.js";
 import { ImageError, imageError } from "./image-error.js";
 import { guardMark } from "./image-guards.js";
-import { HASH_SIZE, type ImageSlots, isActive } from "./image-slots.js";
+import { HASH_SIZE, type ImageSlots } from "./image-slots.js";
 
 /**
  * The state command (Zephyr SMP group 1, Get and Set state of images): the list, and marking an image for a test or as
@@ -15,9 +16,13 @@ import { HASH_SIZE, type ImageSlots, isActive } from "./image-slots.js";
  */
 export function stateCommand(slots: ImageSlots, options: ImageOptions): Command {
 	const list = (): ResponseMap => imageList(slots, options.frugalList ?? false);
+	const read = { handle: list };
+	// Where the newest image runs without being asked for, there is nothing to be set.
+	const { mode } = slots.boot.config;
+	if (runsNewest(mode) && !revertsUnconfirmed(mode)) return { name: "state", read };
 	return {
 		name: "state",
-		read: { handle: list },
+		read,
 		// newtmgr sends a null hash for "the running image", which Zephyr refuses.
 		write: operation({ hash: nullableBytes, confirm: bool }, ({ hash, confirm = false }) => {
 			markImage(slots, options, hash, confirm);
@@ -32,7 +37,7 @@ function imageList(slots: ImageSlots, frugal: boolean): ResponseMap {
 		const info = slots.info(slot);
 		if (!info) continue;
 		const state = slots.state(slot >> 1);
-		const active = isActive(slot);
+		const active = slots.isActive(slot);
 		const show = (flag: boolean): boolean | undefined => (flag || !frugal ? flag : undefined);
 		images.push({
 			image: slots.images > 1 ? slot >> 1 : undefined,
@@ -50,14 +55,14 @@ function imageList(slots: ImageSlots, frugal: boolean): ResponseMap {
 }
 
 function markImage(slots: ImageSlots, options: ImageOptions, hash: Uint8Array | undefined, confirm: boolean): void {
-	let slot = 0;
+	let slot = slots.active(0);
 	if (hash && hash.length > 0) {
 		if (hash.length !== HASH_SIZE) throw imageError(ImageError.INVALID_HASH, "a hash has 32 bytes");
 		slot = slots.find(hash);
 		if (slot < 0) throw imageError(ImageError.HASH_NOT_FOUND, "no slot holds an image with this hash");
 	} else if (!confirm) throw imageError(ImageError.INVALID_HASH, "the image to test is not named");
-	const active = isActive(slot);
-	if (confirm && !mayConfirm(slot, options))
+	const active = slots.isActive(slot);
+	if (confirm && !mayConfirm(slots, slot, options))
 		throw imageError(ImageError.IMAGE_CONFIRMATION_DENIED, "this image may not be confirmed over SMP");
 	if (!confirm && active)
 		throw imageError(ImageError.IMAGE_SETTING_TEST_TO_ACTIVE_DENIED, "the active image cannot be marked for a test");
@@ -79,15 +84,16 @@ function verify(slots: ImageSlots, slot: number, digest: DigestProvider | undefi
 }
 
 /** The build options by which Zephyr limits what can be confirmed without having run. */
-function mayConfirm(slot: number, options: ImageOptions): boolean {
+function mayConfirm(slots: ImageSlots, slot: number, options: ImageOptions): boolean {
 	const { confirmOtherImages = "secondary", confirmInactive = true } = options;
-	if (slot >> 1 > 0 && confirmOtherImages !== "any" && (confirmOtherImages === "none" || isActive(slot))) return false;
-	return confirmInactive || isActive(slot);
+	const active = slots.isActive(slot);
+	if (slot >> 1 > 0 && confirmOtherImages !== "any" && (confirmOtherImages === "none" || active)) return false;
+	return confirmInactive || active;
 }
 
 /** Whether the image is marked so already. Throws if another decision stands in the way. */
 function isSet(slots: ImageSlots, slot: number, confirm: boolean): boolean {
-	const active = isActive(slot);
+	const active = slots.isActive(slot);
 	switch (slots.state(slot >> 1)) {
 		case "none":
 			return active;
@@ -112,7 +118,7 @@ function isSet(slots: ImageSlots, slot: number, confirm: boolean): boolean {
 }
 
 function setNext(slots: ImageSlots, slot: number, confirm: boolean): void {
-	switch (slots.boot.boot_set_next(slots.area(slot), isActive(slot), confirm)) {
+	switch (slots.boot.boot_set_next(slots.area(slot), slots.isActive(slot), confirm)) {
 		case BootError.OK:
 			return;
 		case BootError.EBADVECT:

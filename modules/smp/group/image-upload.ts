@@ -137,7 +137,7 @@ export class ImageUpload {
 	#freeSlot(image: number): number {
 		const { images } = this.#slots;
 		if (images > 1 && image >= images) throw imageError(ImageError.INVALID_SLOT, `there is no image ${image}`);
-		const slot = images > 1 ? 2 * image + 1 : 1;
+		const slot = this.#slots.active(images > 1 ? image : 0) ^ 1;
 		if (this.#slots.inUse(slot, this.#options.erasePending === false))
 			throw imageError(ImageError.NO_FREE_SLOT, "the slot holds an image that is in use");
 		return slot;
@@ -145,12 +145,14 @@ export class ImageUpload {
 
 	#largest(slot: number): number {
 		const { size } = this.#slots.area(slot);
-		return this.#options.sizeLimit === "slot" ? size : Math.min(size, this.#slots.boot.boot_app_max_size(slot >> 1));
+		// There an image may bring its trailer along, and then fills the slot.
+		const whole = this.#options.sizeLimit === "slot" || this.#slots.boot.config.mode === "direct-xip-revert";
+		return whole ? size : Math.min(size, this.#slots.boot.boot_app_max_size(slot >> 1));
 	}
 
 	/** The image has to be newer than the running one, whichever image it is for. */
 	#checkUpgrade(header: ImageHeader): void {
-		const running = this.#slots.info(0);
+		const running = this.#slots.info(this.#slots.active(0));
 		if (!running) throw imageError(ImageError.VERSION_GET_FAILED, "the version of the running image cannot be read");
 		if (compareVersions(header.version, running.version, this.#options.compareBuild) <= 0)
 			throw imageError(ImageError.CURRENT_VERSION_IS_NEWER, "the running image is not older");
