@@ -1,14 +1,16 @@
+import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
 import type { BootUtil } from "./bootutil.js";
+import { revertsUnconfirmed, runsNewest, SCRATCH_LABEL } from "./config.js";
 import { type SwapTypeState, swapTypeRow } from "./swap-type.js";
-import { BootFlag, BootMagic, type SwapState, SwapType, type Trailer } from "./trailer.js";
+import { BootFlag, BootMagic, type SwapState, SwapType, scratchConfig, Trailer } from "./trailer.js";
 
 // What the next boot sets out to do, told from the trailers alone: a few dozen bytes of flash are read, of a swap under way
 // its status records too, and nothing is hashed, so that a device can afford to ask. The boot loader may still find that an
 // image is not valid, that a dependency is not met or that there is no room, and then does less. Who needs to know that too
 // lets the boot loader itself run on a copy of the flash: `DryRun` in loader/dry-run.ts.
 
-/** A swap, using move or offset, that the primary trailer says was begun and not ended. */
+/** A swap that a trailer says was begun and not ended. */
 export interface InterruptedSwap {
 	/** As swap_info has it: a `SwapType`, or an undefined number, on which the boot loader stops. */
 	readonly type: number;
@@ -27,7 +29,10 @@ export interface ImageForecast {
 	/** The trailers; undefined where the flash cannot be read. */
 	readonly primary: SwapState | undefined;
 	readonly secondary: SwapState | undefined;
-	/** Row of the table of states that applies; undefined if the primary trailer cannot be read. */
+	/**
+	 * Row of the table of states that applies; undefined if the primary trailer cannot be read, and where no trailer but
+	 * the newest image decides.
+	 */
 	readonly state: SwapTypeState | undefined;
 	/** What that row asks for: `boot_swap_type_multi`. */
 	readonly swapType: SwapType;
@@ -69,28 +74,26 @@ export function bootForecast(boot: BootUtil): ImageForecast[] {
 
 function forecastOne(boot: BootUtil, image: number): ImageForecast {
 	const { mode } = boot.config;
-	const trailer = boot.trailer(boot.map.slot(image, "primary"));
-	const primary = attempt(() => trailer.read());
+	const newest = runsNewest(mode);
+	const primary = attempt(() => boot.trailer(boot.map.slot(image, "primary")).read());
 	const secondary = attempt(() => boot.trailer(boot.map.slot(image, "secondary")).read());
-	const swapType = boot.boot_swap_type_multi(image);
-	const interrupted =
-		primary &&
-		primary.magic === BootMagic.GOOD &&
-		primary.copyDone === BootFlag.UNSET &&
-		secondary?.magic !== BootMagic.GOOD
-			? attempt(() => interruptedSwap(boot, trailer))
-			: undefined;
+	const swapType = newest ? SwapType.NONE : boot.boot_swap_type_multi(image);
+	const interrupted = attempt(() => {
+		const status = primary && statusTrailer(boot, image, primary, secondary);
+		return status && interruptedSwap(boot, status);
+	});
 	const action = interrupted?.type ?? swapType;
 	return {
 		image,
 		primary,
 		secondary,
-		state: primary && swapTypeRow(mode, primary, secondary),
+		state: primary && !newest ? swapTypeRow(mode, primary, secondary) : undefined,
 		swapType,
 		interrupted,
 		action,
 		resumed: interrupted !== undefined && interrupted.done > 0,
-		confirmed: staysAfter(action, interrupted && primary) ?? boot.boot_is_img_confirmed(image),
+		confirmed:
+			!revertsUnconfirmed(mode) || (staysAfter(action, interrupted && primary) ?? boot.boot_is_img_confirmed(image)),
 	};
 }
 
@@ -100,26 +103,52 @@ function staysAfter(action: number, begun: SwapState | undefined): boolean | und
 	return action === SwapType.TEST ? begun?.imageOk === BootFlag.SET : undefined;
 }
 
+/** The trailer that the status of an interrupted swap would be in (MCUboot design.md, Reset recovery). */
+function statusTrailer(
+	boot: BootUtil,
+	image: number,
+	primary: SwapState,
+	secondary: SwapState | undefined,
+): Trailer | undefined {
+	const { map, config } = boot;
+	const trailer = boot.trailer(map.slot(image, "primary"));
+	const begun = primary.magic === BootMagic.GOOD && primary.copyDone === BootFlag.UNSET;
+	if (config.mode === "swap-move" || config.mode === "swap-offset")
+		return begun && secondary?.magic !== BootMagic.GOOD ? trailer : undefined;
+	if (config.mode !== "swap-scratch") return undefined;
+	if (begun && primary.swapType !== SwapType.NONE) return trailer;
+	const area = scratchArea(boot);
+	const scratch = area && new Trailer(scratchConfig(config), area);
+	const state = scratch?.read();
+	if (state?.magic === BootMagic.GOOD) return state.imageNumber === image ? scratch : undefined;
+	return primary.copyDone === BootFlag.UNSET && primary.magic !== BootMagic.BAD ? trailer : undefined;
+}
+
+const scratchArea = ({ map }: BootUtil): FlashArea | undefined =>
+	map.areas().find(({ label }) => label === SCRATCH_LABEL);
+
 /** Undefined if there is neither a record of a step nor a type: then the table decides. */
 function interruptedSwap(boot: BootUtil, trailer: Trailer): InterruptedSwap | undefined {
-	const { area } = trailer;
+	const { area, layout } = trailer;
 	const info = trailer.swapInfo();
 	const type = info === area.erasedValue ? SwapType.NONE : info & 0xf;
 	const last = lastRecord(trailer);
 	if (last === 0 && type === SwapType.NONE) return undefined;
-	const { mode } = boot.config;
-	// Other modes have no such status, or not only there.
-	if (mode !== "swap-move" && mode !== "swap-offset") return undefined;
 	const swapSize = trailer.swapSize();
 	const sectors = Math.max(1, Math.ceil(swapSize / area.sectorSize));
-	if (mode === "swap-offset")
-		return { type, swapSize, phase: last === 0 ? "begin" : "swap", done: last, total: 2 * sectors };
-	// The records of the moves have a third of the status area to themselves, however many moves there are.
-	const moves = trailer.layout.statusSize / (3 * area.writeAlign);
-	const moving = last < moves;
-	const done = moving ? last : sectors + last - moves;
-	const phase = last === 0 ? "begin" : moving && done < sectors ? "move" : "swap";
-	return { type, swapSize, phase, done, total: 3 * sectors };
+	const swap = { type, swapSize, phase: last === 0 ? "begin" : "swap", done: last } as const;
+	switch (boot.config.mode) {
+		case "swap-offset":
+			return { ...swap, total: 2 * sectors };
+		case "swap-scratch":
+			return { ...swap, total: 3 * Math.ceil(sectors / (scratchArea(boot)?.sectors ?? 1)) };
+		default: {
+			// The records of the moves have a third of the status area to themselves, however many moves there are.
+			const moves = layout.statusSize / (3 * area.writeAlign);
+			if (last >= moves) return { ...swap, done: sectors + last - moves, total: 3 * sectors };
+			return { ...swap, phase: last > 0 && last < sectors ? "move" : swap.phase, total: 3 * sectors };
+		}
+	}
 }
 
 /** Number of the last status record that was written, from 1; 0 if there is none. */

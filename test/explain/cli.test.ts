@@ -192,8 +192,11 @@ for (const mode of ["move", "offset"] as const)
 			assert.ok(erases > 10 && operations > erases);
 			assert.equal(seconds, erases);
 		});
+	});
 
-		it("says what the simulator then does", async () => {
+describe("explain: what it says is what the simulator then does", () => {
+	for (const mode of ["move", "offset", "scratch", "overwrite"])
+		it(mode, async () => {
 			const simulator = await Simulator.start(["--mode", mode, "--images", "1"]);
 			const client = new SmpClient(udpLink(simulator.udp));
 			const { file, hash } = update("3.2.1", 20000);
@@ -217,7 +220,7 @@ for (const mode of ["move", "offset"] as const)
 			assert.deepEqual(second["images"], unconfirmed.images.map(short));
 			await again.stop();
 		});
-	});
+});
 
 describe("explain: documentation", () => {
 	it("shows what the command prints", () => {

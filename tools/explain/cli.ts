@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
-import { OptionError } from "../../hosts/sim/options.js";
+import { MODE_NAMES, MODES, type ModeName, OptionError } from "../../hosts/sim/options.js";
 import { type Board, readBoard, reason } from "../../hosts/sim/setup.js";
 import type { DowngradePrevention } from "../../hosts/sim/xs/config.js";
 import { loaderConfig } from "../../hosts/sim/xs/loader-config.js";
-import type { TrailerGeneration } from "../../modules/bootutil/config.js";
+import { SCRATCH_LABEL, type TrailerGeneration, type UpgradeMode } from "../../modules/bootutil/config.js";
 import { OtpCounters, type OtpMemory } from "../../modules/bootutil/loader/otp-counter.js";
 import { type FlashTiming, TYPICAL_NOR } from "../../modules/bootutil/loader/shadow-flash.js";
 import { slotAreaId } from "../../modules/flash/layout.js";
@@ -23,7 +23,7 @@ const COMMAND: CommandSpec = {
 	operands: ["FLASHFILE"],
 	options: [
 		{ name: "images", values: ["N"], choices: ["1", "2"], help: "number of images (default 2)" },
-		{ name: "mode", values: ["MODE"], choices: ["move", "offset"], help: "how the boot loader swaps (default move)" },
+		{ name: "mode", values: ["MODE"], choices: MODE_NAMES, help: "how the boot loader upgrades (default move)" },
 		{ name: "layout", values: ["FILE"], help: "flash layout, JSON as in layouts/ (default: the OTA guide's table)" },
 		{
 			name: "trailer",
@@ -52,10 +52,11 @@ const COMMAND: CommandSpec = {
 
 function run(args: Arguments): void {
 	const [path = ""] = args.operands;
+	const mode = (args.text("mode") ?? "move") as ModeName;
 	const board = readBoard({
 		layout: args.text("layout"),
 		images: args.text("images") === "1" ? 1 : 2,
-		mode: args.text("mode") === "offset" ? "swap-offset" : "swap-move",
+		mode: MODES[mode],
 		trailer: (args.text("trailer") ?? "current") as TrailerGeneration,
 		keys: args.all("key").map(([key = ""]) => key),
 	});
@@ -79,7 +80,7 @@ function run(args: Arguments): void {
 		return;
 	}
 	const checks = args.has("hash-only") ? "hashes only" : `${signature} signatures`;
-	const title = `${path}: ${board.layout.name} layout, swap using ${board.boot.mode.slice(5)}, ${checks}`;
+	const title = `${path}: ${board.layout.name} layout, ${modeText(board.boot.mode)}, ${checks}`;
 	const colours = process.stdout.isTTY && !process.env["NO_COLOR"];
 	print(formatExplanation(title, explanation, colours ? colourStyle : plainStyle));
 }
@@ -102,13 +103,19 @@ function readTiming(args: Arguments): FlashTiming {
 	};
 }
 
+/** The mode as MCUboot's documentation calls it. */
+const modeText = (mode: UpgradeMode): string =>
+	mode.startsWith("swap-") ? `swap using ${mode.slice(5)}` : mode.replace(/-/g, " ");
+
 /** The slots' areas. A file may end behind the last of them: many tools read no more. */
 function openFlash(path: string, { layout, boot }: Board): FlashMap {
 	const ids = Array.from({ length: boot.images }, (_, i) => [
 		slotAreaId(i, "primary"),
 		slotAreaId(i, "secondary"),
 	]).flat();
-	const areas = layout.areas.filter(({ id }) => ids.includes(id));
+	const areas = layout.areas.filter(
+		({ id, label }) => ids.includes(id) || (boot.mode === "swap-scratch" && label === SCRATCH_LABEL),
+	);
 	const end = Math.max(...areas.map(({ offset, size }) => offset + size));
 	const memory = readFlash(path, end, layout.size, layout.name);
 	return FlashMap.open({ ...layout, areas }, (label) => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
+import { runsNewest } from "../../modules/bootutil/config.js";
 import { measureImage } from "../../modules/bootutil/extent.js";
 import { bootForecast, type ImageForecast } from "../../modules/bootutil/forecast.js";
 import {
@@ -45,12 +46,19 @@ export interface SlotExplanation {
 	readonly images: readonly FoundImage[];
 }
 
+/** The row of the table of states that applies, what it looks at, and what it asks for. */
+export interface StateExplanation {
+	readonly row: string;
+	readonly because: readonly string[];
+	readonly swapType: string;
+}
+
 export interface ImageExplanation {
 	readonly image: number;
 	readonly primary: SlotExplanation;
 	readonly secondary: SlotExplanation;
-	/** The row of the table of states that applies, what it looks at, and what it asks for. */
-	readonly state: { readonly row: string; readonly because: readonly string[]; readonly swapType: string };
+	/** Null in the modes that run the newest image. */
+	readonly state: StateExplanation | null;
 	/** A swap that power loss interrupted, which goes first. */
 	readonly interrupted: {
 		readonly type: string;
@@ -67,6 +75,8 @@ export interface BootedImage {
 	readonly image: number;
 	readonly action: ImageResult["action"];
 	readonly resumed: boolean;
+	/** The slot that it runs from: 0 primary, 1 secondary. */
+	readonly slot: 0 | 1;
 	/** Null if there is no image. */
 	readonly version: string | null;
 	readonly confirmed: boolean;
@@ -163,12 +173,13 @@ function explainBoot({ ok, reason, images, dry, work, seconds, log }: DryBoot): 
 	return {
 		starts: ok,
 		reason: reason ?? null,
-		images: images.map(({ image, action, resumed, version }, i) => {
+		images: images.map(({ image, action, resumed, slot, version }, i) => {
 			const { confirmed, work: own, seconds: time } = dry[i]!;
 			return {
 				image,
 				action,
 				resumed,
+				slot,
 				version: version ?? null,
 				confirmed,
 				operations: own.erases + own.writes,
@@ -200,7 +211,9 @@ function explainImage(boot: BootUtil, options: ExplainOptions, forecast: ImageFo
 		image,
 		primary: slot("primary"),
 		secondary: slot("secondary"),
-		state: { row: forecast.state ?? "V", because: because(forecast), swapType: typeName(forecast.swapType) },
+		state: runsNewest(boot.config.mode)
+			? null
+			: { row: forecast.state ?? "V", because: because(forecast), swapType: typeName(forecast.swapType) },
 		interrupted: interrupted ? { ...interrupted, type: typeName(interrupted.type) } : null,
 		intent: typeName(forecast.action),
 	};

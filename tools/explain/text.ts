@@ -42,17 +42,18 @@ function bytes(n: number): string {
 }
 
 function duration(seconds: number): string {
-	if (seconds >= 60) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-	return seconds < 0.01 ? "less than 0.01 s" : `${seconds < 1 ? seconds.toFixed(2) : seconds.toFixed(1)} s`;
+	if (seconds >= 60) return `about ${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+	return seconds < 0.01 ? "less than 0.01 s" : `about ${seconds < 1 ? seconds.toFixed(2) : seconds.toFixed(1)} s`;
 }
 
 /** The explanation for people. `title` says what was explained. */
 export function formatExplanation(title: string, explanation: Explanation, style: Style): string {
 	const { images, next, nextIfConfirmed, unconfirmed, confirmed, timing } = explanation;
 	const several = images.length > 1;
+	const newest = images.every(({ state }) => state === null);
 	const lines = [style.title(title)];
 	const section = (heading: string, boot: BootExplanation, intents: readonly ImageExplanation[] = []): void => {
-		lines.push("", style.title(heading), ...bootLines(boot, intents, several, style));
+		lines.push("", style.title(heading), ...bootLines(boot, intents, { several, newest, style }));
 	};
 	for (const image of images) lines.push("", ...imageLines(image, several, style));
 	section(nextIfConfirmed ? "Next boot, if nobody confirms" : "Next boot", next, images);
@@ -80,6 +81,7 @@ function imageLines(image: ImageExplanation, several: boolean, style: Style): st
 		...slotLines("primary", image.primary, none, style),
 		...slotLines("secondary", image.secondary, none, style),
 	);
+	if (!state) return lines;
 	lines.push(`  state ${state.row.padEnd(5)} ${STATES[state.row]}`);
 	if (state.because.length > 0) lines.push(style.aside(`              ${state.because.join(", ")}`));
 	if (interrupted) {
@@ -115,24 +117,32 @@ function trailerText({ magic, imageOk, copyDone, swapInfo }: TrailerExplanation)
 	return `magic ${magic}, image_ok ${imageOk}, copy_done ${copyDone}, swap_info ${swapInfo.type}`;
 }
 
+/** How boots are worded. */
+interface Wording {
+	readonly several: boolean;
+	/** Whether the newest image runs, from where it is. */
+	readonly newest: boolean;
+	readonly style: Style;
+}
+
 function bootLines(
 	boot: BootExplanation,
 	intents: readonly ImageExplanation[],
-	several: boolean,
-	style: Style,
+	{ several, newest, style }: Wording,
 ): string[] {
 	const lines: string[] = [];
 	if (!boot.starts) lines.push(style.bad(`  Nothing starts: ${boot.reason}.`));
 	boot.images.forEach((image, i) => {
 		const given = intents[i]?.intent ?? "none";
 		const head = several ? `  image ${image.image}     ` : "  ";
-		if (boot.starts || image.operations > 0) lines.push(`${head}${actionText(image, given, boot.starts, style)}`);
+		const text = newest ? newestText(image, style) : actionText(image, given, boot.starts, style);
+		if (boot.starts || (image.operations > 0 && !newest)) lines.push(`${head}${text}`);
 	});
 	const { operations, erases, seconds } = boot;
 	lines.push(
 		operations === 0
 			? "  Flash is not written to."
-			: `  ${count(operations, "flash operation")}, ${count(erases, "erase")} among them: about ${duration(seconds)}.`,
+			: `  ${count(operations, "flash operation")}, ${count(erases, "erase")} among them: ${duration(seconds)}.`,
 	);
 	return lines;
 }
@@ -158,6 +168,12 @@ function actionText(image: BootedImage, intent: string, starts: boolean, style: 
 						`does not do the ${intent} swap: ${version} runs on, ${image.confirmed ? "confirmed" : "on trial"}`,
 					);
 	}
+}
+
+function newestText({ action, version, slot, confirmed }: BootedImage, style: Style): string {
+	const runs = `${version ?? "no image"} runs from the ${slot === 0 ? "primary" : "secondary"} slot`;
+	const trial = style.good(confirmed ? "confirmed" : "on trial");
+	return action === "revert" ? `erases what nobody confirmed: ${runs}, ${trial}` : `${runs}, ${trial}`;
 }
 
 /** What the boot loader says, but for the trailers, which stand above. */

@@ -1,5 +1,6 @@
 import type { FlashMap } from "../../flash/map.js";
 import { BootUtil } from "../bootutil.js";
+import { revertsUnconfirmed } from "../config.js";
 import type { BootResult, LoaderConfig, LoaderServices, SecurityCounterStore } from "./config.js";
 import { Loader } from "./loader.js";
 import { type FlashTiming, type FlashWork, ShadowFlash, secondsOf, sumOf, TYPICAL_NOR } from "./shadow-flash.js";
@@ -10,7 +11,7 @@ import { type FlashTiming, type FlashWork, ShadowFlash, secondsOf, sumOf, TYPICA
 
 /** What a boot would do to one image. */
 export interface DryImage {
-	/** True if the image in the primary slot would stay, false if it were on trial. */
+	/** True if the image that runs would stay, false if it were on trial. */
 	readonly confirmed: boolean;
 	/** Flash operations on both slots of the image. */
 	readonly work: FlashWork;
@@ -37,6 +38,8 @@ export interface DryRunOptions {
 	readonly securityCounters?: Pick<SecurityCounterStore, "get">;
 	/** The chip. Default `TYPICAL_NOR`. */
 	readonly timing?: FlashTiming;
+	/** The slot that each image runs from now. Default: the primary one. */
+	readonly active?: readonly (0 | 1)[];
 	/** Whether the chip refuses to write to bytes that are not erased, instead of clearing bits. Default true. */
 	readonly strict?: boolean;
 }
@@ -51,12 +54,11 @@ export interface DryRunOptions {
  * ```
  */
 export class DryRun {
-	/** MCUboot's application API on the copy. */
-	readonly api: BootUtil;
 	readonly #shadow: ShadowFlash;
 	readonly #config: LoaderConfig;
 	readonly #options: DryRunOptions;
 	readonly #timing: FlashTiming;
+	#api: BootUtil;
 	/** Security counters that a boot raised, by image. */
 	readonly #raised = new Map<number, number>();
 
@@ -65,7 +67,12 @@ export class DryRun {
 		this.#options = options;
 		this.#timing = options.timing ?? TYPICAL_NOR;
 		this.#shadow = new ShadowFlash(map, this.#timing.pageSize, options.strict ?? true);
-		this.api = new BootUtil(this.#shadow.map, config);
+		this.#api = new BootUtil(this.#shadow.map, config, options.active);
+	}
+
+	/** MCUboot's application API on the copy. */
+	get api(): BootUtil {
+		return this.#api;
 	}
 
 	/** Boots the copy, from where the boot before has left it. */
@@ -80,13 +87,18 @@ export class DryRun {
 			...(verifySignature && { verifySignature }),
 		}).boot();
 		const { map } = this.#shadow;
+		this.#api = new BootUtil(
+			map,
+			this.#config,
+			result.images.map(({ slot }) => slot),
+		);
 		const dry = result.images.map(({ image }): DryImage => {
 			const work = sumOf([
 				this.#shadow.work(map.slot(image, "primary").id),
 				this.#shadow.work(map.slot(image, "secondary").id),
 			]);
 			return {
-				confirmed: this.api.boot_is_img_confirmed(image),
+				confirmed: !revertsUnconfirmed(this.#config.mode) || this.#api.boot_is_img_confirmed(image),
 				work,
 				seconds: secondsOf(work, this.#timing),
 			};
@@ -99,6 +111,7 @@ export class DryRun {
 	fork(): DryRun {
 		return new DryRun(this.#shadow.map, this.#config, {
 			...this.#options,
+			active: Array.from({ length: this.#config.images }, (_, i) => this.#api.activeSlot(i)),
 			securityCounters: { get: (image) => this.#counter(image) },
 		});
 	}

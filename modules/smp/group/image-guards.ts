@@ -68,6 +68,7 @@ function wayBack({ boot }: ImageSlots, slot: number, size: number): string | und
 
 /** Swaps that do not fit are not made, but noted as made, at every boot (MCUboot `swap_run`); some flash chips refuse that. */
 function tooLarge({ boot }: ImageSlots, slot: number): string | undefined {
+	if (boot.config.mode !== "swap-move" && boot.config.mode !== "swap-offset") return undefined;
 	const running = measureImage(boot.map.slot(slot >> 1, "primary"), 0);
 	const most = boot.boot_app_max_size(slot >> 1);
 	if (!running || running.total <= most) return undefined;

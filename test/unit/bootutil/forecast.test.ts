@@ -8,6 +8,7 @@ import { Loader } from "../../../modules/bootutil/loader/loader.js";
 import { secondsOf, TYPICAL_NOR } from "../../../modules/bootutil/loader/shadow-flash.js";
 import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
+import { Bench, operationsOf } from "./bench.js";
 import { loaderConfig, makeFlash, makeImage, SLOT, type TestImage } from "./support.js";
 
 /** Small, so that every cut of a swap can be tried. */
@@ -156,6 +157,80 @@ for (const mode of ["swap-move", "swap-offset"] as const)
 			assert.equal(asked.length, before);
 		});
 	});
+
+const NAMES: Readonly<Record<number, string>> = {
+	[NONE]: "none",
+	[TEST]: "test",
+	[PERM]: "permanent",
+	[REVERT]: "revert",
+};
+
+describe("boot forecast, other modes", () => {
+	const shapes: [what: string, old: number, update: number, scratch: number][] = [
+		["scratch of one sector", 1000, 1400, 1],
+		["scratch of three sectors", 1400, 2000, 3],
+		["an image that shares the trailer's sector", 7100, 600, 2],
+	];
+	for (const [what, old, update, scratch] of shapes)
+		it(`swap using scratch, at every cut of an update and of its revert: ${what}`, () => {
+			const bench = new Bench({ mode: "swap-scratch" }, scratch);
+			bench.put(1, { ...OLD, length: old });
+			bench.put(2, { ...NEW, length: update });
+			bench.api.boot_set_pending(false);
+			for (const type of ["test", "revert"]) {
+				const start = bench.save();
+				const total = operationsOf(bench);
+				let resumed = 0;
+				for (let cut = 1; cut <= total; cut++) {
+					start();
+					bench.boot(cut);
+					const [forecast] = bootForecast(bench.api);
+					const [done] = bench.boot().images;
+					const where = `${type}, cut at operation ${cut}`;
+					assert.equal(NAMES[forecast!.action], done!.action, where);
+					assert.equal(forecast!.resumed, done!.resumed, where);
+					assert.equal(forecast!.confirmed, bench.api.boot_is_img_confirmed(), where);
+					const { interrupted } = forecast!;
+					if (interrupted) assert.ok(interrupted.done <= interrupted.total, where);
+					if (interrupted && interrupted.done > 0) resumed++;
+				}
+				assert.ok(resumed > 0);
+				start();
+				bench.boot();
+			}
+		});
+
+	it("overwriting, every update is for good", () => {
+		const bench = new Bench({ mode: "overwrite" });
+		bench.put(1, OLD);
+		bench.put(2, NEW);
+		bench.api.boot_set_pending(false);
+		assert.deepStrictEqual(bootForecast(bench.api).map(short), [`II ${TEST} confirmed`]);
+		const { dry, images } = new DryRun(bench.map, bench.config, { digest: nobleDigest }).boot();
+		assert.deepStrictEqual([images[0]!.version, dry[0]!.confirmed], ["2.0.0", true]);
+	});
+
+	it("running the newest image, no state applies; the copy is booted from its slot", () => {
+		const bench = new Bench({ mode: "direct-xip-revert" });
+		bench.put(1, OLD);
+		bench.put(2, NEW);
+		for (const id of [1, 2]) {
+			const trailer = bench.api.trailer(bench.map.area(id));
+			if (id === 1) trailer.writeImageOk();
+			trailer.writeMagic();
+		}
+		const [forecast] = bootForecast(bench.api);
+		assert.deepStrictEqual([forecast!.state, forecast!.action], [undefined, NONE]);
+		const run = new DryRun(bench.map, bench.config, { digest: nobleDigest });
+		const { dry, images } = run.boot();
+		assert.deepStrictEqual([images[0]!.slot, images[0]!.version, dry[0]!.confirmed], [1, "2.0.0", false]);
+		assert.equal(run.fork().boot().images[0]!.version, "1.0.0");
+		const kept = run.fork();
+		kept.api.boot_set_confirmed();
+		const stays = kept.boot();
+		assert.deepStrictEqual([stays.images[0]!.version, stays.dry[0]!.confirmed], ["2.0.0", true]);
+	});
+});
 
 describe("flash timing", () => {
 	it("counts sectors erased and pages programmed", () => {
