@@ -3,16 +3,19 @@ import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { type BootConfig, revertsUnconfirmed, type UpgradeMode } from "../../modules/bootutil/config.js";
 import type { Layout } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
-import { imageGroup } from "../../modules/smp/group/image.js";
-import { osGroup } from "../../modules/smp/group/os.js";
-import { SmpServer } from "../../modules/smp/server.js";
+import { GroupError } from "../../modules/smp/errors.js";
+import { type ImageEvent, imageGroup } from "../../modules/smp/group/image.js";
+import { type OsOptions, osGroup } from "../../modules/smp/group/os.js";
+import { UploadJournal } from "../../modules/smp/group/upload-journal.js";
+import type { Group } from "../../modules/smp/group.js";
+import { joinHooks, type ServerHooks, SmpServer } from "../../modules/smp/server.js";
 import { ConsoleTransport } from "../../modules/smp/transport/console.js";
 import { DatagramTransport } from "../../modules/smp/transport/udp.js";
 
 export const VERSION = "0.1.0";
 
 /** Longest packet, bytes, and how many (the OTA guide: `CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`; Zephyr's default count). */
-const BUFFERS = Object.freeze({ size: 1024, count: 4 } as const);
+export const BUFFERS = Object.freeze({ size: 1024, count: 4 } as const);
 
 /**
  * Longest datagram, bytes (`CONFIG_MCUMGR_TRANSPORT_UDP_MTU`). More than a buffer: smpclient fills an Ethernet frame and does
@@ -22,6 +25,9 @@ const UDP_MTU = 1500;
 
 /** How long a response to a reset has for leaving the device, milliseconds (`CONFIG_MCUMGR_GRP_OS_RESET_MS`). */
 const RESET_DELAY = 250;
+
+/** A layout that has an area of this label gets uploads that go on after a reset. */
+const UPLOAD_JOURNAL = "upload-journal";
 
 /** Numbers of the upgrade modes in the protocol (Zephyr SMP group 0, Bootloader information). */
 const BOOTLOADER_MODES: Readonly<Record<UpgradeMode, number>> = Object.freeze({
@@ -33,6 +39,21 @@ const BOOTLOADER_MODES: Readonly<Record<UpgradeMode, number>> = Object.freeze({
 	"ram-load": 6,
 	"swap-offset": 9,
 });
+
+/** What an application can build more groups on. */
+export interface Base {
+	readonly host: Host;
+	readonly map: FlashMap;
+	readonly boot: BootUtil;
+	/** The groups that are there already. */
+	readonly groups: readonly Group[];
+}
+
+/** What an application has besides the OS and the image group. */
+export interface Further {
+	readonly groups?: readonly Group[];
+	readonly hooks?: ServerHooks;
+}
 
 /** How the application is built. */
 export interface SmpSvrOptions {
@@ -46,6 +67,11 @@ export interface SmpSvrOptions {
 	readonly confirm: "smp" | "self";
 	/** Whether requests that run into a defect of the boot loader are refused. Default true. */
 	readonly guards?: boolean;
+	/** Further groups, and who may call what. Default: none, and everybody. */
+	further?(base: Base): Further;
+	/** Further commands of the OS group. */
+	readonly os?: Pick<OsOptions, "tasks" | "pools" | "silentConsole">;
+	readonly onImage?: (event: ImageEvent) => void;
 	/** Called after a request was answered without an error. */
 	answered?(group: number, command: number): void;
 	/** For the banner, in the form of C's `__DATE__` and `__TIME__`. */
@@ -67,54 +93,77 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 	host.log(`<inf> smp_sample: build time: ${options.buildTime}`);
 	const map = FlashMap.open(options.layout, (label) => host.flash(label));
 	const boot = new BootUtil(map, options.boot, options.activeSlots);
+	const journal = options.layout.areas.find(({ label }) => label === UPLOAD_JOURNAL);
+	const groups = [
+		osGroup({
+			reset: () => {
+				host.after(RESET_DELAY, () => host.reset());
+			},
+			buffers: BUFFERS,
+			bootloader: {
+				name: "MCUboot",
+				mode: BOOTLOADER_MODES[options.boot.mode],
+				noDowngrade: options.noDowngrade ?? false,
+			},
+			info: {
+				s: "xs-smp",
+				n: host.board,
+				r: VERSION,
+				v: VERSION,
+				b: options.buildTime,
+				m: "xs",
+				p: "unknown",
+				i: host.board,
+				o: "xs-smp",
+			},
+			...(host.clock && { clock: host.clock }),
+			...options.os,
+		}),
+		imageGroup({
+			boot,
+			digest: host.digest,
+			confirmOtherImages: "any",
+			guards: options.guards ?? true,
+			log: (line) => host.log(`<wrn> mcumgr_img_grp: ${line}`),
+			...(journal && { journal: new UploadJournal(map.area(journal.id)) }),
+			...(options.onImage && { onEvent: options.onImage }),
+		}),
+	];
+	const further = options.further?.({ host, map, boot, groups });
 	const server = new SmpServer({
 		bufferSize: BUFFERS.size,
 		verbose: true,
-		hooks: {
-			done: (group, command, _write, error) => {
+		hooks: joinHooks(further?.hooks, {
+			done: (group, command, _write, error, { version }) => {
 				if (error === undefined) options.answered?.(group, command);
+				// Version 2 has no room for a sentence beside a group's code, so it goes to the log.
+				else if (version > 0 && error instanceof GroupError)
+					host.log(`<wrn> smp: group ${error.group}, error ${error.code}: ${printable(error.message)}`);
 			},
-		},
-		groups: [
-			osGroup({
-				reset: () => {
-					host.after(RESET_DELAY, () => host.reset());
-				},
-				buffers: BUFFERS,
-				bootloader: {
-					name: "MCUboot",
-					mode: BOOTLOADER_MODES[options.boot.mode],
-					noDowngrade: options.noDowngrade ?? false,
-				},
-				info: {
-					s: "xs-smp",
-					n: host.board,
-					r: VERSION,
-					v: VERSION,
-					b: options.buildTime,
-					m: "xs",
-					p: "unknown",
-					i: host.board,
-					o: "xs-smp",
-				},
-			}),
-			imageGroup({
-				boot,
-				digest: host.digest,
-				confirmOtherImages: "any",
-				guards: options.guards ?? true,
-				log: (line) => host.log(`<wrn> mcumgr_img_grp: ${line}`),
-			}),
-		],
+		}),
+		groups: [...groups, ...(further?.groups ?? [])],
 	});
 	const uart = host.uart();
-	if (uart) server.attach(new ConsoleTransport(uart, { maxPacket: BUFFERS.size, codec: host.codec }));
+	if (uart) server.attach(new ConsoleTransport(uart, { maxPacket: BUFFERS.size, codec: host.codec }), "uart");
 	const udp = host.udp();
-	if (udp) server.attach(new DatagramTransport(udp, { maxPacket: UDP_MTU }));
+	if (udp) server.attach(new DatagramTransport(udp, { maxPacket: UDP_MTU }), "udp");
 	sayImages(host, boot);
 	// Everything above has worked, which is all that this application can check of itself.
 	if (options.confirm === "self") confirmImages(host, boot);
 	return { boot, server };
+}
+
+/** Longest sentence that is logged, characters. */
+const LOG_LIMIT = 160;
+
+/** A sentence may quote what a client sent: no control character of that gets into the log. */
+function printable(text: string): string {
+	let clean = "";
+	for (let i = 0; i < Math.min(text.length, LOG_LIMIT); i++) {
+		const code = text.charCodeAt(i);
+		clean += code < 0x20 || (code >= 0x7f && code < 0xa0) ? "?" : text[i]!;
+	}
+	return clean;
 }
 
 /** Version of the image that runs, as `major.minor.revision` and `.build` if there is one. */

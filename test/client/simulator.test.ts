@@ -69,30 +69,41 @@ describe("client and simulator", () => {
 			}));
 	}
 
-	it("an upload in whose middle the device is killed", async () => {
-		const directory = freshDirectory();
-		const { file } = update("0.0.1", 100_000);
-		let simulator = await Simulator.start(["--images", "1"], directory);
-		let killed: Promise<void> | undefined;
-		const upload = (client: SmpClient) =>
-			client.upload(file, {
-				onProgress: (offset) => {
-					if (offset > 50_000) killed ??= simulator.kill();
-				},
+	const killed: [string, string[], (resumed: number) => boolean][] = [
+		["starts again", [], (resumed) => resumed === 0],
+		[
+			"goes on with a journal",
+			["--layout", join(root, "layouts/guide-upload-journal.json")],
+			(resumed) => resumed > 40_000 && resumed % 4096 === 0,
+		],
+	];
+	for (const [what, options, right] of killed)
+		it(`an upload in whose middle the device is killed ${what}`, async () => {
+			const directory = freshDirectory();
+			const { file } = update("0.0.1", 100_000);
+			let simulator = await Simulator.start(["--images", "1", ...options], directory);
+			let killed: Promise<void> | undefined;
+			const upload = (client: SmpClient) =>
+				client.upload(file, {
+					onProgress: (offset) => {
+						if (offset > 50_000) killed ??= simulator.kill();
+					},
+				});
+			await assert.rejects(withClient(serialLink(simulator.serial), upload, 2), {
+				message: "no answer to the upload after 2 tries",
 			});
-		await assert.rejects(withClient(serialLink(simulator.serial), upload, 2), {
-			message: "no answer to the upload after 2 tries",
+			await killed;
+			simulator = await Simulator.start(["--images", "1", ...options], directory);
+			try {
+				await withClient(serialLink(simulator.serial), async (client) => {
+					const { match, resumed } = await client.upload(file);
+					assert.equal(match, true);
+					assert.ok(right(resumed), String(resumed));
+				});
+			} finally {
+				await simulator.stop();
+			}
 		});
-		await killed;
-		simulator = await Simulator.start(["--images", "1"], directory);
-		try {
-			await withClient(serialLink(simulator.serial), async (client) => {
-				assert.equal((await client.upload(file)).match, true);
-			});
-		} finally {
-			await simulator.stop();
-		}
-	});
 
 	it("an upload in whose middle the reset button is pressed", () =>
 		withDevice(["--images", "1"], async (simulator) => {

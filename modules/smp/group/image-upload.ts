@@ -46,8 +46,9 @@ export class ImageUpload {
 		this.command = { name: "upload", write: operation(SCHEMA, (request) => this.#upload(request)) };
 	}
 
-	/** Ends the session, if there is one. */
+	/** Ends the session, if there is one, and forgets one that a reset broke off. */
 	stop(): void {
+		this.#options.journal?.end();
 		const session = this.#session;
 		this.#session = undefined;
 		if (session) this.#options.onEvent?.({ type: "stopped", upload: progress(session) });
@@ -89,20 +90,51 @@ export class ImageUpload {
 			this.stop();
 			return { off: len, match: true };
 		}
+		const resumed = this.#resume(slot, len, sha, data);
+		if (resumed) {
+			this.#session = resumed;
+			this.#options.onEvent?.({ type: "started", upload: progress(resumed) });
+			return { off: resumed.offset };
+		}
 		this.#options.mayWrite?.({ slot, offset: 0, size: len }, data);
 		this.stop();
-		const session: Session = {
-			slot,
-			size: len,
-			sha: sha.slice(),
-			hasher: sha.length === HASH_SIZE ? this.#options.digest?.sha256() : undefined,
-			writer: new ImageWriter(area, start, this.#slots.boot.trailer(area).layout.status),
-			offset: 0,
-		};
+		const session = this.#begin(slot, len, sha);
+		if (session.hasher) this.#options.journal?.begin(slot, len, sha, area.sectorSize);
 		this.#session = session;
 		session.writer.begin();
 		this.#options.onEvent?.({ type: "started", upload: progress(session) });
 		return this.#write(session, data);
+	}
+
+	#begin(slot: number, size: number, sha: Uint8Array): Session {
+		const area = this.#slots.area(slot);
+		return {
+			slot,
+			size,
+			sha: sha.slice(),
+			hasher: sha.length === HASH_SIZE ? this.#options.digest?.sha256() : undefined,
+			writer: new ImageWriter(area, this.#slots.start(slot), this.#slots.boot.trailer(area).layout.status),
+			offset: 0,
+		};
+	}
+
+	/** The session of an upload of this file that a reset broke off, as far as the journal vouches for it. */
+	#resume(slot: number, size: number, sha: Uint8Array, data: Uint8Array): Session | undefined {
+		const { journal, digest } = this.#options;
+		if (!journal || !digest || this.#session) return undefined;
+		const area = this.#slots.area(slot);
+		const entry = journal.read(area.sectorSize);
+		if (!entry || entry.slot !== slot || entry.size !== size || !equalBytes(entry.sha, sha)) return undefined;
+		if (entry.written === 0 || entry.written >= size) return undefined;
+		const session = this.#begin(slot, size, sha);
+		const { writer, hasher } = session;
+		const start = data.subarray(0, entry.written);
+		if (!hasher || !equalBytes(area.bytes(writer.start, start.length), start)) return undefined;
+		writer.begin();
+		writer.resume(entry.written);
+		hashFlash(area, writer.start, entry.written, hasher);
+		session.offset = entry.written;
+		return session;
 	}
 
 	#next(off: number, data: Uint8Array): ResponseMap {
@@ -121,6 +153,7 @@ export class ImageUpload {
 		session.offset += data.length;
 		const done = session.offset === session.size;
 		if (done) writer.finish();
+		this.#options.journal?.reached(writer.written);
 		// The hash runs over what the flash gives back, so that it also vouches for the flash.
 		if (hasher) hashFlash(writer.area, writer.start + from, Math.min(writer.written, session.size) - from, hasher);
 		if (!done) {
@@ -128,6 +161,7 @@ export class ImageUpload {
 			return { off: session.offset };
 		}
 		this.#session = undefined;
+		this.#options.journal?.end();
 		const match = hasher && equalBytes(hasher.digest(), session.sha);
 		this.#options.onEvent?.({ type: "pending", upload: { ...progress(session), match } });
 		return { off: session.offset, match };

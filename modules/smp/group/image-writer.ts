@@ -42,6 +42,12 @@ export class ImageWriter {
 		eraseSectors(this.area, 0, this.#erased);
 	}
 
+	/** Goes on behind the first `written` bytes, which the flash holds: whole sectors. */
+	resume(written: number): void {
+		this.#written = written;
+		this.#erased = (this.start + written) / this.area.sectorSize;
+	}
+
 	write(data: Uint8Array): void {
 		const unit = this.#tail.length;
 		let at = 0;

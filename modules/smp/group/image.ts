@@ -6,6 +6,7 @@ import { IMAGE_GROUP, IMAGE_V1_ERRORS } from "./image-error.js";
 import { ImageSlots } from "./image-slots.js";
 import { stateCommand } from "./image-state.js";
 import { ImageUpload } from "./image-upload.js";
+import type { UploadJournal } from "./upload-journal.js";
 
 /** What happens to images. Slots count through all images: 2i and 2i + 1 belong to image i. */
 export type ImageEvent =
@@ -43,6 +44,10 @@ export interface ImageOptions {
 	 * false, as in Zephyr, where the boot loader throws such an image away. Hashing takes long without hardware.
 	 */
 	readonly verifyMarked?: boolean;
+	/**
+	 * Lets an upload with a whole SHA-256 go on after a reset. Needs `digest`. Without, as in Zephyr, it starts again.
+	 */
+	readonly journal?: UploadJournal;
 	/** Whether `upgrade` compares the build number too. Default false. */
 	readonly compareBuild?: boolean;
 	/**
