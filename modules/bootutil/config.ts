@@ -13,6 +13,12 @@ export type UpgradeMode = InstallMode | NewestMode;
  */
 export type TrailerGeneration = "current" | "2.2";
 
+/**
+ * How an encrypted image carries its AES key (`MCUBOOT_ENCRYPT_RSA`, `…_KW`, `…_EC256`, `…_X25519`): wrapped for one that the
+ * boot loader keeps.
+ */
+export type EncryptionType = "none" | "rsa-2048" | "aes-kw" | "ec-p256" | "x25519";
+
 /** What boot loader and application must agree on: MCUboot's build configuration, as far as it shapes the flash. */
 export interface BootConfig {
 	readonly mode: UpgradeMode;
@@ -23,7 +29,14 @@ export interface BootConfig {
 	/** `BOOT_MAX_IMG_SECTORS`: how many sectors a slot may have; sizes the swap status. */
 	readonly maxSectors: number;
 	readonly trailer: TrailerGeneration;
+	/** `MCUBOOT_ENC_IMAGES`: encrypted images are taken, and the trailer has room for two keys. Default "none". */
+	readonly encryption?: EncryptionType;
+	/** Bytes of the images' AES keys: 16, the default, or 32 with `MCUBOOT_AES_256`. */
+	readonly encryptionKeySize?: 16 | 32;
 }
+
+/** Bytes of an AES key, in a build that has them. */
+export const encryptionKeySize = (config: BootConfig): 16 | 32 => config.encryptionKeySize ?? 16;
 
 /** Label of the flash area that swap using scratch needs (MCUboot readme-zephyr.md, scratch partition). */
 export const SCRATCH_LABEL = "image-scratch";

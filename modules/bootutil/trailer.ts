@@ -1,5 +1,5 @@
 import type { FlashArea } from "../flash/area.js";
-import type { BootConfig } from "./config.js";
+import { type BootConfig, encryptionKeySize } from "./config.js";
 import { readU16, readU32, u32Bytes } from "./little-endian.js";
 
 /** Codes of the magic (MCUboot `BOOT_MAGIC_…`). `ANY` occurs only in decision tables. */
@@ -33,6 +33,8 @@ export interface TrailerLayout {
 	/** Offset mode since MCUboot 2.3: sizes of the unprotected TLV areas, primary low, secondary high 16 bits. */
 	readonly tlvSizes: number | undefined;
 	readonly swapSize: number;
+	/** Where encrypted images are built in: their AES keys, of slot 0 and of slot 1. */
+	readonly encryptionKeys: readonly [number, number] | undefined;
 	/** Start of the status records, and of the trailer. */
 	readonly status: number;
 	readonly statusSize: number;
@@ -42,6 +44,8 @@ export interface TrailerLayout {
 
 const MAGIC_SIZE = 16;
 const FLAG_SET = 1;
+/** Every byte of a key that there is not, whatever the flash erases to. */
+const NO_KEY = 0xff;
 
 /** Magic for 8-byte alignment (MCUboot design.md, Image trailer). */
 const MAGIC_8 = Object.freeze([
@@ -71,7 +75,8 @@ export function trailerLayout(config: BootConfig, slotSize: number, writeAlign: 
 	const tlvSizes = config.mode === "swap-offset" && config.trailer === "current" ? swapInfo - maxAlign : undefined;
 	const swapSize = (tlvSizes ?? swapInfo) - maxAlign;
 	const statusSize = config.maxSectors * recordsPerSector(config) * writeAlign;
-	const status = swapSize - statusSize;
+	const room = encrypts(config) ? alignUp(encryptionKeySize(config), maxAlign) : 0;
+	const status = swapSize - 2 * room - statusSize;
 	return {
 		magic,
 		imageOk,
@@ -79,11 +84,14 @@ export function trailerLayout(config: BootConfig, slotSize: number, writeAlign: 
 		swapInfo,
 		tlvSizes,
 		swapSize,
+		encryptionKeys: room > 0 ? [swapSize - room, swapSize - 2 * room] : undefined,
 		status,
 		statusSize,
 		size: slotSize - status,
 	};
 }
+
+const encrypts = ({ encryption = "none" }: BootConfig): boolean => encryption !== "none";
 
 /** Scratch has a trailer of its own, with the records of one region (MCUboot design.md, Swap status). */
 export const scratchConfig = (config: BootConfig): BootConfig => ({ ...config, maxSectors: 1 });
@@ -119,11 +127,13 @@ export class Trailer {
 	readonly area: FlashArea;
 	readonly layout: TrailerLayout;
 	readonly #maxAlign: number;
+	readonly #keySize: number;
 
 	constructor(config: BootConfig, area: FlashArea) {
 		this.area = area;
 		this.layout = trailerLayout(config, area.size, area.writeAlign);
 		this.#maxAlign = config.maxAlign;
+		this.#keySize = encryptionKeySize(config);
 	}
 
 	/** Decodes magic, flags and swap_info (MCUboot `boot_read_swap_state`). */
@@ -158,6 +168,16 @@ export class Trailer {
 		return [readU16(bytes, 0), readU16(bytes, 2)];
 	}
 
+	/** AES keys of the images of a swap, of slot 0 and of slot 1; undefined for an image that is not encrypted. */
+	encryptionKeys(): [Uint8Array | undefined, Uint8Array | undefined] {
+		const read = (offset: number | undefined): Uint8Array | undefined => {
+			const key = offset === undefined ? undefined : this.area.bytes(offset, this.#keySize);
+			return key?.every((byte) => byte === NO_KEY) ? undefined : key;
+		};
+		const { encryptionKeys } = this.layout;
+		return [read(encryptionKeys?.[0]), read(encryptionKeys?.[1])];
+	}
+
 	writeMagic(): void {
 		const start = alignDown(this.layout.magic, this.#maxAlign);
 		const bytes = new Uint8Array(alignUp(MAGIC_SIZE, this.#maxAlign)).fill(this.area.erasedValue);
@@ -185,6 +205,16 @@ export class Trailer {
 	writeTlvSizes(primary: number, secondary: number): void {
 		const { tlvSizes } = this.layout;
 		if (tlvSizes !== undefined) this.#write(tlvSizes, primary & 0xff, primary >> 8, secondary & 0xff, secondary >> 8);
+	}
+
+	/** Both keys in the clear, as without `MCUBOOT_SWAP_SAVE_ENCTLV`. Does nothing where the layout has no room for them. */
+	writeEncryptionKeys(keys: readonly [Uint8Array | undefined, Uint8Array | undefined]): void {
+		const { encryptionKeys } = this.layout;
+		encryptionKeys?.forEach((offset, slot) => {
+			const bytes = new Uint8Array(alignUp(this.#keySize, this.#maxAlign)).fill(NO_KEY);
+			bytes.set(keys[slot] ?? []);
+			this.area.write(bytes, offset);
+		});
 	}
 
 	/** Writes one status record, `index` counted from the start of the status area. */

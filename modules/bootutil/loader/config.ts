@@ -9,6 +9,8 @@ export interface LoaderConfig extends BootConfig {
 	readonly signature: SignatureType;
 	/** Trusted public keys, in the DER encodings whose SHA-256 is an image's KEYHASH. */
 	readonly keys: readonly Uint8Array[];
+	/** The key that images' AES keys are wrapped for, in the form that `unwrapKey` takes. Only with `encryption`. */
+	readonly encryptionKey?: Uint8Array;
 	/** Validate the primary slot at every boot (`MCUBOOT_VALIDATE_PRIMARY_SLOT`); otherwise look at its magic alone. */
 	readonly validatePrimary: boolean;
 	/** `MCUBOOT_DOWNGRADE_PREVENTION`, by version or by the security counters in the images. */

@@ -1,3 +1,5 @@
+import { cryptPayload } from "./encryption-payload.js";
+import { keyOf } from "./encryption-swap.js";
 import { copyRegion, eraseSectors, firstTrailerSector } from "./flash-ops.js";
 import { raiseCounter } from "./rollback.js";
 import { type Boot, type ImageState, LoaderHalt, PRIMARY, SECONDARY } from "./state.js";
@@ -23,7 +25,9 @@ export function copyImage(boot: Boot, image: ImageState, onChunk?: () => void): 
 	const trailer = firstTrailerSector(primary) * area.sectorSize;
 	eraseSectors(area, trailer, area.size - trailer);
 	const source = boot.config.mode === "swap-offset" ? secondary.area.sectorSize : 0;
-	copyRegion(secondary.area, area, source, 0, copyLength(image, total), onChunk);
+	const key = keyOf(boot, image, SECONDARY);
+	const decrypt = key && ((chunk: Uint8Array, done: number) => cryptPayload(key, secondary.header, chunk, done));
+	copyRegion(secondary.area, area, source, 0, copyLength(image, total), decrypt, onChunk);
 	primary.trailer.writeMagic();
 	if (boot.config.hwRollback) {
 		const fault = raiseCounter(boot, image, PRIMARY, SECONDARY);

@@ -9,27 +9,32 @@ export function eraseSectors(area: FlashArea, offset: number, length: number): v
 	for (let at = offset; at < offset + length; at += area.sectorSize) area.erase(at, area.sectorSize);
 }
 
-/** Copies `length` bytes between areas, or within one. The target is erased. */
+/** Changes the bytes of a chunk that is copied, `done` bytes from where the copying began. */
+export type ChunkChange = (chunk: Uint8Array, done: number) => void;
+
+/** Copies `length` bytes between areas, or within one, changed on the way if that is asked for. The target is erased. */
 export function copyRegion(
 	from: FlashArea,
 	to: FlashArea,
 	source: number,
 	target: number,
 	length: number,
-	onChunk: () => void = () => {},
+	change?: ChunkChange,
+	onChunk?: () => void,
 ): void {
 	for (let done = 0; done < length; done += COPY_CHUNK) {
 		const chunk = from.bytes(source + done, Math.min(COPY_CHUNK, length - done));
+		change?.(chunk, done);
 		to.write(chunk, target + done);
-		onChunk();
+		onChunk?.();
 	}
 }
 
-/** Erases one sector and copies another into it. */
-export function copySector(from: FlashArea, to: FlashArea, source: number, target: number): void {
+/** Erases one sector and copies another into it, changed if that is asked for. */
+export function copySector(from: FlashArea, to: FlashArea, source: number, target: number, change?: ChunkChange): void {
 	const size = to.sectorSize;
 	to.erase(target * size, size);
-	copyRegion(from, to, source * size, target * size, size);
+	copyRegion(from, to, source * size, target * size, size, change);
 }
 
 /** First sector that holds a part of the slot's trailer. */

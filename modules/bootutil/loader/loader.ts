@@ -6,6 +6,7 @@ import { BootFlag, type SwapState, SwapType } from "../trailer.js";
 import { bootstrapType, fillPrimary, primaryIsVacant } from "./bootstrap.js";
 import type { BootResult, ImageResult, LoaderConfig, LoaderServices } from "./config.js";
 import { checkDependencies, isUpgrade } from "./dependencies.js";
+import { loadKeys } from "./encryption-swap.js";
 import { NewestRun } from "./newest.js";
 import { overwriteOnly } from "./overwrite.js";
 import { downgradeRefused, isSettled, raiseCounter } from "./rollback.js";
@@ -208,7 +209,9 @@ class BootRun {
 			image,
 			`resuming the interrupted ${image.action} swap at ${status.phase} step ${status.index}, state ${status.state}`,
 		);
-		status.swapSize = (status.source ?? image.primary.trailer).swapSize();
+		const trailer = status.source ?? image.primary.trailer;
+		status.swapSize = trailer.swapSize();
+		status.keys = trailer.encryptionKeys();
 		this.#strategy.run(this.#boot, image, status);
 		if (type === SwapType.REVERT || type === SwapType.PERM) setImageOk(image);
 		if (isUpgrade(type)) image.primary.trailer.writeCopyDone();
@@ -284,6 +287,7 @@ class BootRun {
 			fillPrimary(this.#boot, image);
 		} else {
 			measureSwap(image, status);
+			loadKeys(this.#boot, image, status);
 			this.#say(image, `${image.action} swap of ${status.swapSize} bytes`);
 			this.#strategy.run(this.#boot, image, status);
 		}

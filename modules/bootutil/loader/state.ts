@@ -96,6 +96,8 @@ export class BootStatus {
 	swapSize = 0;
 	/** Unprotected TLV areas of both images, bytes. Known only in the boot that began the swap. */
 	tlvSizes: [number, number] = [0, 0];
+	/** AES keys of the image of each slot, of those that are encrypted. */
+	keys: [Uint8Array | undefined, Uint8Array | undefined] = [undefined, undefined];
 
 	constructor(first: SwapPhase) {
 		this.#first = first;
@@ -111,6 +113,7 @@ export class BootStatus {
 		this.fromPrimary = false;
 		this.swapSize = 0;
 		this.tlvSizes = [0, 0];
+		this.keys = [undefined, undefined];
 	}
 
 	/** True if no step was recorded yet. */

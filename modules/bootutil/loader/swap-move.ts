@@ -1,5 +1,6 @@
 import { decodeHeader, IMAGE_HEADER_SIZE, IMAGE_MAGIC } from "../header.js";
 import { BootMagic, SwapType } from "../trailer.js";
+import { swapCipher } from "./encryption-swap.js";
 import { copySector, eraseTrailer } from "./flash-ops.js";
 import { type Boot, type BootStatus, type ImageState, PRIMARY, SECONDARY, type SlotIndex } from "./state.js";
 import type { UpgradeStrategy } from "./strategy.js";
@@ -125,14 +126,15 @@ function prepare(image: ImageState, status: BootStatus): void {
 function swapSector(image: ImageState, status: BootStatus, progress: SwapProgress): void {
 	const { primary, secondary } = image;
 	const sector = status.index - 1;
+	const offset = sector * image.sectorSize;
 	const record = movesOf(image) + 2 * sector;
 	if (status.state === 1) {
-		copySector(secondary.area, primary.area, sector, sector);
+		copySector(secondary.area, primary.area, sector, sector, swapCipher(image, status, SECONDARY, offset));
 		primary.trailer.writeStatus(record, 1);
 		status.state = 2;
 		progress.step();
 	}
-	copySector(primary.area, secondary.area, sector + 1, sector);
+	copySector(primary.area, secondary.area, sector + 1, sector, swapCipher(image, status, PRIMARY, offset));
 	primary.trailer.writeStatus(record + 1, 2);
 	status.state = 1;
 	progress.step();

@@ -1,5 +1,6 @@
 import { decodeHeader, IMAGE_HEADER_SIZE, IMAGE_MAGIC, type ImageHeader, signedSize } from "../header.js";
 import { BootMagic, SwapType } from "../trailer.js";
+import { swapCipher } from "./encryption-swap.js";
 import { copySector, eraseTrailer } from "./flash-ops.js";
 import {
 	type Boot,
@@ -107,7 +108,10 @@ function resumedPlace(
 		if (slot === PRIMARY) return copiedOut ? { slot: SECONDARY, offset: sector } : { slot: PRIMARY, offset: 0 };
 		return { slot: pair > last ? PRIMARY : SECONDARY, offset: 0 };
 	}
-	if (slot === PRIMARY) return { slot: status.index <= last ? SECONDARY : PRIMARY, offset: 0 };
+	// MCUboot looks for the old image's header where in the last pair the new one is or will be. Here that is kept only for
+	// plain images: with the other image's header the payload could not be told from header and TLVs.
+	const early = status.index <= last || image.primary.trailer.layout.encryptionKeys !== undefined;
+	if (slot === PRIMARY) return { slot: early ? SECONDARY : PRIMARY, offset: 0 };
 	return status.index === 1 ? { slot: SECONDARY, offset: sector } : { slot: PRIMARY, offset: 0 };
 }
 
@@ -149,13 +153,16 @@ function swapPair(
 ): void {
 	const { primary, secondary } = image;
 	const record = 2 * (status.index - 1);
+	const offset = sector * image.sectorSize;
 	if (status.state === 1) {
-		if (sector <= usedPrimary) copySector(primary.area, secondary.area, sector, sector + shift);
+		if (sector <= usedPrimary)
+			copySector(primary.area, secondary.area, sector, sector + shift, swapCipher(image, status, PRIMARY, offset));
 		primary.trailer.writeStatus(record, 1);
 		status.state = 2;
 		progress.step();
 	}
-	if (sector <= usedSecondary) copySector(secondary.area, primary.area, sector + 1 - shift, sector);
+	if (sector <= usedSecondary)
+		copySector(secondary.area, primary.area, sector + 1 - shift, sector, swapCipher(image, status, SECONDARY, offset));
 	primary.trailer.writeStatus(record + 1, 2);
 	status.state = 1;
 	progress.step();

@@ -1,7 +1,17 @@
 import { decodeHeader, IMAGE_HEADER_SIZE } from "../header.js";
 import { BootFlag, BootMagic, SwapType, type Trailer } from "../trailer.js";
+import { swapCipher } from "./encryption-swap.js";
 import { copyRegion, eraseSectors, eraseTrailer } from "./flash-ops.js";
-import { type Boot, type BootStatus, type ImageState, LoaderHalt, type Scratch, type SlotIndex } from "./state.js";
+import {
+	type Boot,
+	type BootStatus,
+	type ImageState,
+	LoaderHalt,
+	PRIMARY,
+	type Scratch,
+	SECONDARY,
+	type SlotIndex,
+} from "./state.js";
 import type { UpgradeStrategy } from "./strategy.js";
 import { initTrailer, lastRecord, SwapProgress } from "./swap.js";
 
@@ -126,12 +136,12 @@ function swapRegion(
 	if (status.state === 1) {
 		eraseSectors(scratch.area, 0, scratch.area.size);
 		if (first) prepare(image, status, scratch, sharesTrailer);
-		copyRegion(secondary.area, scratch.area, offset, 0, length);
+		copyRegion(secondary.area, scratch.area, offset, 0, length, swapCipher(image, status, SECONDARY, offset));
 		record(records);
 	}
 	if (status.state === 2) {
 		eraseSectors(secondary.area, offset, erased);
-		copyRegion(primary.area, secondary.area, offset, offset, length);
+		copyRegion(primary.area, secondary.area, offset, offset, length, swapCipher(image, status, PRIMARY, offset));
 		// From here on the primary trailer alone speaks for this swap.
 		if (first && !sharesTrailer) eraseTrailer(image, secondary);
 		record(records);
@@ -164,6 +174,7 @@ function moveStatus(image: ImageState, scratch: Scratch, status: BootStatus): vo
 	if (imageOk === BootFlag.SET) trailer.writeImageOk();
 	trailer.writeSwapInfo(swapType, image.index);
 	trailer.writeSwapSize(status.swapSize);
+	trailer.writeEncryptionKeys(status.keys);
 	trailer.writeMagic();
 }
 

@@ -52,6 +52,7 @@ export function initTrailer(image: ImageState, trailer: Trailer, status: BootSta
 	if (request.imageOk === BootFlag.SET) trailer.writeImageOk();
 	trailer.writeSwapSize(status.swapSize);
 	trailer.writeTlvSizes(...status.tlvSizes);
+	trailer.writeEncryptionKeys(status.keys);
 	trailer.writeMagic();
 }
 

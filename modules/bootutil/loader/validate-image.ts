@@ -1,9 +1,11 @@
 import type { FlashArea } from "../../flash/area.js";
 import { FlashError } from "../../flash/error.js";
+import type { EncryptionType } from "../config.js";
 import { IMAGE_MAGIC, ImageFlag, type ImageHeader, signedSize } from "../header.js";
 import { readU32 } from "../little-endian.js";
 import { type Tlv, TlvIterator, TlvType } from "../tlv.js";
 import type { LoaderConfig, LoaderServices } from "./config.js";
+import { cryptPayload } from "./encryption-payload.js";
 import { signatureLengthOk, signatureTlv, verifySignature } from "./signature.js";
 
 /** Types that an unprotected TLV may have where there is an allow list (MCUboot `image_validate.c`). */
@@ -24,23 +26,26 @@ const ALLOWED_UNPROTECTED: readonly number[] = Object.freeze([
 	TlvType.ENC_X25519,
 ]);
 
-/** Image forms that need parts of MCUboot which this loader does not have. */
-const UNSUPPORTED_FLAGS =
-	ImageFlag.ENCRYPTED_AES128 |
-	ImageFlag.ENCRYPTED_AES256 |
-	ImageFlag.COMPRESSED_LZMA1 |
-	ImageFlag.COMPRESSED_LZMA2 |
-	ImageFlag.COMPRESSED_ARM_THUMB;
+/** Image forms that need a part of MCUboot which this loader does not have. */
+const COMPRESSED = ImageFlag.COMPRESSED_LZMA1 | ImageFlag.COMPRESSED_LZMA2 | ImageFlag.COMPRESSED_ARM_THUMB;
+
+const ENCRYPTED = ImageFlag.ENCRYPTED_AES128 | ImageFlag.ENCRYPTED_AES256;
 
 const DIGEST_SIZE = 32;
 const HASH_CHUNK = 4096;
 
 /** What is wrong with a header, in words; undefined if nothing is (MCUboot `boot_is_header_valid`). */
-export function headerFault(header: ImageHeader, area: FlashArea): string | undefined {
+export function headerFault(
+	header: ImageHeader,
+	area: FlashArea,
+	encryption: EncryptionType = "none",
+): string | undefined {
 	if (header.magic !== IMAGE_MAGIC) return "no image magic";
 	// A sum past 32 bits, which MCUboot refuses apart, is past any slot's end too.
 	if (signedSize(header) >= area.size) return "larger than its slot";
-	if (header.flags & UNSUPPORTED_FLAGS) return "encrypted or compressed, which this loader does not support";
+	if (header.flags & COMPRESSED) return "compressed, which this loader does not support";
+	if (header.flags & ENCRYPTED && encryption === "none") return "encrypted, which this loader is not built for";
+	if ((header.flags & ENCRYPTED) === ENCRYPTED) return "encrypted with keys of two sizes";
 	return undefined;
 }
 
@@ -53,6 +58,8 @@ export interface ImagePlace {
 	readonly start: number;
 	/** Largest size, header to last TLV, bytes. */
 	readonly maxSize: number;
+	/** AES key, if its payload is encrypted in flash. */
+	readonly key?: Uint8Array;
 }
 
 /**
@@ -165,12 +172,13 @@ class Validation {
 	}
 
 	#hash(start: number, length: number): Uint8Array {
-		const { area } = this.#place;
+		const { area, header, key } = this.#place;
 		const hasher = this.#services.digest.sha256();
 		const buffer = new Uint8Array(Math.min(HASH_CHUNK, length));
 		for (let done = 0; done < length; done += buffer.length) {
 			const chunk = done + buffer.length <= length ? buffer : buffer.subarray(0, length - done);
 			area.read(chunk, start + done);
+			if (key) cryptPayload(key, header, chunk, done);
 			hasher.update(chunk);
 		}
 		return hasher.digest();

@@ -3,6 +3,8 @@ import { IMAGE_MAGIC, ImageFlag, type ImageHeader } from "../header.js";
 import { readU32 } from "../little-endian.js";
 import { appMaxSize, SwapType } from "../trailer.js";
 import { versionFault } from "./downgrade.js";
+import { imageKey } from "./encryption.js";
+import { isEncrypted } from "./encryption-payload.js";
 import { eraseSectors, eraseTrailer } from "./flash-ops.js";
 import {
 	type Boot,
@@ -94,16 +96,15 @@ function imageSlotFault(
 		const fault = versionFault(boot, image);
 		if (fault !== undefined) return fault;
 	}
-	return (
-		headerFault(header, area) ??
-		imageFault(boot.config, boot.services, {
-			image: image.index,
-			area,
-			header,
-			start: image.imageStart(slot),
-			maxSize: maxImageSize(boot, image),
-		})
-	);
+	const fault = headerFault(header, area, boot.config.encryption);
+	if (fault !== undefined) return fault;
+	const start = image.imageStart(slot);
+	// Only in the secondary slot; in the primary one it is plain, whatever its flags say.
+	const encrypted = slot === SECONDARY && isEncrypted(header);
+	const key = encrypted ? imageKey(boot.config, area, header, start) : undefined;
+	if (encrypted && !key) return "encrypted, without a key that this loader can read";
+	const place = { image: image.index, area, header, start, maxSize: maxImageSize(boot, image), ...(key && { key }) };
+	return imageFault(boot.config, boot.services, place);
 }
 
 const firstWord = (image: ImageState): number => readU32(image.secondary.area.bytes(0, 4), 0);

@@ -1,0 +1,132 @@
+import { aeskw, ctr } from "@noble/ciphers/aes.js";
+import { pow } from "@noble/curves/abstract/modular.js";
+import { x25519 } from "@noble/curves/ed25519.js";
+import { p256 } from "@noble/curves/nist.js";
+import { bytesToNumberBE, numberToBytesBE } from "@noble/curves/utils.js";
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { FlashArea } from "../../flash/area.js";
+import { type EncryptionType, encryptionKeySize } from "../config.js";
+import type { ImageHeader } from "../header.js";
+import { findTlv, TlvType, tlvContent } from "../tlv.js";
+import type { LoaderConfig } from "./config.js";
+import { DER_INTEGER, DER_SEQUENCE, DerReader } from "./der.js";
+import { decodeOaep } from "./encryption-oaep.js";
+
+/** Types that wrap a key. */
+export type WrapType = Exclude<EncryptionType, "none">;
+
+interface Wrapping {
+	/** The TLV's type (MCUboot design.md, TLV area). */
+	readonly tlv: number;
+	/** Bytes of the TLV beyond the wrapped key itself; undefined if it is always a block of RSA. */
+	readonly overhead: number | undefined;
+}
+
+const MAC_SIZE = 32;
+const P256_POINT = 65;
+const X25519_POINT = 32;
+const RSA_SIZE = 256;
+
+const WRAPPINGS: Readonly<Record<WrapType, Wrapping>> = Object.freeze({
+	"rsa-2048": { tlv: TlvType.ENC_RSA2048, overhead: undefined },
+	"aes-kw": { tlv: TlvType.ENC_KW, overhead: 8 },
+	"ec-p256": { tlv: TlvType.ENC_EC256, overhead: P256_POINT + MAC_SIZE },
+	x25519: { tlv: TlvType.ENC_X25519, overhead: X25519_POINT + MAC_SIZE },
+});
+
+/** HKDF's info, in ASCII: "MCUBoot_ECIES_v1" (MCUboot encrypted_images.md, ECIES encryption). */
+const ECIES_INFO: readonly number[] = Object.freeze([
+	0x4d, 0x43, 0x55, 0x42, 0x6f, 0x6f, 0x74, 0x5f, 0x45, 0x43, 0x49, 0x45, 0x53, 0x5f, 0x76, 0x31,
+]);
+
+/** The TLV type that carries a key wrapped this way. */
+export const encryptionTlv = (type: WrapType): number => WRAPPINGS[type].tlv;
+
+/** Bytes of that TLV, for an AES key of 16 or 32. */
+export function encryptionTlvLength(type: WrapType, keySize: 16 | 32): number {
+	const { overhead } = WRAPPINGS[type];
+	return overhead === undefined ? RSA_SIZE : overhead + keySize;
+}
+
+/**
+ * Unwraps the AES key of an image (MCUboot encrypted_images.md, Design and ECIES encryption).
+ *
+ * Never throws: what is malformed or was not wrapped for this key gives `undefined`.
+ *
+ * @param type - how it is wrapped: RSAES-OAEP with SHA-256 (RFC 8017, 7.1.2), AES key wrap (RFC 3394), or ECIES
+ * @param privateKey - what the boot loader keeps: for RSA DER RSAPrivateKey (RFC 8017, A.1.2), for AES-KW the key-encryption
+ * key, as long as the AES key, for P-256 the big-endian scalar, for X25519 the private key (RFC 7748), 32 bytes each
+ * @param keySize - bytes of the AES key
+ * @param wrapped - content of the TLV; of ECIES the ephemeral public key, HMAC-SHA256 and the encrypted key
+ */
+export function unwrapKey(
+	type: WrapType,
+	privateKey: Uint8Array,
+	keySize: 16 | 32,
+	wrapped: Uint8Array,
+): Uint8Array | undefined {
+	if (wrapped.length !== encryptionTlvLength(type, keySize)) return undefined;
+	try {
+		const key = unwrap(type, privateKey, keySize, wrapped);
+		return key?.length === keySize ? key : undefined;
+	} catch {
+		// noble throws on keys of a wrong length, points off the curve, and wrapped keys that were changed.
+		return undefined;
+	}
+}
+
+function unwrap(type: WrapType, privateKey: Uint8Array, keySize: 16 | 32, wrapped: Uint8Array): Uint8Array | undefined {
+	switch (type) {
+		case "rsa-2048":
+			return unwrapRsa(privateKey, wrapped);
+		case "aes-kw":
+			return privateKey.length === keySize ? aeskw(privateKey).decrypt(wrapped) : undefined;
+		case "ec-p256": {
+			// The secret is the x coordinate alone (SEC 1, 3.3.1).
+			const point = p256.getSharedSecret(privateKey, wrapped.subarray(0, P256_POINT), true);
+			return openEcies(point.subarray(1), wrapped.subarray(P256_POINT), keySize);
+		}
+		case "x25519": {
+			const secret = x25519.getSharedSecret(privateKey, wrapped.subarray(0, X25519_POINT));
+			return openEcies(secret, wrapped.subarray(X25519_POINT), keySize);
+		}
+	}
+}
+
+function openEcies(secret: Uint8Array, sealed: Uint8Array, keySize: number): Uint8Array | undefined {
+	const derived = hkdf(sha256, secret, undefined, Uint8Array.from(ECIES_INFO), keySize + MAC_SIZE);
+	const encrypted = sealed.subarray(MAC_SIZE);
+	const mac = hmac(sha256, derived.subarray(keySize), encrypted);
+	let difference = 0;
+	for (let i = 0; i < MAC_SIZE; i++) difference |= mac[i]! ^ sealed[i]!;
+	return difference === 0 ? ctr(derived.subarray(0, keySize), new Uint8Array(16)).decrypt(encrypted) : undefined;
+}
+
+function unwrapRsa(privateKey: Uint8Array, wrapped: Uint8Array): Uint8Array | undefined {
+	const numbers = new DerReader(privateKey).enter(DER_SEQUENCE);
+	const [, modulus, , exponent] = [0, 1, 2, 3].map(() => numbers?.read(DER_INTEGER));
+	if (!modulus || !exponent) return undefined;
+	const n = bytesToNumberBE(modulus);
+	const c = bytesToNumberBE(wrapped);
+	if (c >= n) return undefined;
+	return decodeOaep(numberToBytesBE(pow(c, bytesToNumberBE(exponent), n), RSA_SIZE));
+}
+
+/**
+ * The AES key of the image that starts at `start` of a slot, from its TLV (MCUboot `boot_enc_load`); undefined if there is
+ * none, it is malformed, or it was not wrapped for this boot loader.
+ */
+export function imageKey(
+	config: LoaderConfig,
+	area: FlashArea,
+	header: ImageHeader,
+	start: number,
+): Uint8Array | undefined {
+	const { encryption = "none", encryptionKey } = config;
+	if (encryption === "none" || !encryptionKey) return undefined;
+	const tlv = findTlv(area, header, { type: encryptionTlv(encryption), start });
+	const wrapped = tlv && tlvContent(area, tlv);
+	return wrapped && unwrapKey(encryption, encryptionKey, encryptionKeySize(config), wrapped);
+}
