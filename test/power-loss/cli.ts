@@ -70,11 +70,12 @@ async function main({ letters, full, seed, json }: Options): Promise<boolean> {
 	const tasks = plan(letters, full, seed);
 	if (!json) {
 		print(
-			`${tasks.length} scenarios, seed ${seed}. Power fails before, in and after every flash operation: erases leave one half`,
+			`${tasks.length} scenarios, seed ${seed}. Power fails before, in and after every flash operation. Erases leave one half or`,
 		);
 		print(
-			"or the other; writes of up to 16 program units are torn after each unit, longer ones after a sample of them.",
+			"the other. Writes of up to 16 program units are torn after each unit, longer ones after a sample of them; and",
 		);
+		print("units are left half programmed.");
 	}
 	const summary = new Summary();
 	const groups = new Map<string, Summary>();
@@ -111,7 +112,9 @@ async function main({ letters, full, seed, json }: Options): Promise<boolean> {
 		);
 	for (const { id, what } of failures.slice(0, SHOWN)) print(`     ${id}: ${what}`);
 	if (failures.length > SHOWN) print(`     and ${failures.length - SHOWN} more`);
-	for (const { name, title } of DEFECTS) if (known[name]) print(`known defect ${name}, ${known[name]} times: ${title}`);
+	for (const { name, title, cuts: least } of DEFECTS)
+		if (known[name])
+			print(`known defect ${name} (${least === 1 ? "one cut" : "two cuts"}), ${known[name]} times: ${title}`);
 	print(
 		`${passed} passed, ${failures.length} failed, ${knownRuns} known defects; ${operations} operations, ${allCuts} cuts, ${devices(bricks)} bricked, ${seconds} s`,
 	);

@@ -2,25 +2,28 @@ import { ERASED, type Operation } from "./flash.js";
 
 /**
  * Where power fails: after `done` complete operations, or within the next one. Of a write the first `units` program units come
- * through; of an erase the first or the second half of its bytes is erased and the rest is as it was.
+ * through, and with `partial` some bits of the next one; of an erase the first or the second half of its bytes is erased and
+ * the rest is as it was.
  */
 export interface Cut {
 	readonly done: number;
 	readonly units?: number;
+	readonly partial?: true;
 	readonly half?: "first" | "second";
 }
 
-/** "37", "37t2" (torn after two units), "37a" and "37z" (first or second half erased). */
-export const cutName = ({ done, units, half }: Cut): string =>
-	`${done}${units === undefined ? "" : `t${units}`}${half === undefined ? "" : half === "first" ? "a" : "z"}`;
+/** "37", "37t2" (torn after two units), "37h", "37t2h" (then a unit half programmed), "37a", "37z" (first or second half erased). */
+export const cutName = ({ done, units, partial, half }: Cut): string =>
+	`${done}${units ? `t${units}` : ""}${partial ? "h" : ""}${half === undefined ? "" : half === "first" ? "a" : "z"}`;
 
 /** Undefined if `name` is none. */
 export function parseCut(name: string): Cut | undefined {
-	const [, done, units, half] = /^(\d+)(?:t([1-9]\d*)|([az]))?$/.exec(name) ?? [];
-	if (done === undefined) return undefined;
-	if (units !== undefined) return { done: Number(done), units: Number(units) };
-	if (half !== undefined) return { done: Number(done), half: half === "a" ? "first" : "second" };
-	return { done: Number(done) };
+	const [, count, units, part] = /^(\d+)(?:t([1-9]\d*))?([haz])?$/.exec(name) ?? [];
+	if (count === undefined) return undefined;
+	const done = Number(count);
+	if (part === "h") return { done, units: Number(units ?? 0), partial: true };
+	if (units !== undefined) return part === undefined ? { done, units: Number(units) } : undefined;
+	return part === undefined ? { done } : { done, half: part === "a" ? "first" : "second" };
 }
 
 /** Writes of up to so many program units are torn after every one of them. */
@@ -35,14 +38,31 @@ export function tornUnits(units: number, full: boolean): number[] {
 	return [...new Set([1, 2, ...inner, Math.floor(units / 2), units - 1])].sort((a, b) => a - b);
 }
 
-/** Every cut within one operation, the `index`th. */
-export function cutsWithin(operation: Operation, index: number, writeAlign: number, full: boolean): Cut[] {
+/** After how many units of a write the next one is half programmed: none and all but one; of long writes, half. */
+export const partialUnits = (units: number): number[] =>
+	units <= ALL_UNITS ? [...new Set([0, units - 1])] : [Math.floor(units / 2)];
+
+/** Every cut within one operation, the `done`th. */
+export function cutsWithin(operation: Operation, done: number, writeAlign: number, full: boolean): Cut[] {
 	if (!operation.bytes)
 		return [
-			{ done: index, half: "first" },
-			{ done: index, half: "second" },
+			{ done, half: "first" },
+			{ done, half: "second" },
 		];
-	return tornUnits(operation.length / writeAlign, full).map((units) => ({ done: index, units }));
+	const units = operation.length / writeAlign;
+	return [
+		...tornUnits(units, full).map((whole): Cut => ({ done, units: whole })),
+		...partialUnits(units).map((whole): Cut => ({ done, units: whole, partial: true })),
+	];
+}
+
+/** Whether there is an operation that a cut can be in. */
+export function isWithin({ done, units, partial, half }: Cut, ops: readonly Operation[], writeAlign: number): boolean {
+	if (units === undefined && half === undefined) return done <= ops.length;
+	const operation = ops[done];
+	if (!operation) return false;
+	if (units === undefined) return !operation.bytes;
+	return operation.bytes !== undefined && (units > 0 || partial === true) && units * writeAlign < operation.length;
 }
 
 /** Carries out an operation on the memory of a device. */
@@ -51,11 +71,16 @@ export function apply(memory: Uint8Array, { at, length, bytes }: Operation): voi
 	else memory.fill(ERASED, at, at + length);
 }
 
+/** Bits that a half-programmed byte keeps as they were erased. */
+const UNPROGRAMMED = 0xf0;
+
 /** Carries out the part of an operation that came through before the cut. */
 export function applyPart(memory: Uint8Array, operation: Operation, cut: Cut, writeAlign: number): void {
 	const { at, length, bytes } = operation;
 	if (bytes) {
-		memory.set(bytes.subarray(0, (cut.units ?? 0) * writeAlign), at);
+		const whole = (cut.units ?? 0) * writeAlign;
+		memory.set(bytes.subarray(0, whole), at);
+		for (let i = whole; cut.partial && i < whole + writeAlign; i++) memory[at + i] = bytes[i]! | UNPROGRAMMED;
 		return;
 	}
 	const middle = at + length / 2;

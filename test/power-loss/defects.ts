@@ -126,6 +126,29 @@ export const DEFECTS: readonly Defect[] = [
 		},
 	},
 	{
+		name: "half-set-flag",
+		title: "a flag is half programmed: it counts neither as set nor as unset",
+		symptoms: ["not reverted", "request lost"],
+		cuts: 1,
+		examples: ["m4-same-up-59h", "o4-same-up-42h", "m4-same-setp-1h", "m4-same-ok-0h"],
+		catches(device, image, fates) {
+			const roles = fates[image]!;
+			const primary = device.trailer(image, "primary").read();
+			const secondary = device.trailer(image, "secondary").read();
+			if (device.running(image) === "old")
+				return roles[0] === "new" && secondary.magic === BootMagic.GOOD && secondary.imageOk === BootFlag.BAD;
+			if (device.running(image) !== "new" || roles.at(-1) !== "old" || primary.magic !== BootMagic.GOOD) return false;
+			if (primary.imageOk === BootFlag.BAD || primary.copyDone === BootFlag.BAD) return true;
+			// An image swapped before one whose copy_done is bad does not wait for it any more: it is reverted at once.
+			return (
+				roles[0] === "new" &&
+				device.numbers.some(
+					(other) => other > image && device.trailer(other, "primary").read().copyDone === BootFlag.BAD,
+				)
+			);
+		},
+	},
+	{
 		name: "endless-revert",
 		title: "offset: a revert without an image to go back to is tried at every boot",
 		symptoms: ["restless"],

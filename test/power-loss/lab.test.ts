@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { cutName, parseCut, tornUnits } from "./cut.js";
+import { type Cut, cutName, parseCut, partialUnits, tornUnits } from "./cut.js";
 import { DEFECTS } from "./defects.js";
 import { MUTANTS } from "./mutants.js";
 import { MODES, missingDefects, plan, Summary } from "./plan.js";
@@ -59,19 +59,21 @@ describe("the laboratory finds mistakes", () => {
 
 describe("ids of runs", () => {
 	it("name one scenario each", () => {
-		const ids = allScenarios().map(({ id }) => id);
+		const ids = allScenarios(["m", "o", "e"], true).map(({ id }) => id);
 		assert.equal(new Set(ids).size, ids.length);
 		for (const id of ids) assert.equal(scenarioNamed(id)?.id, id);
 	});
 
 	it("name cuts", () => {
-		const cuts = [
+		const cuts: Cut[] = [
 			{ done: 37 },
 			{ done: 37, units: 2 },
+			{ done: 37, units: 2, partial: true },
+			{ done: 9, units: 0, partial: true },
 			{ done: 0, half: "first" },
 			{ done: 5, half: "second" },
-		] as const;
-		assert.deepEqual(cuts.map(cutName), ["37", "37t2", "0a", "5z"]);
+		];
+		assert.deepEqual(cuts.map(cutName), ["37", "37t2", "37t2h", "9h", "0a", "5z"]);
 		for (const cut of cuts) assert.deepEqual(parseCut(cutName(cut)), cut);
 	});
 
@@ -81,6 +83,7 @@ describe("ids of runs", () => {
 		"m4-same-up-",
 		"m4-same-up-x",
 		"m4-same-up-1t0",
+		"m4-same-up-1t1a",
 		"x4-same-up-1",
 		"m4-same-first-1",
 	])
@@ -106,6 +109,7 @@ describe("torn writes", () => {
 	it("have no place to be torn at with one unit", () => assert.deepEqual(tornUnits(1, true), []));
 	it("are torn after a sample of many", () => {
 		assert.deepEqual(tornUnits(256, false), [1, 2, 128, 255]);
+		assert.deepEqual(partialUnits(256), [128]);
 		assert.deepEqual(tornUnits(32, true), [1, 2, 3, 4, 8, 12, 16, 20, 24, 28, 30, 31]);
 	});
 });

@@ -47,7 +47,7 @@ export function replay({ id, scenario, cuts }: Run): string[] | undefined {
 		if (ok) due = nextFates(due);
 	}
 	bench.device.flash.memory.set(atCut);
-	const symptom = bench.judge(fates);
+	const symptom = bench.judge(end);
 	const culprit = culpritOf(symptom, end.defects);
 	lines.push(
 		"",
@@ -71,7 +71,8 @@ function tellStage(bench: Bench, stage: Stage, cut: Cut, view: View, lines: stri
 	const torn = stage.ops[cut.done];
 	if (torn && (cut.units !== undefined || cut.half !== undefined)) {
 		const part = cut.units === undefined ? `${cut.half} half of it` : `${cut.units} units of it`;
-		lines.push(`  ${String(cut.done).padStart(4)}  ${describe(torn)}: ${part}`);
+		const more = cut.partial ? ", and some bits of the next" : "";
+		lines.push(`  ${String(cut.done).padStart(4)}  ${describe(torn)}: ${part}${more}`);
 	}
 }
 
@@ -131,6 +132,8 @@ class View {
 		const trailer = this.#device.trailer(image, which);
 		const { magic, swapType, copyDone, imageOk } = trailer.read();
 		const info = trailer.swapInfo() === ERASED ? "unset" : swapTypeName(swapType);
-		return `magic ${magicName(magic)}, swap_info ${info}, copy_done ${flagName(copyDone)}, image_ok ${flagName(imageOk)}, ${this.#device.records(image, which)} records`;
+		const last = this.#device.records(image, which);
+		const records = last === 0 ? "no record" : `last record ${last}`;
+		return `magic ${magicName(magic)}, swap_info ${info}, copy_done ${flagName(copyDone)}, image_ok ${flagName(imageOk)}, ${records}`;
 	}
 }

@@ -31,6 +31,6 @@ export function verdictOf({ scenario, cuts }: Run, mutant?: Mutant): Verdict | u
 	const bench = new Bench(scenario, mutant);
 	const moment = bench.play(cuts);
 	if (!moment) return undefined;
-	const symptom = bench.judge(moment.fates);
+	const symptom = bench.judge(moment);
 	return { symptom, culprit: culpritOf(symptom, moment.defects)?.name };
 }

@@ -45,6 +45,7 @@ export const GEOMETRIES: readonly Geometry[] = [
 	geometry("4x", "a spare sector, 8 sectors of 4096, writes of 4", [8, 4096], [4, 8, 16], { spare: true }),
 	geometry("8w", "trailer in two sectors, 10 sectors of 1024, writes of 8", [10, 1024], [8, 8, 64]),
 	geometry("32w", "trailer in several sectors, 12 sectors of 1024, writes of 32", [12, 1024], [32, 32, 32]),
+	geometry("4g", "the OTA guide's slots, 128 sectors of 4096, writes of 4", [128, 4096], [4, 8, 128]),
 	geometry("4d", "two images, 8 sectors of 2048, writes of 4", [8, 2048], [4, 8, 16], { images: 2 }),
 	geometry("32d", "two images, 8 sectors of 2048, writes of 32", [8, 2048], [32, 32, 16], { images: 2 }),
 ];
@@ -115,15 +116,20 @@ export function slotSizes({ letter, geometry: { sectors, sectorSize, spare } }: 
 	return [size(isMove), size(!isMove)];
 }
 
-/** Every scenario, or those of some loaders. Phases that do not depend on sizes are tried with one pair of them. */
-export function allScenarios(letters: readonly LoaderLetter[] = ["m", "o", "e"]): Scenario[] {
+/** Slots of more sectors than this are filled to the brim by a `full` sweep alone. */
+const MANY_SECTORS = 32;
+
+/** Every scenario of some loaders. Phases that do not depend on sizes are tried with one pair of them. */
+export function allScenarios(letters: readonly LoaderLetter[], full: boolean): Scenario[] {
 	const found: Scenario[] = [];
 	for (const letter of letters)
 		for (const where of GEOMETRIES) {
 			if (letter === "e" && !OLDER_TRAILER.includes(where.name)) continue;
-			for (const sizes of SIZES)
+			for (const sizes of SIZES) {
+				if (sizes.name === "max" && where.sectors > MANY_SECTORS && !full) continue;
 				for (const phase of phasesFor(where.images))
 					if (phase.moves || sizes.name === "same") found.push(scenario(letter, where, sizes, phase));
+			}
 		}
 	return found;
 }

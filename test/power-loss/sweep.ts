@@ -1,4 +1,4 @@
-import { apply, applyPart, type Cut, cutName, cutsWithin } from "./cut.js";
+import { apply, applyPart, type Cut, cutName, cutsWithin, isWithin } from "./cut.js";
 import { caughtIn, type Defect } from "./defects.js";
 import { Device } from "./device.js";
 import type { Operation } from "./flash.js";
@@ -6,7 +6,7 @@ import type { Mutant } from "./mutants.js";
 import type { Fates } from "./phase.js";
 import { random, seedFor } from "./random.js";
 import type { Scenario } from "./scenario.js";
-import { Judge, nextFates, type Symptom } from "./verdict.js";
+import { Judge, nextFates, type Symptom, wrongImage } from "./verdict.js";
 
 /** How much of a scenario is tried. */
 export interface Extent {
@@ -47,6 +47,8 @@ export interface SweepResult {
 interface Moment {
 	readonly fates: Fates;
 	readonly defects: readonly Defect[];
+	/** What was wrong before the last cut, with a boot that came to its end. */
+	readonly symptom: Symptom | undefined;
 }
 
 /** One step in the life of a device, what it did to the flash, and what is to follow. */
@@ -55,14 +57,8 @@ export interface Stage {
 	readonly start: Uint8Array;
 	readonly ops: readonly Operation[];
 	fates(done: number): Fates;
-}
-
-/** Whether there is an operation that a cut can be in. */
-function isWithin({ done, units, half }: Cut, { ops }: Stage, writeAlign: number): boolean {
-	if (units === undefined && half === undefined) return done <= ops.length;
-	const operation = ops[done];
-	if (!operation) return false;
-	return units === undefined ? !operation.bytes : units * writeAlign < (operation.bytes?.length ?? 0);
+	/** What is wrong if it comes to its end. */
+	readonly symptom?: Symptom | undefined;
 }
 
 /** Tries power cuts in one scenario. */
@@ -94,9 +90,10 @@ export class Bench {
 	bootStage(fates: Fates): Stage {
 		const { flash } = this.device;
 		const start = flash.memory.slice();
-		this.device.boot();
+		const { ok } = this.device.boot();
 		const { ops } = flash;
-		return { start, ops, fates: (done) => (done < ops.length ? fates : nextFates(fates)) };
+		const symptom = ok ? wrongImage(this.device, fates) : undefined;
+		return { start, ops, symptom, fates: (done) => (done < ops.length ? fates : nextFates(fates)) };
 	}
 
 	/** Every cut of a stage, in the order of time. */
@@ -117,12 +114,13 @@ export class Bench {
 		const operation = stage.ops[cut.done];
 		if (operation) applyPart(memory, operation, cut, this.#scenario.geometry.writeAlign);
 		const fates = stage.fates(cut.done);
-		return { fates, defects: caughtIn(this.device, fates, nth) };
+		const symptom = cut.done === stage.ops.length ? stage.symptom : undefined;
+		return { fates, defects: caughtIn(this.device, fates, nth), symptom };
 	}
 
 	/** Judges the device from a power cut on. */
-	judge(fates: Fates): Symptom | undefined {
-		return this.#judge.judge(fates);
+	judge({ symptom, fates }: Pick<Moment, "symptom" | "fates">): Symptom | undefined {
+		return symptom ?? this.#judge.judge(fates);
 	}
 
 	/** Plays a chain of cuts, one in the phase and one in each boot after it; undefined if one is not there to be made. */
@@ -130,21 +128,23 @@ export class Bench {
 		let stage = this.#phase;
 		let moment: Moment | undefined;
 		const defects: Defect[] = [];
+		let symptom: Symptom | undefined;
 		for (const [index, cut] of cuts.entries()) {
 			if (moment) stage = this.bootStage(moment.fates);
-			if (!isWithin(cut, stage, this.#scenario.geometry.writeAlign)) return undefined;
+			if (!isWithin(cut, stage.ops, this.#scenario.geometry.writeAlign)) return undefined;
 			moment = this.cutAt(stage, cut, index + 1);
 			defects.push(...moment.defects);
+			symptom ??= moment.symptom;
 		}
-		return moment && { fates: moment.fates, defects };
+		return moment && { fates: moment.fates, defects, symptom };
 	}
 
 	/** All single cuts, and of chains of cuts as many as `extent` says. */
 	sweep(extent: Extent): SweepResult {
 		const tally = new Tally(this.#scenario.id);
 		for (const cut of this.cutsOf(this.#phase, extent.full)) {
-			const { fates, defects } = this.cutAt(this.#phase, cut, 1);
-			tally.count([cut], this.judge(fates), defects);
+			const moment = this.cutAt(this.#phase, cut, 1);
+			tally.count([cut], this.judge(moment), moment.defects);
 		}
 		if (extent.allPairs) this.#allPairs(extent, tally);
 		this.#drawChains(extent, tally);
@@ -157,8 +157,8 @@ export class Bench {
 			const stage = this.bootStage(moment.fates);
 			// A boot that does nothing cannot be cut.
 			for (let done = 0; stage.ops.length > 0 && done <= stage.ops.length; done++) {
-				const { fates, defects } = this.cutAt(stage, { done }, 2);
-				tally.count([first, { done }], this.judge(fates), [...moment.defects, ...defects]);
+				const second = this.cutAt(stage, { done }, 2);
+				tally.count([first, { done }], this.judge(second), [...moment.defects, ...second.defects]);
 			}
 		}
 	}
@@ -170,15 +170,15 @@ export class Bench {
 			const cuts: Cut[] = [];
 			const caught: Defect[] = [];
 			let stage = this.#phase;
-			let fates: Fates = [];
+			let symptom: Symptom | undefined;
 			// The chain is none if it ends early, with a boot that does nothing.
 			for (let length = chain < pairs ? 2 : 3; length > 0 && stage.ops.length > 0; length--) {
 				const cut = draw(this.cutsOf(stage, full));
 				const moment = this.cutAt(stage, cut, cuts.push(cut));
 				caught.push(...moment.defects);
-				fates = moment.fates;
-				if (length === 1) tally.count(cuts, this.judge(fates), caught);
-				else stage = this.bootStage(fates);
+				symptom ??= moment.symptom;
+				if (length === 1) tally.count(cuts, this.judge({ symptom, fates: moment.fates }), caught);
+				else stage = this.bootStage(moment.fates);
 			}
 		}
 	}

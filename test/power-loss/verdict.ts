@@ -27,9 +27,8 @@ function bootUp(device: Device): boolean {
 	return false;
 }
 
-/** Boots, and compares what runs with the first entries of `fates`. */
-function bootInto(device: Device, fates: Fates, confirmed = false): Symptom | undefined {
-	if (!bootUp(device)) return "brick";
+/** Compares what runs after a boot with the first entries of `fates`. */
+export function wrongImage(device: Device, fates: Fates, confirmed = false): Symptom | undefined {
 	for (const image of device.numbers) {
 		const running = device.running(image);
 		if (running === fates[image]![0]) continue;
@@ -39,6 +38,9 @@ function bootInto(device: Device, fates: Fates, confirmed = false): Symptom | un
 	}
 	return undefined;
 }
+
+const bootInto = (device: Device, fates: Fates, confirmed = false): Symptom | undefined =>
+	bootUp(device) ? wrongImage(device, fates, confirmed) : "brick";
 
 /** What is to be expected one boot later. */
 export const nextFates = (fates: Fates): Fates => fates.map((roles) => (roles.length > 1 ? roles.slice(1) : roles));
