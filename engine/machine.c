@@ -311,5 +311,6 @@ void machineMemory(struct Machine *machine, MachineMemory *memory) {
 		.peakChunks = the->peakChunksSize,
 		.reservedChunks = the->maximumChunksSize,
 		.stack = (int32_t)(the->stackTop - the->stackBottom) * slot,
+		.stackUsed = (int32_t)(the->stackTop - the->stack) * slot,
 	};
 }

@@ -28,11 +28,12 @@ void machineUnwind(struct Machine *machine) __attribute__((noreturn));
 /* Imports a module; a rejection is a crash. Call it from machineEnter(). */
 void machineImport(struct Machine *machine, const char *name);
 
-/* What XS has reserved, uses, and has used at most, in bytes; `stack` is the size of the JavaScript stack. */
+/* What XS has reserved, uses, and has used at most, in bytes; `stack` is the size of the JavaScript stack,
+ * `stackUsed` what is on it now. */
 typedef struct {
 	int32_t slots, peakSlots, reservedSlots;
 	int32_t chunks, peakChunks, reservedChunks;
-	int32_t stack;
+	int32_t stack, stackUsed;
 } MachineMemory;
 void machineMemory(struct Machine *machine, MachineMemory *memory);
 

@@ -348,6 +348,7 @@ void runtime_memory(xsMachine *the) {
 	xsDefine(xsResult, xsID("peakChunks"), xsInteger(memory.peakChunks), xsDefault);
 	xsDefine(xsResult, xsID("reservedChunks"), xsInteger(memory.reservedChunks), xsDefault);
 	xsDefine(xsResult, xsID("stack"), xsInteger(memory.stack), xsDefault);
+	xsDefine(xsResult, xsID("stackUsed"), xsInteger(memory.stackUsed), xsDefault);
 }
 
 RuntimeMemory runtimeMemory(xsMachine *the) {

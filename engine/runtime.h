@@ -114,7 +114,7 @@ void runtimeFreeze(xsMachine *the, xsSlot *object);
  * Host functions that every host needs, ready for a table:
  *   after(ms, callback): number    calls `callback` once after `ms` milliseconds; the result identifies the timer
  *   cancel(timer: number): void    forgets it; unknown numbers and elapsed timers are ignored
- *   memory(): { slots, peakSlots, reservedSlots, chunks, peakChunks, reservedChunks, stack }    RuntimeMemory
+ *   memory(): { slots, peakSlots, reservedSlots, chunks, peakChunks, reservedChunks, stack, stackUsed }    RuntimeMemory
  */
 void runtime_after(xsMachine *the);
 void runtime_cancel(xsMachine *the);

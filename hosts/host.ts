@@ -1,5 +1,6 @@
 import type { DigestProvider } from "../modules/bootutil/digest.js";
 import type { FlashPartition } from "../modules/flash/partition.js";
+import type { Clock } from "../modules/smp/group/os.js";
 import type { ConsoleCodec } from "../modules/smp/transport/codec.js";
 import type { ByteStream, DatagramSocket } from "../modules/smp/transport/stream.js";
 
@@ -25,6 +26,10 @@ export interface Host {
 	uptime(): number;
 	/** Calls `callback` once after `ms` milliseconds. */
 	after(ms: number, callback: () => void): Timer;
+	/** A wall clock that runs through resets, if there is one. */
+	readonly clock?: Clock;
+	/** Fills `into` with random bytes that nobody can foresee, where the host has a source of them. */
+	random?(into: Uint8Array): void;
 	/** Restarts the machine. Does not return to JavaScript that was waiting for events. */
 	reset(): void;
 	/** Writes one line to the console. */

@@ -1,6 +1,5 @@
-import { SimHost } from "../../hosts/sim/xs/host.js";
-import { smpSvrEmulated } from "./emulated.js";
+import { simSvr } from "./sim-svr.js";
 
 // The application on the simulated board.
 
-smpSvrEmulated((layout) => new SimHost(layout));
+simSvr();

@@ -14,7 +14,7 @@ const programOf = ({ app }: Options): string => `${ROOT}build/xs-smp-sim${app ==
 type SupervisorLine =
 	| SimEvent
 	| { readonly event: "need-flash" }
-	| { readonly event: "open"; readonly udp: string }
+	| { readonly event: "open"; readonly udp: string; readonly tcp: string }
 	| { readonly event: "refused"; readonly message: string };
 
 /** What runs the firmware in place of the simulator: the command for one machine, which boots by itself after a reset. */
@@ -45,6 +45,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 	);
 	const commands = child.stdin as Writable;
 	let udp: string | undefined;
+	let tcp: string | undefined;
 	let ready = false;
 	let quitting = false;
 	let refusal: OptionError | undefined;
@@ -71,10 +72,17 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 				return;
 			case "open":
 				udp = line.udp || undefined;
+				tcp = line.tcp || undefined;
 				return;
 			case "boot":
 				onEvent(line);
-				if (!ready) onEvent({ event: "ready", serial: setup.serial, ...(udp !== undefined && { udp }) });
+				if (!ready)
+					onEvent({
+						event: "ready",
+						serial: setup.serial,
+						...(udp !== undefined && { udp }),
+						...(tcp !== undefined && { tcp }),
+					});
 				ready = true;
 				return;
 			default:
@@ -110,6 +118,9 @@ function supervisorArguments(options: Options, { config, flash, serial, otp }: S
 		"--cut": options.powerCut,
 		"--watch": lifelines().join(","),
 		"--otp": otp ?? "",
+		"--tcp": options.tcp?.address ?? "",
+		"--tcp-port": options.tcp?.port ?? 0,
+		"--files": options.files ?? "",
 		"--config": JSON.stringify(config),
 	};
 	return Object.entries(given).flatMap(([name, value]) => [name, String(value)]);

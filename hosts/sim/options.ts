@@ -15,6 +15,10 @@ export interface Options {
 	readonly flash: string;
 	readonly serial: string;
 	readonly udp: { readonly address: string; readonly port: number };
+	/** Undefined: no TCP. */
+	readonly tcp: { readonly address: string; readonly port: number } | undefined;
+	/** Directory of the file system group; undefined: the group is missing. */
+	readonly files: string | undefined;
 	readonly images: 1 | 2;
 	readonly app: App;
 	/** Seconds that the application self-confirm gives an update on trial. */
@@ -60,6 +64,8 @@ const OPTIONS = `\
                         (default .sim/flash.bin)
   --serial PATH         where to put the link to the serial line (default .sim/uart)
   --udp [ADDR:]PORT     where to listen (default 127.0.0.1:1337); port 0 picks a free one
+  --tcp [ADDR:]PORT     listen for TCP connections too: console framing or bare packets (default: no TCP)
+  --files DIR           directory that clients may read and write by file commands (default: none)
   --images 1|2          number of images (default 2)
   --app NAME            the application: smp-svr (default); self-confirm, which confirms an update only after checks, or
                         resets to go back; flash-conformance, which tests the flash driver and ERASES the last flash area
@@ -111,6 +117,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 	"--flash": ".sim/flash.bin",
 	"--serial": ".sim/uart",
 	"--udp": "127.0.0.1:1337",
+	"--tcp": "",
+	"--files": "",
 	"--images": "2",
 	"--app": "smp-svr",
 	"--trial": "30",
@@ -163,7 +171,9 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 	return {
 		flash: value("--flash"),
 		serial: value("--serial"),
-		udp: parseUdp(value("--udp")),
+		udp: parseAddress("--udp", value("--udp")),
+		tcp: value("--tcp") === "" ? undefined : parseAddress("--tcp", value("--tcp")),
+		files: value("--files") || undefined,
 		images: oneOf("--images", "1", "2") === "1" ? 1 : 2,
 		mode: MODES[oneOf("--mode", ...MODE_NAMES)],
 		app,
@@ -180,13 +190,13 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 	};
 }
 
-function parseUdp(text: string): Options["udp"] {
+function parseAddress(option: string, text: string): Options["udp"] {
 	const [, host = "127.0.0.1", digits = ""] = /^(?:(.*):)?(\d{1,5})$/s.exec(text) ?? [];
 	const port = Number(digits);
 	const address = host === "localhost" ? "127.0.0.1" : host.replace(/^\[(.*)\]$/, "$1");
 	const valid = isIPv4(address) || (isIPv6(address) && address !== host);
 	if (digits === "" || port > 65535 || !valid)
-		throw new OptionError(`--udp is PORT or ADDRESS:PORT, such as 1337 or 0.0.0.0:1337, not ${quote(text)}.`);
+		throw new OptionError(`${option} is PORT or ADDRESS:PORT, such as 1337 or 0.0.0.0:1337, not ${quote(text)}.`);
 	return { address, port };
 }
 

@@ -12,6 +12,8 @@ export interface ReadyEvent {
 	readonly serial: string;
 	/** Missing where the device has no network. */
 	readonly udp?: string;
+	/** Only if the command line asked for it. */
+	readonly tcp?: string;
 }
 
 export type SimEvent = DeviceEvent | SupervisorEvent | ReadyEvent;
@@ -66,13 +68,14 @@ function say(event: SimEvent): string | undefined {
 	}
 }
 
-function ready({ serial, udp }: ReadyEvent): string {
+function ready({ serial, udp, tcp }: ReadyEvent): string {
 	const path = relative(".", serial);
 	const port = path.startsWith("..") ? serial : path;
 	return [
 		"",
 		`  serial  ${port}`,
 		...(udp === undefined ? [] : [`  UDP     ${udp}`]),
+		...(tcp === undefined ? [] : [`  TCP     ${tcp}`]),
 		`  try     newtmgr conn add sim type=serial connstring="dev=${port},baud=115200,mtu=256"`,
 		"          newtmgr -c sim image list",
 		"  here    r resets the device, q quits",

@@ -65,6 +65,8 @@ export function prepare(options: Options): Setup {
 		["--serial", options.serial],
 	] as const)
 		checkParent(option, path);
+	if (options.files !== undefined && !statSync(options.files, { throwIfNoEntry: false })?.isDirectory())
+		throw new OptionError(`--files ${options.files} is not a directory.`);
 	const flash = resolve(options.flash);
 	const serial = resolve(options.serial);
 	if (flash === serial) throw new OptionError("--flash and --serial name the same file.");
@@ -84,6 +86,7 @@ export function prepare(options: Options): Setup {
 			confirm: options.confirm,
 			trial: options.trial,
 			guards: options.guards,
+			files: options.files !== undefined,
 		},
 		signer,
 		flash,

@@ -28,7 +28,10 @@ export const slotAreaId = (image: number, which: "primary" | "secondary"): numbe
 const area = (id: number, label: string, offset: number, size: number): LayoutArea =>
 	Object.freeze({ id, label, offset, size });
 
-/** The OTA guide's partition table (Realtek OTA guide, Flash Partition Mapping), on its 4 MiB NOR flash. */
+/**
+ * The OTA guide's partition table (Realtek OTA guide, Flash Partition Mapping), on its 4 MiB NOR flash, and the storage area of
+ * the vendor's EVB, which the guide does not draw.
+ */
 export const guideLayout: Layout = Object.freeze({
 	name: "guide",
 	size: 0x400000,
@@ -40,6 +43,7 @@ export const guideLayout: Layout = Object.freeze({
 		area(2, "image-1", 0x94000, 0x80000),
 		area(3, "image-2", 0x114000, 0x80000),
 		area(4, "image-3", 0x194000, 0x80000),
+		area(5, "storage", 0x250000, 0x6000),
 	]),
 });
 

@@ -1,8 +1,17 @@
 import type { ResponseMap } from "./cbor.js";
 import type { Fields, Schema } from "./fields.js";
 
+/** Where a request came from. */
+export interface Origin {
+	/** The name under which the transport was attached to the server. */
+	readonly transport: string;
+	/** Tells the clients of one transport apart; the same for all where the transport cannot. */
+	readonly peer: string;
+}
+
 /** What a handler knows of the request besides its fields. */
 export interface Context {
+	readonly origin: Origin;
 	/** Protocol version of the request: 0 original, 1 with group errors. */
 	readonly version: number;
 	/** Most bytes that the map of the response can take. */

@@ -1,17 +1,42 @@
 import { encodeMap, type ResponseMap } from "./cbor.js";
 import { GroupError, Rc, SmpError } from "./errors.js";
 import { decodeFields, type Fields, type Schema } from "./fields.js";
-import type { Context, Group, Operation } from "./group.js";
+import type { Context, Group, Operation, Origin } from "./group.js";
 import { HEADER_SIZE, type Header, Op, readHeader, writeHeader } from "./header.js";
 import type { Reply, Transport } from "./transport/transport.js";
+
+/** A request that was answered. */
+export interface Exchange {
+	readonly origin: Origin;
+	/** Of the protocol: 0 original, 1 with group errors. */
+	readonly version: number;
+	/** Bytes of request and response, headers included. */
+	readonly received: number;
+	readonly sent: number;
+}
 
 /** What an application may learn of, or have a say in. */
 export interface ServerHooks {
 	/** Before a handler runs. Throwing an `SmpError` or `GroupError` refuses the request with that error. */
-	received?(group: number, command: number, write: boolean): void;
+	received?(group: number, command: number, write: boolean, origin: Origin): void;
 	/** After a request was answered; `error` if it failed. */
-	done?(group: number, command: number, write: boolean, error: unknown): void;
+	done?(group: number, command: number, write: boolean, error: unknown, exchange: Exchange): void;
 }
+
+/** Several hooks in one: each is asked in turn, and the first that refuses ends it. */
+export function joinHooks(...hooks: readonly (ServerHooks | undefined)[]): ServerHooks {
+	return {
+		received: (group, command, write, origin) => {
+			for (const each of hooks) each?.received?.(group, command, write, origin);
+		},
+		done: (group, command, write, error, exchange) => {
+			for (const each of hooks) each?.done?.(group, command, write, error, exchange);
+		},
+	};
+}
+
+/** Packets that a transport without a name, or no transport, brought. */
+const NOWHERE: Origin = Object.freeze({ transport: "", peer: "" });
 
 export interface ServerOptions {
 	readonly groups: readonly Group[];
@@ -43,37 +68,38 @@ export class SmpServer {
 		this.#hooks = options.hooks ?? {};
 	}
 
-	/** Serves the clients of `transport`. */
-	attach(transport: Transport): void {
-		transport.onPacket = (packet, reply) => this.receive(packet, reply);
+	/** Serves the clients of `transport`. Hooks and handlers know it by `name`. */
+	attach(transport: Transport, name = ""): void {
+		transport.onPacket = (packet, reply, peer = "") => this.receive(packet, reply, { transport: name, peer });
 	}
 
 	/**
 	 * Handles one packet. `reply` is called once for each response, with bytes that are valid during the call only. Several
 	 * requests in one packet are handled in turn; the first that fails ends the packet.
 	 */
-	receive(packet: Uint8Array, reply: Reply): void {
+	receive(packet: Uint8Array, reply: Reply, origin: Origin = NOWHERE): void {
 		for (let at = 0; packet.length - at >= HEADER_SIZE; ) {
 			const header = readHeader(packet, at);
 			// A response is never answered: two servers on one line would answer each other for ever.
 			if (header.op === Op.READ_RESPONSE || header.op === Op.WRITE_RESPONSE) return;
 			const end = at + HEADER_SIZE + header.length;
 			const payload = packet.subarray(at + HEADER_SIZE, end);
-			if (!this.#serve(header, payload, reply)) return;
+			if (!this.#serve(header, payload, reply, origin)) return;
 			at = end;
 		}
 	}
 
 	/** Handles and answers one request. Returns whether it succeeded. */
-	#serve(header: Header, payload: Uint8Array, reply: Reply): boolean {
+	#serve(header: Header, payload: Uint8Array, reply: Reply, origin: Origin): boolean {
 		const write = header.op === Op.WRITE;
 		const later: (() => void)[] = [];
 		let error: unknown;
 		let end = -1;
 		try {
 			const operation = this.#find(header, payload);
-			this.#hooks.received?.(header.group, header.command, write);
+			this.#hooks.received?.(header.group, header.command, write, origin);
 			const context: Context = {
+				origin,
 				version: header.version,
 				room: this.#buffer.length - HEADER_SIZE,
 				after: (action) => void later.push(action),
@@ -96,7 +122,12 @@ export class SmpServer {
 		});
 		reply(response);
 		for (const action of later) action();
-		this.#hooks.done?.(header.group, header.command, write, error);
+		this.#hooks.done?.(header.group, header.command, write, error, {
+			origin,
+			version: header.version,
+			received: HEADER_SIZE + payload.length,
+			sent: end,
+		});
 		return error === undefined;
 	}
 

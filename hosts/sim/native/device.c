@@ -1,8 +1,10 @@
 /* One boot: the boot loader, then the application, each on a fresh XS machine. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,6 +54,25 @@ static void sim_buildTime(xsMachine *the)
 	xsResult = xsString(text);
 }
 
+/* clockOffset(): milliseconds that the chip's clock, which runs through resets, is ahead of this machine's. */
+static void sim_clockOffset(xsMachine *the) { xsResult = xsNumber(simOf(the)->shared->clockOffset); }
+
+/* setClockOffset(ms) */
+static void sim_setClockOffset(xsMachine *the) { simOf(the)->shared->clockOffset = xsToNumber(xsArg(0)); }
+
+/* random(into): fills it with random bytes. */
+static void sim_random(xsMachine *the)
+{
+	int32_t length;
+	uint8_t *into = runtimeBytes(the, &xsArg(0), &length);
+	for (int32_t at = 0; at < length;) {
+		ssize_t n = getrandom(into + at, length - at, 0);
+		if (n < 0 && errno != EINTR)
+			xsUnknownError("%s", strerror(errno));
+		at += n > 0 ? n : 0;
+	}
+}
+
 static const RuntimeFunction machineFunctions[] = {
 	{ "config", sim_config, 0 },
 	{ "uptime", sim_uptime, 0 },
@@ -61,6 +82,9 @@ static const RuntimeFunction machineFunctions[] = {
 	{ "halt", sim_halt, 0 },
 	{ "retained", sim_retained, 0 },
 	{ "buildTime", sim_buildTime, 0 },
+	{ "clockOffset", sim_clockOffset, 0 },
+	{ "setClockOffset", sim_setClockOffset, 1 },
+	{ "random", sim_random, 1 },
 	{ "after", runtime_after, 2 },
 	{ "cancel", runtime_cancel, 1 },
 	{ "memory", runtime_memory, 0 },
@@ -73,8 +97,10 @@ static void install(xsMachine *the)
 	xsVar(0) = xsNewObject();
 	runtimeDefineFunctions(the, &xsVar(0), machineFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), digestFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), fileFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), flashFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), otpFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), tcpFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), uartFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), udpFunctions);
 	runtimeFreeze(the, &xsVar(0));

@@ -9,8 +9,10 @@
 #include "sim.h"
 
 extern const RuntimeFunction digestFunctions[];
+extern const RuntimeFunction fileFunctions[];
 extern const RuntimeFunction flashFunctions[];
 extern const RuntimeFunction otpFunctions[];
+extern const RuntimeFunction tcpFunctions[];
 extern const RuntimeFunction uartFunctions[];
 extern const RuntimeFunction udpFunctions[];
 

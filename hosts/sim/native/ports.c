@@ -132,21 +132,27 @@ void removeSerial(const char *path, const char *target)
 		unlink(path);
 }
 
-int openUdp(int events, const char *address, const char *port, char *name, size_t nameSize)
+static int openSocket(int events, int type, const char *address, const char *port, char *name, size_t nameSize)
 {
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_DGRAM }, *found;
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = type }, *found;
 	if (getaddrinfo(address, port, &hints, &found) != 0)
 		refuse(events, "%s is no network address", address);
 	const char *open = found->ai_family == AF_INET6 ? "[" : "", *close = *open ? "]" : "";
-	int fd = socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const char *kind = type == SOCK_STREAM ? "TCP" : "UDP", *option = type == SOCK_STREAM ? "--tcp" : "--udp";
+	int on = 1, fd = socket(found->ai_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* Connections of a simulator that ended a moment ago must not keep the port. */
+	if (fd >= 0 && type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	for (int attempts = 0; fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) < 0;) {
 		if (fd >= 0 && errno == EADDRINUSE && patient(&attempts))
 			continue;
 		if (errno == EADDRINUSE)
-			refuse(events, "UDP port %s%s%s:%s is in use: choose another with --udp PORT, or --udp 0 for any free one",
-				open, address, close, port);
-		refuse(events, "cannot listen on UDP port %s%s%s:%s: %s", open, address, close, port, strerror(errno));
+			refuse(events, "%s port %s%s%s:%s is in use: choose another with %s PORT, or %s 0 for any free one",
+				kind, open, address, close, port, option, option);
+		refuse(events, "cannot listen on %s port %s%s%s:%s: %s", kind, open, address, close, port, strerror(errno));
 	}
+	if (type == SOCK_STREAM && listen(fd, 8) < 0)
+		refuse(events, "cannot listen on TCP port %s%s%s:%s: %s", open, address, close, port, strerror(errno));
 	struct sockaddr_storage bound;
 	socklen_t length = sizeof bound;
 	char host[64], number[16];
@@ -155,5 +161,23 @@ int openUdp(int events, const char *address, const char *port, char *name, size_
 		NI_NUMERICHOST | NI_NUMERICSERV);
 	snprintf(name, nameSize, "%s%s%s:%s", open, host, close, number);
 	freeaddrinfo(found);
+	return fd;
+}
+
+int openUdp(int events, const char *address, const char *port, char *name, size_t nameSize)
+{
+	return openSocket(events, SOCK_DGRAM, address, port, name, nameSize);
+}
+
+int openTcp(int events, const char *address, const char *port, char *name, size_t nameSize)
+{
+	return openSocket(events, SOCK_STREAM, address, port, name, nameSize);
+}
+
+int openFiles(int events, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		refuse(events, "cannot open the directory %s: %s", path, strerror(errno));
 	return fd;
 }

@@ -22,5 +22,10 @@ void removeSerial(const char *path, const char *target);
 
 /* Binds the socket. `name` takes ADDRESS:PORT as it became. */
 int openUdp(int events, const char *address, const char *port, char *name, size_t nameSize);
+/* The same for TCP; the socket listens. */
+int openTcp(int events, const char *address, const char *port, char *name, size_t nameSize);
+
+/* Opens the directory of the file system group. */
+int openFiles(int events, const char *path);
 
 #endif

@@ -23,6 +23,7 @@ enum {
 typedef struct {
 	int64_t cutAt; /* power fails at this flash operation of a swap; 0: never */
 	int64_t swapOperations; /* flash operations since the swap began; -1: none has begun */
+	double clockOffset; /* what the chip's clock is ahead of this machine's, milliseconds */
 } SimShared;
 
 typedef struct {
@@ -37,6 +38,8 @@ typedef struct {
 	int ptySlave; /* held open, so that clients may come and go */
 	double byteTime; /* milliseconds a byte takes on the serial line; 0: no time */
 	int udp;
+	int tcp; /* listens; -1: none */
+	int files; /* directory of the file system group; -1: none */
 	SimShared *shared;
 } Sim;
 

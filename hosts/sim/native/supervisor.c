@@ -2,10 +2,11 @@
  * The supervisor: opens the ports, then boots the device again and again.
  *
  *     xs-smp-sim --flash FILE --size N --sector N --align N --serial PATH --address A --port P --baud N --cut N
- *                --watch PID,… --otp FILE --config JSON [-- PROGRAM ARGUMENT…]
+ *                --watch PID,… --otp FILE --tcp A --tcp-port P --files DIRECTORY --config JSON [-- PROGRAM ARGUMENT…]
  *
  * Without a PROGRAM the device is a child of this process. With one, an emulator, it is that: descriptor 3 takes its events,
- * SERIAL_DESCRIPTOR is its serial line. An empty ADDRESS leaves UDP out.
+ * SERIAL_DESCRIPTOR is its serial line. An empty address leaves UDP or TCP out, an empty
+ * directory the files.
  *
  * hosts/sim/cli.ts starts it with options it has checked. Descriptor 3 takes events, one JSON object a line. Standard
  * input takes commands, one a line: "r" presses the reset button, "q" ends; its end (the parent is gone) ends as well.
@@ -212,9 +213,12 @@ int main(int argc, char **argv)
 	/* Everything is checked before the first file is made. */
 	sim.flash = openFlash(EVENTS, flash, sim.flashSize);
 	claimSerial(EVENTS, serial);
-	char udp[128] = "", target[64];
+	char udp[128] = "", tcp[128] = "", target[64];
 	const char *address = option(argc, argv, "--address");
 	sim.udp = *address ? openUdp(EVENTS, address, option(argc, argv, "--port"), udp, sizeof udp) : -1;
+	const char *tcpAddress = option(argc, argv, "--tcp"), *files = option(argc, argv, "--files");
+	sim.tcp = *tcpAddress ? openTcp(EVENTS, tcpAddress, option(argc, argv, "--tcp-port"), tcp, sizeof tcp) : -1;
+	sim.files = *files ? openFiles(EVENTS, files) : -1;
 	if (sim.flash < 0) {
 		awaitFlash();
 		sim.flash = openFlash(EVENTS, flash, sim.flashSize);
@@ -244,7 +248,9 @@ int main(int argc, char **argv)
 			fds[count++] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	}
 
-	eventText(EVENTS, "open", "udp", udp);
+	char opened[320];
+	snprintf(opened, sizeof opened, "{\"event\":\"open\",\"udp\":\"%s\",\"tcp\":\"%s\"}", udp, tcp);
+	eventLine(EVENTS, opened);
 	boot();
 	for (bool on = true; on;) {
 		double wait = bootAt ? bootAt - runtimeNow() : -1;

@@ -18,6 +18,8 @@ export interface SimConfig {
 	readonly confirm: "smp" | "self";
 	/** Seconds that the application self-confirm gives an update on trial. */
 	readonly trial: number;
+	/** Whether there is a directory for the file system group. */
+	readonly files: boolean;
 	/** Whether the application refuses requests that run into a defect of the boot loader. */
 	readonly guards: boolean;
 }

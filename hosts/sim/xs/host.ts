@@ -1,6 +1,7 @@
 import type { DigestProvider } from "../../../modules/bootutil/digest.js";
 import type { Layout } from "../../../modules/flash/layout.js";
 import type { FlashPartition } from "../../../modules/flash/partition.js";
+import type { Clock } from "../../../modules/smp/group/os.js";
 import type { ByteStream, DatagramSocket } from "../../../modules/smp/transport/stream.js";
 import type { Host, Timer } from "../../host.js";
 import type { SimConfig } from "./config.js";
@@ -23,6 +24,11 @@ export const log = (line: string): void => report({ event: "log", line });
 export class SimHost implements Host {
 	readonly board = "xs_smp_sim";
 	readonly digest: DigestProvider = simDigest;
+	/** Starts as the clock of the machine that the simulator runs on, in UTC. */
+	readonly clock: Clock = {
+		now: () => Date.now() + simulator.clockOffset(),
+		set: (time) => simulator.setClockOffset(time - Date.now()),
+	};
 	readonly #layout: Layout;
 
 	constructor(layout: Layout) {
@@ -48,6 +54,10 @@ export class SimHost implements Host {
 	after(ms: number, callback: () => void): Timer {
 		const timer = simulator.after(ms, callback);
 		return { cancel: () => simulator.cancel(timer) };
+	}
+
+	random(into: Uint8Array): void {
+		simulator.random(into);
 	}
 
 	reset(): void {

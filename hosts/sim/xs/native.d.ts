@@ -13,9 +13,17 @@ declare const simulator: {
 	/** Calls `callback` once after `ms` milliseconds; the result identifies the timer. */
 	after(ms: number, callback: () => void): number;
 	cancel(timer: number): void;
-	/** Memory of this XS machine, bytes. */
+	/** Milliseconds that the chip's clock, which runs through resets, is ahead of this machine's. */
+	clockOffset(): number;
+	setClockOffset(ms: number): void;
+	/** Fills `into` with random bytes. */
+	random(into: Uint8Array): void;
+	/** Memory of this XS machine, bytes. `stackUsed` is what is on the JavaScript stack right now. */
 	memory(): Readonly<
-		Record<"slots" | "peakSlots" | "reservedSlots" | "chunks" | "peakChunks" | "reservedChunks", number>
+		Record<
+			"slots" | "peakSlots" | "reservedSlots" | "chunks" | "peakChunks" | "reservedChunks" | "stack" | "stackUsed",
+			number
+		>
 	>;
 
 	/** Boot loader: ends it and starts the application, which gets `retained`. */
@@ -43,6 +51,22 @@ declare const simulator: {
 	otpRead(word: number): number;
 	/** Clears the bits that `value` has clear. */
 	otpProgram(word: number, value: number): void;
+
+	/** Files of the directory of `--files`. Bytes, -1 for a directory, -2 if there is nothing. All throw what went wrong. */
+	fileSize(path: string): number;
+	fileRead(path: string, offset: number, into: Uint8Array): void;
+	fileCreate(path: string): void;
+	fileAppend(path: string, bytes: Uint8Array): void;
+
+	/** Connections, by number. Bytes that arrive are put into `into`. False if the command line did not ask for TCP. */
+	tcpOpen(
+		into: Uint8Array,
+		onOpen: (connection: number) => void,
+		onBytes: (connection: number, count: number) => void,
+		onClose: (connection: number) => void,
+	): boolean;
+	/** Sends all bytes, or closes the connection and returns false. */
+	tcpWrite(connection: number, bytes: Uint8Array): boolean;
 
 	/** Bytes that arrive are put into `into`; then `onReadable` is called with their number. */
 	uartOpen(into: Uint8Array, onReadable: (count: number) => void): void;

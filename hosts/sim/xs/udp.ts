@@ -16,6 +16,13 @@ export class SimUdp implements DatagramSocket {
 		simulator.udpSend(bytes, peer as ArrayBuffer);
 	}
 
+	nameOf(peer: Peer): string {
+		let name = "";
+		const bytes = new Uint8Array(peer as ArrayBuffer);
+		for (let i = 0; i < bytes.length; i++) name += bytes[i]!.toString(16).padStart(2, "0");
+		return name;
+	}
+
 	close(): void {
 		simulator.udpClose();
 	}

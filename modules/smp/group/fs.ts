@@ -1,4 +1,5 @@
 import type { DigestProvider } from "../../bootutil/digest.js";
+import { crc32 } from "../../flash/crc32.js";
 import type { ResponseMap } from "../cbor.js";
 import { GroupError, Rc, SmpError } from "../errors.js";
 import { bytes, text, uint } from "../fields.js";
@@ -157,13 +158,3 @@ const V1_ERRORS = Object.freeze({
 });
 
 const fsError = (code: number, message: string): GroupError => new GroupError(FS_GROUP, code, message);
-
-/** CRC-32 as in IEEE 802.3 (reflected, polynomial 0xedb88320), continued from `crc`. */
-function crc32(data: Uint8Array, crc: number): number {
-	crc = ~crc;
-	for (let i = 0; i < data.length; i++) {
-		crc ^= data[i]!;
-		for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-	}
-	return ~crc >>> 0;
-}

@@ -32,6 +32,19 @@ export interface Task {
 	/** Extra counters, where the system has them. */
 	readonly cswcnt?: number;
 	readonly runtime?: number;
+	/** Of mynewt's watchdog; newtmgr and smpclient want to see them. */
+	readonly last_checkin?: number;
+	readonly next_checkin?: number;
+}
+
+/** One entry of the memory pools (mynewt's `mpstat`, the shape that newtmgr reads). */
+export interface MemoryPool {
+	/** Bytes of a block. */
+	readonly blksiz: number;
+	/** Blocks in all, free now, and free when fewest were. */
+	readonly nblks: number;
+	readonly nfree: number;
+	readonly min: number;
 }
 
 /** What OS info tells, by the letter of `uname` that asks for it. `b`, the build date, may be missing. */
@@ -72,6 +85,9 @@ export interface OsOptions {
 	/** Longest packet that gets through, bytes, and how many may be on their way. */
 	readonly buffers?: { readonly size: number; readonly count: number };
 	readonly tasks?: () => Readonly<Record<string, Task>>;
+	readonly pools?: () => Readonly<Record<string, MemoryPool>>;
+	/** Answers that the console's echo was turned off, which it always is, and refuses to turn it on. */
+	readonly silentConsole?: boolean;
 	readonly clock?: Clock;
 	readonly info?: OsInfo;
 	readonly bootloader?: BootloaderInfo;
@@ -79,10 +95,12 @@ export interface OsOptions {
 
 /** The OS group (Zephyr SMP group 0, Default/OS management). */
 export function osGroup(options: OsOptions): Group {
-	const { reset, mayReset, buffers, tasks, clock, info, bootloader } = options;
+	const { reset, mayReset, buffers, tasks, pools, silentConsole, clock, info, bootloader } = options;
 	const echo: Operation = operation({ d: utf8 }, ({ d }) => ({ r: d ?? "" }));
 	const commands: Record<number, Command> = { 0: { name: "echo", read: echo, write: echo } };
-	if (tasks) commands[2] = { name: "task statistics", read: { handle: () => ({ tasks: taskMap(tasks()) }) } };
+	if (silentConsole) commands[1] = { name: "console echo control", write: consoleEcho };
+	if (tasks) commands[2] = { name: "task statistics", read: { handle: () => ({ tasks: mapOf(tasks()) }) } };
+	if (pools) commands[3] = { name: "memory pools", read: { handle: () => ({ mpools: mapOf(pools()) }) } };
 	if (clock) commands[4] = dateTime(clock);
 	if (reset) {
 		commands[5] = {
@@ -134,9 +152,18 @@ const V1_ERRORS = Object.freeze({
 	[OsError.RTC_NOT_SET]: Rc.NO_ENTRY,
 });
 
-function taskMap(tasks: Readonly<Record<string, Task>>): ResponseMap {
+/** For consoles that never echo: what a client wants before it speaks SMP on one is the case already. */
+const consoleEcho: Operation = Object.freeze(
+	operation({ echo: flag }, ({ echo }) => {
+		if (echo === undefined) throw new SmpError(Rc.INVALID, "the console echo control needs echo, 0 or 1");
+		if (echo) throw new SmpError(Rc.NOT_SUPPORTED, "this console has no echo that could be turned on");
+		return {};
+	}),
+);
+
+function mapOf(entries: Readonly<Record<string, Task | MemoryPool>>): ResponseMap {
 	const map: Record<string, ResponseMap> = {};
-	for (const name of Object.keys(tasks)) map[name] = { ...tasks[name] };
+	for (const name of Object.keys(entries)) map[name] = { ...entries[name] };
 	return map;
 }
 

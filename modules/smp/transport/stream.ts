@@ -15,6 +15,8 @@ export interface DatagramSocket {
 	/** Called with each datagram. The bytes are valid during the call only. */
 	onDatagram: ((bytes: Uint8Array, peer: Peer) => void) | undefined;
 	send(bytes: Uint8Array, peer: Peer): void;
+	/** A text that no other peer has, where the host can make one. */
+	nameOf?(peer: Peer): string;
 	close(): void;
 }
 

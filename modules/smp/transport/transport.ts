@@ -5,8 +5,8 @@ export type Reply = (packet: Uint8Array) => void;
 export interface Transport {
 	/** Longest packet that gets through, bytes, header included. */
 	readonly maxPacket: number;
-	/** Called with each whole packet. The bytes are valid during the call only. */
-	onPacket: ((packet: Uint8Array, reply: Reply) => void) | undefined;
+	/** Called with each whole packet. The bytes are valid during the call only. `peer` tells its clients apart, if it can. */
+	onPacket: ((packet: Uint8Array, reply: Reply, peer?: string) => void) | undefined;
 	/** Stops listening and closes what is below. */
 	close(): void;
 }

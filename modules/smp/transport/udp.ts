@@ -14,7 +14,11 @@ export class DatagramTransport implements Transport {
 		this.maxPacket = options.maxPacket ?? 1024;
 		this.#socket = socket;
 		socket.onDatagram = (bytes, peer) => {
-			this.onPacket?.(bytes.subarray(0, this.maxPacket), (packet) => socket.send(packet.slice(), peer));
+			this.onPacket?.(
+				bytes.subarray(0, this.maxPacket),
+				(packet) => socket.send(packet.slice(), peer),
+				socket.nameOf?.(peer) ?? "",
+			);
 		};
 	}
 

@@ -1,0 +1,52 @@
+import { simFiles } from "../../hosts/sim/xs/app/files.js";
+import { SimTcpTransport } from "../../hosts/sim/xs/app/tcp.js";
+import { readConfig, SimHost } from "../../hosts/sim/xs/host.js";
+import type { FlashPartition } from "../../modules/flash/partition.js";
+import { FlashCounters, UploadCounters } from "../../modules/smp/counters.js";
+import { smpSvrEmulated } from "./emulated.js";
+import { type FurtherOptions, furtherGroups, poolsOf, tasksOf } from "./further.js";
+import { type Base, BUFFERS, type Further, smpSvr } from "./smp-svr.js";
+
+/** A slot of XS on machines of 64 bits. */
+const SLOT_SIZE = 32;
+
+/** The simulated board, its flash operations counted. */
+class CountedHost extends SimHost {
+	readonly counters = new FlashCounters();
+
+	override flash(label: string): FlashPartition {
+		return this.counters.partition(super.flash(label));
+	}
+}
+
+/** Runs the application with all groups on the simulated board. `adapt` may replace what that makes of the options. */
+export function simSvr(
+	adapt: (base: Base, options: FurtherOptions) => Further = (base, options) => furtherGroups(base, options),
+): void {
+	const { files } = readConfig();
+	smpSvrEmulated(
+		(layout) => new CountedHost(layout),
+		(host, options) => {
+			const uploads = new UploadCounters();
+			const tcp = SimTcpTransport.open(BUFFERS.size);
+			const svr = smpSvr(host, {
+				...options,
+				os: {
+					tasks: () => tasksOf(simulator.memory()),
+					pools: () => poolsOf(simulator.memory(), SLOT_SIZE),
+					silentConsole: true,
+				},
+				onImage: (event) => uploads.onEvent(event),
+				further: (base) =>
+					adapt(base, {
+						uploads,
+						flash: (host as CountedHost).counters,
+						transports: ["uart", "udp", ...(tcp ? ["tcp"] : [])],
+						...(files && { files: simFiles }),
+					}),
+			});
+			if (tcp) svr.server.attach(tcp, "tcp");
+			return svr;
+		},
+	);
+}

@@ -1,0 +1,119 @@
+/*
+ * Connections to the socket that the supervisor listens on. A reset ends them, as it does on a board. One that does not read
+ * what it is sent is closed once the kernel's buffer is full: the device never waits.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "natives.h"
+
+#define CONNECTIONS 8
+
+static struct {
+	bool open;
+	xsSlot into, onOpen, onBytes, onClose;
+	struct {
+		int fd;
+		RuntimeWatch *watch;
+	} connections[CONNECTIONS]; /* no watch: free */
+} tcp;
+
+static void drop(int index)
+{
+	runtimeUnwatch(tcp.connections[index].watch);
+	tcp.connections[index].watch = NULL;
+	close(tcp.connections[index].fd);
+}
+
+static void readable(Runtime *runtime, int fd, short revents, void *data)
+{
+	(void)revents;
+	int index = (int)(intptr_t)data;
+	xsMachine *the = runtimeMachine(runtime);
+	xsBeginHost(the);
+	{
+		int32_t length;
+		uint8_t *into = runtimeBytes(the, &tcp.into, &length);
+		ssize_t n = recv(fd, into, length, MSG_DONTWAIT);
+		if (n > 0)
+			xsCallFunction2(tcp.onBytes, xsGlobal, xsInteger(index), xsInteger((xsIntegerValue)n));
+		else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+			drop(index);
+			xsCallFunction1(tcp.onClose, xsGlobal, xsInteger(index));
+		}
+	}
+	xsEndHost(the);
+}
+
+static void acceptable(Runtime *runtime, int fd, short revents, void *data)
+{
+	(void)revents;
+	(void)data;
+	int index = 0, on = 1;
+	int connection = accept(fd, NULL, NULL);
+	if (connection < 0)
+		return;
+	while (index < CONNECTIONS && tcp.connections[index].watch)
+		index++;
+	if (index == CONNECTIONS) {
+		close(connection);
+		return;
+	}
+	/* Without it each exchange would wait for an acknowledgement that the peer delays. */
+	setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	tcp.connections[index].fd = connection;
+	tcp.connections[index].watch = runtimeWatch(runtime, connection, POLLIN, readable, (void *)(intptr_t)index);
+	xsMachine *the = runtimeMachine(runtime);
+	xsBeginHost(the);
+	xsCallFunction1(tcp.onOpen, xsGlobal, xsInteger(index));
+	xsEndHost(the);
+}
+
+/* tcpOpen(into, onOpen, onBytes, onClose): false if nobody asked for TCP. */
+static void tcp_open(xsMachine *the)
+{
+	int32_t length;
+	xsResult = xsBoolean(simOf(the)->tcp >= 0);
+	if (simOf(the)->tcp < 0)
+		return;
+	if (tcp.open)
+		xsUnknownError("the TCP socket is open");
+	runtimeBytes(the, &xsArg(0), &length);
+	tcp.open = true;
+	tcp.into = xsArg(0);
+	tcp.onOpen = xsArg(1);
+	tcp.onBytes = xsArg(2);
+	tcp.onClose = xsArg(3);
+	xsRemember(tcp.into);
+	xsRemember(tcp.onOpen);
+	xsRemember(tcp.onBytes);
+	xsRemember(tcp.onClose);
+	runtimeWatch(runtimeOf(the), simOf(the)->tcp, POLLIN, acceptable, NULL);
+}
+
+/* tcpWrite(connection, bytes): false if the connection is gone, or is closed now because its peer does not read. */
+static void tcp_write(xsMachine *the)
+{
+	int32_t length, index = xsToInteger(xsArg(0));
+	uint8_t *bytes = runtimeBytes(the, &xsArg(1), &length);
+	if (index < 0 || index >= CONNECTIONS || !tcp.connections[index].watch) {
+		xsResult = xsFalse;
+		return;
+	}
+	bool sent = send(tcp.connections[index].fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) == length;
+	/* Half a response would garble all that follow. The peer sees the end; the next event here is the end too. */
+	if (!sent)
+		shutdown(tcp.connections[index].fd, SHUT_RDWR);
+	xsResult = xsBoolean(sent);
+}
+
+const RuntimeFunction tcpFunctions[] = {
+	{ "tcpOpen", tcp_open, 4 },
+	{ "tcpWrite", tcp_write, 2 },
+	{ NULL },
+};

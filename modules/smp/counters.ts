@@ -1,0 +1,112 @@
+import type { FlashPartition, FlashStatus } from "../flash/partition.js";
+import type { ImageEvent } from "./group/image.js";
+import type { Counters } from "./group/statistics.js";
+import type { Exchange, ServerHooks } from "./server.js";
+
+type Tally = Record<string, number>;
+
+/** Counts what goes through a server, for the statistics group: one set of counters in all and one for each transport. */
+export class TrafficCounters {
+	readonly hooks: ServerHooks = {
+		done: (_group, _command, write, error, exchange) => {
+			count(this.#all, write, error, exchange);
+			let transport = this.#transports.get(exchange.origin.transport);
+			if (!transport) {
+				transport = traffic();
+				this.#transports.set(exchange.origin.transport, transport);
+			}
+			count(transport, write, error, exchange);
+		},
+	};
+	readonly #all = traffic();
+	readonly #transports = new Map<string, Tally>();
+
+	/** The counters of everything, or of one transport. */
+	of(transport?: string): Counters {
+		return { ...(transport === undefined ? this.#all : (this.#transports.get(transport) ?? traffic())) };
+	}
+}
+
+const traffic = (): Tally => ({ reads: 0, writes: 0, errors: 0, rx_bytes: 0, tx_bytes: 0 });
+
+function count(tally: Tally, write: boolean, error: unknown, { received, sent }: Exchange): void {
+	tally[write ? "writes" : "reads"]!++;
+	if (error !== undefined) tally["errors"]!++;
+	tally["rx_bytes"]! += received;
+	tally["tx_bytes"]! += sent;
+}
+
+/** Counts the uploads of an image group; give `onEvent` to it. */
+export class UploadCounters {
+	readonly #tally: Tally = { started: 0, complete: 0, mismatched: 0, stopped: 0, confirmed: 0 };
+
+	onEvent(event: ImageEvent): void {
+		if (event.type === "started" || event.type === "stopped" || event.type === "confirmed") this.#tally[event.type]!++;
+		else if (event.type === "pending") {
+			this.#tally["complete"]!++;
+			if (event.upload.match === false) this.#tally["mismatched"]!++;
+		}
+	}
+
+	counters(): Counters {
+		return { ...this.#tally };
+	}
+}
+
+/** Counts the operations on all partitions that go through it. */
+export class FlashCounters {
+	readonly #tally: Tally = { reads: 0, read_bytes: 0, writes: 0, write_bytes: 0, erased_blocks: 0, failures: 0 };
+
+	/** The partition, counted. */
+	partition(partition: FlashPartition): FlashPartition {
+		return new CountedPartition(partition, this.#tally);
+	}
+
+	counters(): Counters {
+		return { ...this.#tally };
+	}
+}
+
+class CountedPartition implements FlashPartition {
+	readonly #partition: FlashPartition;
+	readonly #tally: Tally;
+
+	constructor(partition: FlashPartition, tally: Tally) {
+		this.#partition = partition;
+		this.#tally = tally;
+	}
+
+	read(into: Uint8Array | ArrayBuffer, byteOffset: number): number {
+		this.#tally["reads"]!++;
+		this.#tally["read_bytes"]! += into.byteLength;
+		return this.#counted(() => this.#partition.read(into, byteOffset));
+	}
+
+	write(bytes: Uint8Array | ArrayBuffer, byteOffset: number): void {
+		this.#tally["writes"]!++;
+		this.#tally["write_bytes"]! += bytes.byteLength;
+		this.#counted(() => this.#partition.write(bytes, byteOffset));
+	}
+
+	eraseBlock(first: number, end = first + 1): void {
+		this.#tally["erased_blocks"]! += end - first;
+		this.#counted(() => this.#partition.eraseBlock(first, end));
+	}
+
+	status(): FlashStatus {
+		return this.#partition.status();
+	}
+
+	close(): void {
+		this.#partition.close();
+	}
+
+	#counted<T>(operation: () => T): T {
+		try {
+			return operation();
+		} catch (error) {
+			this.#tally["failures"]!++;
+			throw error;
+		}
+	}
+}
