@@ -15,7 +15,6 @@ import type { ByteStream } from "../modules/smp/transport/stream.js";
 
 /** Instructions in a tick of the board's clock of 32 MHz: with `-icount shift=0` each takes a nanosecond. */
 const INSTRUCTIONS_A_TICK = 1000 / 32;
-const CLOCK_TICKS_A_MS = 32_000;
 
 /** Addresses of an ELF file's symbols. */
 function symbolsOf(elf: string): ReadonlyMap<string, number> {
@@ -113,10 +112,10 @@ export class Firmware {
 		return Math.round(Number(bytes.readBigUInt64LE()) * INSTRUCTIONS_A_TICK);
 	}
 
-	/** Instructions that the boot loader executed, to a million. */
+	/** Instructions that the boot loader executed before it started the application. */
 	async loaderWorked(): Promise<number> {
-		const bytes = await this.#read(symbolsOf(LOADER).get("milliseconds")!, 4);
-		return bytes.readUInt32LE() * CLOCK_TICKS_A_MS * INSTRUCTIONS_A_TICK;
+		const bytes = await this.#read(symbolsOf(APPLICATION).get("clockStarted")!, 8);
+		return Math.round(Number(bytes.readBigUInt64LE()) * INSTRUCTIONS_A_TICK);
 	}
 
 	async memory(elf: string): Promise<Memory> {

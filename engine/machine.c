@@ -224,7 +224,7 @@ struct Machine *machineCreate(MachineContext *context) {
 		.initialHeapCount = from->initialHeap,
 		.incrementalHeapCount = from->incrementalHeap,
 		.stackCount = from->stack,
-		.initialKeyCount = XS_ID_COUNT + image->keyCount + from->initialKeys,
+		.initialKeyCount = (image->names ? 0 : XS_ID_COUNT + image->keyCount) + from->initialKeys,
 		.incrementalKeyCount = from->incrementalKeys,
 		.nameModulo = from->nameModulo,
 		.symbolModulo = from->symbolModulo,
@@ -232,7 +232,7 @@ struct Machine *machineCreate(MachineContext *context) {
 	txMachine *the = fxCreateMachine(&creation, (txString)image->name, context, XS_NO_ID);
 	if (!the) return NULL;
 	fxBeginHost(the);
-	for (int32_t i = 0; i < image->keyCount; i++) {
+	for (int32_t i = 0; i < image->keyCount && !image->names; i++) {
 		/* The bytecode names these keys by number. */
 		if (fxNewNameX(the, (txString)image->keys[i]) != XS_ID_COUNT + i) fxAbort(the, XS_FATAL_CHECK_EXIT);
 	}

@@ -214,6 +214,44 @@ static void writeCode(FILE *output, int index, const txScript *script) {
 	fprintf(output, "\n};\n");
 }
 
+/*
+ * The names as slots that XS would make of them (fxNewNameX), and its hash table, whose size is the eighth number of the
+ * creation. Symbols have descriptions and are found by number alone.
+ */
+static void writeKeySlots(FILE *output, const char *creation) {
+	int modulo = 0, numbers[10], count = XS_ID_COUNT + keyCount;
+	if (sscanf(creation, "%d, %d, %d, %d, %d, %d, %d, %d,", numbers, numbers + 1, numbers + 2, numbers + 3, numbers + 4,
+			numbers + 5, numbers + 6, &modulo) != 8 || modulo < 1)
+		fail("bad creation");
+	int *heads = calloc((size_t)modulo, sizeof(int));
+	fprintf(output, "#include \"xsAll.h\"\nstatic const txSlot slots[%d] = {\n", count);
+	for (int id = 0; id < count; id++) {
+		const char *name = id < XS_ID_COUNT ? gxIDStrings[id] : keys[id - XS_ID_COUNT];
+		if (id < XS_SYMBOL_ID_COUNT) {
+			fprintf(output, "\t{ .kind = XS_STRING_X_KIND, .value.string = (txString)");
+			writeString(output, name);
+			fprintf(output, " },\n");
+			continue;
+		}
+		unsigned sum = 0;
+		for (const unsigned char *c = (const unsigned char *)name; *c; c++) sum = (sum << 1) + *c;
+		sum &= 0x7fffffff;
+		int *head = &heads[sum % (unsigned)modulo];
+		fprintf(output, "\t{ .ID = %d, .flag = XS_DONT_ENUM_FLAG, .kind = XS_KEY_X_KIND, .value.key = { (txString)", id);
+		writeString(output, name);
+		fprintf(output, ", %u }", sum);
+		if (*head) fprintf(output, ", .next = (txSlot *)&slots[%d]", *head);
+		fprintf(output, " },\n");
+		*head = id;
+	}
+	fprintf(output, "};\nstatic const void *const keySlots[] = {\n");
+	for (int id = 0; id < count; id++) fprintf(output, "\t&slots[%d],\n", id);
+	fprintf(output, "};\nstatic const void *const names[] = {\n");
+	for (int i = 0; i < modulo; i++) fprintf(output, heads[i] ? "\t&slots[%d],\n" : "\t0,\n", heads[i]);
+	fprintf(output, "};\n");
+	free(heads);
+}
+
 static int split(char *line, char **fields) {
 	int count = 0;
 	line[strcspn(line, "\n")] = 0;
@@ -252,6 +290,8 @@ int main(int argc, char **argv) {
 			resolve(script, lines);
 			writeCode(output, moduleCount, script);
 			modules[moduleCount].name = strdup(fields[1]);
+			/* XS makes names of modules as well. */
+			if (!lines) globalID(modules[moduleCount].name);
 			modules[moduleCount++].size = script->codeSize;
 			fxDeleteScript(script);
 		} else {
@@ -272,8 +312,10 @@ int main(int argc, char **argv) {
 		fprintf(output, ",\n");
 	}
 	if (keyCount == 0) fprintf(output, "\t0\n");
-	fprintf(output, "};\nconst Image %s = { \"%s\", \"%s\", {%s }, modules, %d, keys, %d };\n", image, image, start,
-		creation, moduleCount, keyCount);
+	fprintf(output, "};\n");
+	if (!lines) writeKeySlots(output, creation);
+	fprintf(output, "const Image %s = { \"%s\", \"%s\", {%s }, modules, %d, keys, %d, %s };\n", image, image, start,
+		creation, moduleCount, keyCount, lines ? "0, 0" : "keySlots, names");
 	if (fclose(output) != 0) fail("cannot write %s", argv[2]);
 	return failures ? 1 : 0;
 }

@@ -19,6 +19,20 @@ export const APPLICATION = `${ROOT}build/mps3/app.elf`;
 /** Other applications are firmware in the place of it. */
 const applicationOf = ({ app }: Options): string => (app === "smp-svr" ? APPLICATION : `${ROOT}build/mps3/${app}.elf`);
 
+/** A program of the firmware, and what its build leaves. */
+export interface Mps3Program {
+	readonly name: string;
+	/** The linker's map. */
+	readonly map: string;
+	/** The C file with its bytecode. */
+	readonly image: string;
+}
+
+export const PROGRAMS: readonly Mps3Program[] = [
+	{ name: "application", map: `${ROOT}build/mps3/app.map`, image: `${ROOT}build/image-mps3app.c` },
+	{ name: "boot loader", map: `${ROOT}build/mps3/loader.map`, image: `${ROOT}build/image-mps3loader.c` },
+];
+
 /** In QEMU's options a comma within a value is written twice. */
 const quote = (text: string): string => text.replaceAll(",", ",,");
 

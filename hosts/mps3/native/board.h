@@ -24,7 +24,9 @@ void boardStart(const uint32_t *vectors) __attribute__((noreturn));
 /* Reports a crash as an event and resets. */
 void boardCrash(const char *reason) __attribute__((noreturn));
 
-/* clock.c: SysTick, 1 kHz */
+/* clock.c */
+#define CLOCK_HZ 32000000 /* of processor and counter (AN547, Clocks) */
+uint64_t clockTicks(void);
 void clockStart(void);
 void clockStop(void);
 uint32_t clockMilliseconds(void);

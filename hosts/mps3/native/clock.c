@@ -1,60 +1,57 @@
+/*
+ * Time: the system counter of the SSE-300 (reference manual, System Counter) tells it, SysTick wakes the processor each
+ * millisecond. Ticks that come late or not at all, as they do in an emulator on a busy machine, do not make the clock slow.
+ */
 #include <sys/time.h>
 #include <time.h>
 
 #include "board.h"
 
+#define COUNTER_CONTROL (*(volatile uint32_t *)0x58100000)
+#define COUNTER_LOW (*(volatile uint32_t *)0x58100008)
+#define COUNTER_HIGH (*(volatile uint32_t *)0x5810000c)
 #define SYST_CSR (*(volatile uint32_t *)0xe000e010)
 #define SYST_RVR (*(volatile uint32_t *)0xe000e014)
 #define SYST_CVR (*(volatile uint32_t *)0xe000e018)
-#define SYSCLK 32000000 /* Hz (AN547, Clocks) */
-
-#define ICSR (*(volatile uint32_t *)0xe000ed04)
-#define SYSTICK_PENDING (1 << 26)
-
-static volatile uint32_t milliseconds;
 
 /*
- * For benchmarks, which read these two in memory while the processor sleeps (bench/mps3.ts): clock ticks for which it has slept
- * and, of the rest, for which it has worked. Under QEMU's -icount each tick stands for a fixed number of instructions.
+ * For benchmarks, which read these in memory (bench/firmware.ts): counter at the start of this program, and how much of the time
+ * since then, up to its last sleep, it was awake. Under QEMU's -icount each count stands for a fixed number of instructions.
  */
+volatile uint64_t clockStarted, clockWorked;
 static uint64_t asleep;
-volatile uint64_t clockWorked;
 
-void onSysTick(void)
+uint64_t clockTicks(void)
 {
-	milliseconds++;
-	uartTick();
+	uint32_t high, low;
+	do {
+		high = COUNTER_HIGH;
+		low = COUNTER_LOW;
+	} while (high != COUNTER_HIGH);
+	return (uint64_t)high << 32 | low;
 }
+
+void onSysTick(void) { uartTick(); }
 
 void clockStart(void)
 {
-	SYST_RVR = SYSCLK / 1000 - 1;
+	COUNTER_CONTROL = 1; /* on; it may be so already */
+	clockStarted = clockTicks();
+	SYST_RVR = CLOCK_HZ / 1000 - 1;
 	SYST_CVR = 0;
 	SYST_CSR = 7; /* processor clock, interrupt, on */
 }
 
 void clockStop(void) { SYST_CSR = 0; }
 
-uint32_t clockMilliseconds(void) { return milliseconds; }
-
-/* Clock ticks since the start. Call it with interrupts off. */
-static uint64_t ticks(void)
-{
-	const uint32_t period = SYSCLK / 1000;
-	uint32_t left = SYST_CVR, passed = milliseconds;
-	if (ICSR & SYSTICK_PENDING) {
-		left = SYST_CVR;
-		passed++;
-	}
-	return (uint64_t)passed * period + (period - 1 - left);
-}
+uint32_t clockMilliseconds(void) { return (uint32_t)((clockTicks() - clockStarted) / (CLOCK_HZ / 1000)); }
 
 void clockSleep(void)
 {
-	uint64_t before = ticks();
-	clockWorked = before - asleep;
+	uint64_t before = clockTicks();
+	clockWorked = before - clockStarted - asleep;
 	__asm volatile("dsb\n\twfi" ::: "memory");
-	asleep += ticks() - before;
+	asleep += clockTicks() - before;
 	interruptsOn();
 	interruptsOff();
 }
@@ -63,7 +60,7 @@ void clockSleep(void)
 int clock_gettime(clockid_t clock, struct timespec *time)
 {
 	(void)clock;
-	uint32_t now = milliseconds;
+	uint32_t now = clockMilliseconds();
 	time->tv_sec = now / 1000;
 	time->tv_nsec = (long)(now % 1000) * 1000000;
 	return 0;
@@ -73,7 +70,7 @@ int clock_gettime(clockid_t clock, struct timespec *time)
 int _gettimeofday(struct timeval *time, void *zone)
 {
 	(void)zone;
-	uint32_t now = milliseconds;
+	uint32_t now = clockMilliseconds();
 	time->tv_sec = now / 1000;
 	time->tv_usec = (long)(now % 1000) * 1000;
 	return 0;

@@ -1,8 +1,8 @@
 /*
  * CMSDK APB UART (Cortex-M System Design Kit Technical Reference Manual) with a ring buffer each way.
  *
- * QEMU's line has no speed of its own; with a baud rate given the driver takes and gives as many bytes in a millisecond as a
- * line of that speed carries. What it does not take waits at the sender, so nothing is lost while the buffer is full.
+ * QEMU's line has no speed of its own; with a baud rate given the driver takes and gives no more bytes than a line of that
+ * speed carries. What it does not take waits at the sender, so nothing is lost while the buffer is full.
  */
 #include "board.h"
 
@@ -22,34 +22,42 @@ enum { SENT = 1, RECEIVED = 2 }; /* INTERRUPT */
 #define QUIET 2 /* and any number after so many milliseconds of silence */
 #define LF 0x0a
 
+#define RECEIVING (TX_ON | RX_ON | TX_INTERRUPT | RX_INTERRUPT)
+
 typedef struct {
 	volatile uint32_t head, tail; /* counted up for ever */
 	uint8_t bytes[SIZE];
-	int32_t credit; /* bytes that the line still carries now, in thousandths */
+	uint64_t free; /* when the line is done with the last byte, clock ticks */
 } Ring;
 
 static Ring receiver, sender;
 static volatile bool due;
+static bool listening;
 static volatile uint32_t silence;
-static int32_t rate; /* thousandths of a byte in a millisecond; 0: no limit */
+static uint32_t byteTime; /* clock ticks; 0: no limit */
 
 static uint32_t used(const Ring *ring) { return ring->head - ring->tail; }
 
-static bool may(Ring *ring) { return !rate || ring->credit >= 1000; }
+/* A byte that follows on another within this time began when that ended, however late we are to see it. */
+#define PACE (CLOCK_HZ / 1000 * 4)
+
+static bool may(const Ring *ring) { return !byteTime || clockTicks() >= ring->free; }
 
 static void spend(Ring *ring)
 {
-	if (rate)
-		ring->credit -= 1000;
+	if (!byteTime)
+		return;
+	uint64_t now = clockTicks();
+	ring->free = (now - ring->free < PACE ? ring->free : now) + byteTime;
 }
 
 /* Listens while there is room and the line has had time for a byte. */
 static void listen(void)
 {
-	if (used(&receiver) < SIZE && may(&receiver))
-		CTRL |= RX_ON;
-	else
-		CTRL &= ~RX_ON;
+	bool on = used(&receiver) < SIZE && may(&receiver);
+	if (on != listening)
+		CTRL = on ? RECEIVING : RECEIVING & ~RX_ON;
+	listening = on;
 }
 
 static void transmit(void)
@@ -71,7 +79,7 @@ void onUartReceive(void)
 		if (byte == LF || used(&receiver) >= WORTH)
 			due = true;
 		listen();
-		if (!(CTRL & RX_ON))
+		if (!listening)
 			return;
 	}
 }
@@ -82,32 +90,23 @@ void onUartTransmit(void)
 	transmit();
 }
 
-static void earn(Ring *ring)
-{
-	ring->credit += rate;
-	/* A line that was idle does not run faster afterwards. */
-	if (ring->credit > rate + 1000)
-		ring->credit = rate + 1000;
-}
-
 void uartTick(void)
 {
 	if (used(&receiver) && ++silence >= QUIET)
 		due = true;
-	if (!rate)
+	if (!byteTime)
 		return;
-	earn(&receiver);
-	earn(&sender);
 	listen();
 	transmit();
 }
 
 void uartStart(void)
 {
-	rate = (int32_t)(boardOptions()->baud / 10); /* ten bits a byte */
-	receiver.credit = sender.credit = rate;
+	uint32_t baud = boardOptions()->baud;
+	byteTime = baud ? (uint32_t)((uint64_t)CLOCK_HZ * 10 / baud) : 0; /* ten bits a byte */
 	BAUDDIV = 278; /* 115200 from 32 MHz; it has to be 16 or more */
-	CTRL = TX_ON | RX_ON | TX_INTERRUPT | RX_INTERRUPT;
+	CTRL = RECEIVING;
+	listening = true;
 	NVIC_ENABLE[1] = 3 << 1; /* 33 and 34 */
 	if (STATE & RX_FULL) {
 		interruptsOff();
@@ -116,7 +115,11 @@ void uartStart(void)
 	}
 }
 
-void uartStop(void) { CTRL = 0; }
+void uartStop(void)
+{
+	CTRL = 0;
+	listening = false;
+}
 
 uint32_t uartReady(void) { return due ? used(&receiver) : 0; }
 

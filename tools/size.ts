@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+// npm run size [-- --json]: flash of the firmware for the Cortex-M55, by part. RAM is measured by `npm run bench -- mps3`.
+import { existsSync, readFileSync } from "node:fs";
+import { formatTable, type Table, tableObject } from "../bench/table.js";
+import { type Mps3Program, PROGRAMS } from "../hosts/mps3/board.js";
+
+/** Bytes of flash by part. */
+export type Parts = ReadonlyMap<string, number>;
+
+/** What an object file in a linker map belongs to. */
+function partOf(file: string): string {
+	if (/\/xs\/\w+\.o$/.test(file)) return "XS";
+	if (/\/image-\w+\.o$/.test(file)) return "JavaScript";
+	if (/\/own\/\w+\.o$/.test(file)) return "host in C";
+	return "C libraries";
+}
+
+/** Sections of a program that lie in flash, `.data` for its initial values. */
+const IN_FLASH = /^\.(vectors|image|text|rodata|data|ARM\.exidx)\b/;
+
+/**
+ * Reads the memory map of a linker map file (GNU ld, -Map): lines of section, address, size and object file, of which the
+ * section's name may stand on a line of its own.
+ */
+export function readMap(text: string): Parts {
+	const parts = new Map<string, number>();
+	const map = text.slice(text.indexOf("Linker script and memory map"));
+	for (const [, section = "", size = "0", file = ""] of map.matchAll(
+		/^ (\.[\w.$-]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S+)$/gm,
+	)) {
+		if (!IN_FLASH.test(section)) continue;
+		const part = partOf(file);
+		parts.set(part, (parts.get(part) ?? 0) + Number.parseInt(size, 16));
+	}
+	return parts;
+}
+
+/** Parts of the JavaScript: bytecode of each module by the first folder of its name, from the C file that the bundler made. */
+export function readImage(text: string): Parts {
+	const parts = new Map<string, number>();
+	for (const [, name = "", size = "0"] of text.matchAll(/^\t\{ "([^"]+)", code\d+, (\d+) \},$/gm)) {
+		const [folder = ""] = name.split("/");
+		const part = ["modules", "hosts", "apps"].includes(folder) ? folder : "libraries";
+		parts.set(part, (parts.get(part) ?? 0) + Number(size));
+	}
+	return parts;
+}
+
+function sizeTable({ name, map, image }: Mps3Program): Table {
+	const parts = readMap(readFileSync(map, "utf8"));
+	const code = readImage(readFileSync(image, "utf8"));
+	const script = parts.get("JavaScript") ?? 0;
+	const bytecode = [...code.values()].reduce((sum, size) => sum + size, 0);
+	const rows: [string, number][] = [
+		["XS", parts.get("XS") ?? 0],
+		...["modules", "hosts", "apps", "libraries"].map((part): [string, number] => [
+			`JavaScript: ${part}`,
+			code.get(part) ?? 0,
+		]),
+		["JavaScript: property names", script - bytecode],
+		["host in C", parts.get("host in C") ?? 0],
+		["C libraries", parts.get("C libraries") ?? 0],
+	];
+	rows.push(["total", rows.reduce((sum, [, size]) => sum + size, 0)]);
+	return {
+		title: `Flash of the ${name}, KiB`,
+		columns: ["part", "KiB"],
+		rows: rows.map(([part, size]) => [part, Number((size / 1024).toFixed(1))]),
+	};
+}
+
+function main(): void {
+	const json = process.argv.includes("--json");
+	if (!PROGRAMS.every(({ map }) => existsSync(map))) {
+		process.stderr.write("The firmware is not built: it takes arm-none-eabi-gcc.\n");
+		process.exitCode = 1;
+		return;
+	}
+	const tables = PROGRAMS.map(sizeTable);
+	process.stdout.write(
+		json
+			? `${JSON.stringify(tables.map(tableObject), null, "\t")}\n`
+			: tables.map((table) => `${formatTable(table)}\n`).join(""),
+	);
+}
+
+main();
