@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { createHash } from "node:crypto";
+import { build } from "esbuild";
 import { SmpClient, type SmpResponseError } from "../../client/client.js";
 import { ImageFileError, readImageFile } from "../../client/image-file.js";
 import type { Link } from "../../client/link.js";
@@ -309,6 +310,21 @@ describe("client: upload", () => {
 				assert.ok(link.sent < 200, `seed ${seed}: ${link.sent} packets`);
 			}
 		});
+});
+
+describe("client: core", () => {
+	it("is fit for a browser", async () => {
+		const { errors, outputFiles } = await build({
+			entryPoints: ["client/client.ts", "client/upgrade.ts", "client/console.ts"],
+			bundle: true,
+			platform: "browser",
+			format: "esm",
+			write: false,
+			outdir: "unused",
+		});
+		assert.deepEqual(errors, []);
+		for (const { text } of outputFiles) assert.ok(!/\bfrom\s*"node:|\brequire\(/.test(text));
+	});
 });
 
 describe("image file", () => {
