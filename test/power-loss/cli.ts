@@ -13,7 +13,7 @@ Cuts the power in every flash operation of upgrades, reverts, confirmations and 
 the device is as good as before.
 
   --mode move|offset  try one way of swapping only
-  --full              more places in long writes, and more chains of cuts; takes minutes
+  --full              more places in long writes, and many more chains of cuts; takes ten minutes and more
   --seed N            draw the chains of cuts anew (default 1)
   --json              print one JSON object instead of text
   --replay ID         play one run operation by operation, with what every sector holds

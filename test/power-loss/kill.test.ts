@@ -5,6 +5,7 @@ import { SmpClient } from "../../client/client.js";
 import { udpLink } from "../../client/udp.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
+import { random } from "./random.js";
 
 const KILLS = 20;
 
@@ -31,17 +32,6 @@ async function prepare(mode: string, directory: string): Promise<string> {
 	client.close();
 	await simulator.stop({ keep: true });
 	return simulator.flash;
-}
-
-/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
-function random(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-	};
 }
 
 for (const mode of ["move", "offset"]) {

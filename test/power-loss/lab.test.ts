@@ -59,7 +59,7 @@ describe("the laboratory finds mistakes", () => {
 
 describe("ids of runs", () => {
 	it("name one scenario each", () => {
-		const ids = allScenarios(["m", "o", "e"], true).map(({ id }) => id);
+		const ids = allScenarios(["m", "o", "e"]).map(({ id }) => id);
 		assert.equal(new Set(ids).size, ids.length);
 		for (const id of ids) assert.equal(scenarioNamed(id)?.id, id);
 	});

@@ -16,7 +16,7 @@ const allPairs = ({ sizes }: Scenario, full: boolean): boolean =>
 
 /** The sweep of the command line: every scenario. */
 export const plan = (letters: readonly LoaderLetter[], full: boolean, seed: number): Task[] =>
-	allScenarios(letters, full).map((scenario) => ({
+	allScenarios(letters).map((scenario) => ({
 		scenario: scenario.id,
 		extent: { full, seed, allPairs: allPairs(scenario, full), ...CHAINS[full ? "full" : "standard"] },
 	}));

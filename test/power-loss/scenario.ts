@@ -116,17 +116,17 @@ export function slotSizes({ letter, geometry: { sectors, sectorSize, spare } }: 
 	return [size(isMove), size(!isMove)];
 }
 
-/** Slots of more sectors than this are filled to the brim by a `full` sweep alone. */
+/** Slots of more sectors than this are not filled to the brim: it takes too long, and shows what smaller ones do. */
 const MANY_SECTORS = 32;
 
 /** Every scenario of some loaders. Phases that do not depend on sizes are tried with one pair of them. */
-export function allScenarios(letters: readonly LoaderLetter[], full: boolean): Scenario[] {
+export function allScenarios(letters: readonly LoaderLetter[]): Scenario[] {
 	const found: Scenario[] = [];
 	for (const letter of letters)
 		for (const where of GEOMETRIES) {
 			if (letter === "e" && !OLDER_TRAILER.includes(where.name)) continue;
 			for (const sizes of SIZES) {
-				if (sizes.name === "max" && where.sectors > MANY_SECTORS && !full) continue;
+				if (sizes.name === "max" && where.sectors > MANY_SECTORS) continue;
 				for (const phase of phasesFor(where.images))
 					if (phase.moves || sizes.name === "same") found.push(scenario(letter, where, sizes, phase));
 			}
