@@ -1,6 +1,6 @@
 import type { Host } from "../../hosts/host.js";
 import { OS_GROUP } from "../../modules/smp/group/os.js";
-import { type SmpSvr, type SmpSvrOptions, smpSvr } from "../smp-svr/smp-svr.js";
+import { onTrial, type SmpSvr, type SmpSvrOptions, smpSvr } from "../smp-svr/smp-svr.js";
 import { checkImage } from "./check-image.js";
 
 /** How the application is built. */
@@ -39,17 +39,17 @@ export function selfConfirm(host: Host, options: SelfConfirmOptions): SmpSvr {
 			if (!(group === OS_GROUP && command === RESET)) trial?.pass("client");
 		},
 	});
-	if (onTrial(svr).length > 0) {
+	if (unproven(svr).length > 0) {
 		trial = new Trial(host, svr);
 		trial.start(options.trial);
 	}
 	return svr;
 }
 
-/** Images that run unconfirmed. */
-function onTrial({ boot }: SmpSvr): number[] {
+/** Images that the next boot takes back unless they are confirmed. */
+function unproven({ boot }: SmpSvr): number[] {
 	const images = Array.from({ length: boot.config.images }, (_, image) => image);
-	return images.filter((image) => !boot.boot_is_img_confirmed(image));
+	return images.filter((image) => onTrial(boot, image));
 }
 
 class Trial {
@@ -70,7 +70,7 @@ class Trial {
 		const { boot } = this.#svr;
 		checkImage(
 			this.#host,
-			Array.from({ length: boot.config.images }, (_, image) => boot.map.slot(image, "primary")),
+			Array.from({ length: boot.config.images }, (_, image) => boot.activeArea(image)),
 			(error) => (error === undefined ? this.pass("flash") : this.fail(error)),
 		);
 	}
@@ -89,7 +89,7 @@ class Trial {
 	}
 
 	#confirm(): void {
-		for (const image of onTrial(this.#svr)) {
+		for (const image of unproven(this.#svr)) {
 			const rc = this.#svr.boot.boot_write_img_confirmed_multi(image);
 			if (rc !== 0) {
 				this.fail(`image ${image} cannot be confirmed: ${rc}`);
