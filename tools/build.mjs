@@ -25,6 +25,8 @@ const BUNDLES = [
 	{ name: "loader", manifest: "hosts/sim/loader.json" },
 	{ name: "app", manifest: "manifest.json" },
 	{ name: "selfConfirm", manifest: "apps/self-confirm/manifest.json" },
+	{ name: "ownGroup", manifest: "apps/own-group/manifest.json" },
+	{ name: "lockedDown", manifest: "apps/locked-down/manifest.json" },
 	{ name: "flashConformance", manifest: "test/conformance/manifest.json" },
 	{ name: "mps3app", manifest: "hosts/mps3/app.json", firmware: true },
 	{ name: "mps3selfConfirm", manifest: "apps/self-confirm/mps3.json", firmware: true },
@@ -35,6 +37,8 @@ const PROGRAMS = [
 	{ target: "xsrun", file: "build/xsrun", images: ["test"] },
 	{ target: "sim", file: "build/xs-smp-sim", images: ["loader", "app"] },
 	{ target: "sim-self-confirm", file: "build/xs-smp-sim-self-confirm", images: ["loader", "selfConfirm"] },
+	{ target: "sim-own-group", file: "build/xs-smp-sim-own-group", images: ["loader", "ownGroup"] },
+	{ target: "sim-locked-down", file: "build/xs-smp-sim-locked-down", images: ["loader", "lockedDown"] },
 	{
 		target: "sim-flash-conformance",
 		file: "build/xs-smp-sim-flash-conformance",

@@ -3,6 +3,8 @@ import { SimTcpTransport } from "../../hosts/sim/xs/app/tcp.js";
 import { readConfig, SimHost } from "../../hosts/sim/xs/host.js";
 import type { FlashPartition } from "../../modules/flash/partition.js";
 import { FlashCounters, UploadCounters } from "../../modules/smp/counters.js";
+import { joinHooks } from "../../modules/smp/server.js";
+import { UploadLock } from "../../modules/smp/upload-lock.js";
 import { smpSvrEmulated } from "./emulated.js";
 import { type FurtherOptions, furtherGroups, poolsOf, tasksOf } from "./further.js";
 import { type Base, BUFFERS, type Further, smpSvr } from "./smp-svr.js";
@@ -28,6 +30,7 @@ export function simSvr(
 		(layout) => new CountedHost(layout),
 		(host, options) => {
 			const uploads = new UploadCounters();
+			const lock = new UploadLock(() => host.uptime());
 			const tcp = SimTcpTransport.open(BUFFERS.size);
 			const svr = smpSvr(host, {
 				...options,
@@ -36,14 +39,19 @@ export function simSvr(
 					pools: () => poolsOf(simulator.memory(), SLOT_SIZE),
 					silentConsole: true,
 				},
-				onImage: (event) => uploads.onEvent(event),
-				further: (base) =>
-					adapt(base, {
+				onImage: (event) => {
+					uploads.onEvent(event);
+					lock.onEvent(event);
+				},
+				further: (base) => {
+					const { groups, hooks } = adapt(base, {
 						uploads,
 						flash: (host as CountedHost).counters,
 						transports: ["uart", "udp", ...(tcp ? ["tcp"] : [])],
 						...(files && { files: simFiles }),
-					}),
+					});
+					return { ...(groups && { groups }), hooks: joinHooks(hooks, lock.hooks) };
+				},
 			});
 			if (tcp) svr.server.attach(tcp, "tcp");
 			return svr;

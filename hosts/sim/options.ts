@@ -8,7 +8,7 @@ export class OptionError extends Error {
 }
 
 /** The applications that the simulated device can run; each is a program of its own, see tools/build.mjs. */
-export type App = "smp-svr" | "self-confirm" | "flash-conformance";
+export type App = "smp-svr" | "self-confirm" | "own-group" | "locked-down" | "flash-conformance";
 
 /** The command line, checked as far as it can be without looking at a file. */
 export interface Options {
@@ -68,7 +68,8 @@ const OPTIONS = `\
   --files DIR           directory that clients may read and write by file commands (default: none)
   --images 1|2          number of images (default 2)
   --app NAME            the application: smp-svr (default); self-confirm, which confirms an update only after checks, or
-                        resets to go back; flash-conformance, which tests the flash driver and ERASES the last flash area
+                        resets to go back; own-group, which has a group of its own; locked-down, which wants clients
+                        to know a key (docs/SMP.md); flash-conformance, which tests the flash driver and ERASES the last flash area
   --trial SECONDS       how long self-confirm gives an update on trial (default 30)
   --mode move|offset|scratch|overwrite|direct-xip|direct-xip-revert|ram-load
                         how the boot loader upgrades (default move). A layout without an area "image-scratch" gets one of 4
@@ -165,9 +166,10 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 			throw new OptionError(`${name} is a number from 0 to ${most}, not ${quote(value(name))}.`);
 		return Number(value(name));
 	};
-	const app = oneOf("--app", "smp-svr", "self-confirm", "flash-conformance");
+	const app = oneOf("--app", "smp-svr", "self-confirm", "own-group", "locked-down", "flash-conformance");
 	if (given.has("--trial") && app !== "self-confirm") throw new OptionError("--trial needs --app self-confirm.");
-	if (given.has("--confirm") && app !== "smp-svr") throw new OptionError(`--confirm is not for --app ${app}.`);
+	if (given.has("--confirm") && (app === "self-confirm" || app === "flash-conformance"))
+		throw new OptionError(`--confirm is not for --app ${app}.`);
 	return {
 		flash: value("--flash"),
 		serial: value("--serial"),

@@ -18,7 +18,7 @@ export interface AccessRule {
 	readonly op?: "read" | "write";
 	/** The name under which the transport was attached to the server. */
 	readonly transport?: string;
-	readonly then: Verdict;
+	readonly verdict: Verdict;
 	/** How many requests this rule lets through on each transport in so many milliseconds; further ones get `rc` 10 (busy). */
 	readonly rate?: Rate;
 }
@@ -98,7 +98,7 @@ export class AccessControl {
 				(each.transport ?? origin.transport) === origin.transport,
 		);
 		const rule = rules[index];
-		const verdict = rule?.then ?? otherwise;
+		const verdict = rule?.verdict ?? otherwise;
 		const what = `command ${command} of group ${group}`;
 		if (verdict === "deny")
 			throw new SmpError(Rc.ACCESS_DENIED, `${what} is not allowed${origin.transport && ` over ${origin.transport}`}`);

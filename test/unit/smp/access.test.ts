@@ -1,0 +1,202 @@
+import assert from "node:assert";
+import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
+import { AccessControl, type AccessOptions, accessAnswer } from "../../../modules/smp/access.js";
+import { bytes, decodeFields, uint } from "../../../modules/smp/fields.js";
+import type { Group, Origin } from "../../../modules/smp/group.js";
+import { HEADER_SIZE } from "../../../modules/smp/header.js";
+import { hmacSha256 } from "../../../modules/smp/hmac.js";
+import { SmpServer } from "../../../modules/smp/server.js";
+import { ascii, hex, request, unhex } from "./support.js";
+
+const KEY = ascii("a key of sixteen");
+const READ = 0;
+const WRITE = 2;
+
+const group: Group = {
+	id: 90,
+	name: "test",
+	commands: { 0: { name: "thing", read: { handle: () => ({}) }, write: { handle: () => ({}) } } },
+};
+
+/** A server with a clock that is turned by hand. */
+class Bench {
+	now = 0;
+	nonces = 0;
+	readonly server: SmpServer;
+
+	constructor(options: Partial<AccessOptions>) {
+		const access = new AccessControl({
+			rules: [{ op: "read", verdict: "allow" }],
+			otherwise: "challenge",
+			key: KEY,
+			digest: nobleDigest,
+			entropy: (into) => into.fill(++this.nonces),
+			uptime: () => this.now,
+			...options,
+		});
+		this.server = new SmpServer({ groups: [group, access.group], hooks: access.hooks, verbose: true });
+	}
+
+	/** Sends a request and returns the map of its response. */
+	ask(id: number, command: number, op: number, map = {}, transport = "uart", peer = "") {
+		let found: Uint8Array | undefined;
+		const origin: Origin = { transport, peer };
+		this.server.receive(
+			request(id, command, map, 0, op),
+			(response) => {
+				found = response.slice(HEADER_SIZE);
+			},
+			origin,
+		);
+		return decodeFields(found!, { rc: uint, nonce: bytes, seconds: uint });
+	}
+
+	rc(op: number, transport = "uart", peer = ""): number {
+		return this.ask(90, 0, op, {}, transport, peer).rc ?? 0;
+	}
+
+	challenge(peer = ""): Uint8Array {
+		return this.ask(64, 0, READ, {}, "uart", peer).nonce!.slice();
+	}
+
+	answer(answer: Uint8Array, peer = "") {
+		return this.ask(64, 1, WRITE, { answer }, "uart", peer);
+	}
+}
+
+const answerTo = (nonce: Uint8Array, key = KEY): Uint8Array => accessAnswer(nobleDigest, key, nonce);
+
+describe("access", () => {
+	// RFC 4231, test cases 1, 2 and 6.
+	const vectors: [string, Uint8Array, Uint8Array, string][] = [
+		[
+			"1",
+			new Uint8Array(20).fill(0x0b),
+			ascii("Hi There"),
+			"b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+		],
+		[
+			"2",
+			ascii("Jefe"),
+			ascii("what do ya want for nothing?"),
+			"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+		],
+		[
+			"6",
+			new Uint8Array(131).fill(0xaa),
+			ascii("Test Using Larger Than Block-Size Key - Hash Key First"),
+			"60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+		],
+	];
+	for (const [name, key, message, expected] of vectors)
+		it(`HMAC-SHA256: RFC 4231, test case ${name}`, () => {
+			assert.equal(hex(hmacSha256(nobleDigest, key, message)), expected);
+		});
+
+	it("an answer is the HMAC of a label and the nonce", () => {
+		const message = unhex("78732d736d702061636365737320310102030405060708090a0b0c0d0e0f10");
+		assert.equal(hex(answerTo(message.slice(15))), hex(hmacSha256(nobleDigest, KEY, message)));
+	});
+
+	it("the first rule that matches decides; without one, what is otherwise", () => {
+		const bench = new Bench({
+			rules: [
+				{ group: 90, op: "write", transport: "udp", verdict: "deny" },
+				{ group: 90, command: 0, verdict: "allow" },
+			],
+			otherwise: "deny",
+		});
+		assert.equal(bench.rc(WRITE, "udp"), 11);
+		assert.equal(bench.rc(READ, "udp"), 0);
+		assert.equal(bench.rc(WRITE, "uart"), 0);
+		assert.equal(bench.ask(0, 0, READ).rc, 8);
+	});
+
+	it("serves who has answered, for a while, and until it is locked", () => {
+		const bench = new Bench({ unlocked: 1000 });
+		assert.equal(bench.rc(WRITE), 11);
+		assert.equal(bench.rc(READ), 0);
+		assert.equal(bench.answer(answerTo(bench.challenge())).seconds, 1);
+		assert.equal(bench.rc(WRITE), 0);
+		bench.now = 999;
+		assert.equal(bench.rc(WRITE), 0);
+		bench.now = 1000;
+		assert.equal(bench.rc(WRITE), 11);
+		bench.answer(answerTo(bench.challenge()));
+		assert.equal(bench.rc(WRITE), 0);
+		assert.equal(bench.ask(64, 2, WRITE).rc, undefined);
+		assert.equal(bench.rc(WRITE), 11);
+	});
+
+	it("serves nobody else: not another peer, not another transport", () => {
+		const bench = new Bench({});
+		bench.answer(answerTo(bench.challenge("a")), "a");
+		assert.equal(bench.rc(WRITE, "uart", "a"), 0);
+		assert.equal(bench.rc(WRITE, "uart", "b"), 11);
+		assert.equal(bench.rc(WRITE, "udp", "a"), 11);
+	});
+
+	it("refuses an old answer", () => {
+		const bench = new Bench({ unlocked: 1 });
+		const answer = answerTo(bench.challenge());
+		assert.equal(bench.answer(answer).rc, undefined);
+		bench.now = 5000;
+		assert.equal(bench.answer(answer).rc, 6);
+		bench.challenge();
+		assert.equal(bench.answer(answer).rc, 11);
+		assert.equal(bench.rc(WRITE), 11);
+	});
+
+	it("refuses an answer to another client's challenge", () => {
+		const bench = new Bench({});
+		const nonce = bench.challenge("a");
+		bench.challenge("b");
+		assert.equal(bench.answer(answerTo(nonce), "b").rc, 11);
+	});
+
+	it("refuses a wrong key, and takes the right answer to that challenge no more", () => {
+		const bench = new Bench({});
+		const nonce = bench.challenge();
+		assert.equal(bench.answer(answerTo(nonce, ascii("some other key 16"))).rc, 11);
+		assert.equal(bench.answer(answerTo(nonce)).rc, 6);
+		assert.equal(bench.answer(new Uint8Array(0)).rc, 6);
+		assert.equal(bench.ask(64, 1, WRITE).rc, 3);
+		assert.equal(bench.rc(WRITE), 11);
+	});
+
+	it("lets a transport try a few answers only, then more after a time", () => {
+		const bench = new Bench({ attempts: { requests: 2, milliseconds: 1000 } });
+		for (const expected of [11, 11, 10, 10]) {
+			bench.challenge();
+			assert.equal(bench.answer(new Uint8Array(32)).rc, expected);
+		}
+		bench.now = 500;
+		assert.equal(bench.answer(answerTo(bench.challenge())).rc, undefined);
+	});
+
+	it("limits the rate of a rule on each transport", () => {
+		const bench = new Bench({ rules: [{ verdict: "allow", rate: { requests: 3, milliseconds: 3000 } }] });
+		assert.deepEqual(
+			[0, 1, 2, 3].map(() => bench.rc(READ)),
+			[0, 0, 0, 10],
+		);
+		assert.equal(bench.rc(READ, "udp"), 0);
+		bench.now = 1000;
+		assert.deepEqual(
+			[0, 1].map(() => bench.rc(WRITE)),
+			[0, 10],
+		);
+	});
+
+	it("remembers a bounded number of clients: the oldest is forgotten", () => {
+		const bench = new Bench({ attempts: { requests: 100, milliseconds: 1 } });
+		for (let i = 0; i < 9; i++) bench.answer(answerTo(bench.challenge(`${i}`)), `${i}`);
+		assert.equal(bench.rc(WRITE, "uart", "0"), 11);
+		assert.equal(bench.rc(WRITE, "uart", "1"), 0);
+		assert.equal(bench.rc(WRITE, "uart", "8"), 0);
+	});
+
+	it("wants a key of some length", () => {
+		assert.throws(() => new Bench({ key: new Uint8Array(15) }), RangeError);
+	});
+});

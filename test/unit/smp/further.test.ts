@@ -1,0 +1,167 @@
+import assert from "node:assert";
+import { FlashArea } from "../../../modules/flash/area.js";
+import { NorPartition } from "../../../modules/flash/nor.js";
+import { FlashStore } from "../../../modules/flash/store.js";
+import { FlashCounters, TrafficCounters } from "../../../modules/smp/counters.js";
+import { osGroup } from "../../../modules/smp/group/os.js";
+import { settingsGroup } from "../../../modules/smp/group/settings.js";
+import { SmpServer } from "../../../modules/smp/server.js";
+import { shellOf } from "../../../modules/smp/shell-commands.js";
+import { StoredSettings } from "../../../modules/smp/stored-settings.js";
+import { UploadLock } from "../../../modules/smp/upload-lock.js";
+import { answer, payload, request } from "./support.js";
+
+const open = (flash: Uint8Array): StoredSettings =>
+	new StoredSettings(
+		new FlashStore(new FlashArea(5, "storage", 0, new NorPartition(flash, { sectorSize: 256, writeAlign: 4 }))),
+	);
+
+describe("settings on flash", () => {
+	const value = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);
+
+	it("count at once and last once they are saved", () => {
+		const flash = new Uint8Array(1024).fill(0xff);
+		const settings = open(flash);
+		settings.set("a/b", value(1));
+		settings.set("a/c", value(2));
+		settings.set("d", value(3));
+		assert.deepEqual(open(flash).names(), []);
+		settings.save("a");
+		assert.deepEqual(open(flash).names(), ["a/b", "a/c"]);
+		settings.save(undefined);
+		assert.deepEqual(open(flash).names(), ["a/b", "a/c", "d"]);
+		settings.set("d", value(4));
+		settings.load();
+		assert.deepEqual(settings.get("d"), value(3));
+	});
+
+	it("are deleted for good", () => {
+		const flash = new Uint8Array(1024).fill(0xff);
+		const settings = open(flash);
+		settings.set("a", value(1));
+		settings.save(undefined);
+		assert.equal(settings.delete("a"), true);
+		assert.equal(settings.delete("a"), false);
+		assert.deepEqual(open(flash).names(), []);
+	});
+
+	it("take no more memory than the storage has room for", () => {
+		const server = new SmpServer({
+			groups: [settingsGroup({ store: open(new Uint8Array(1024).fill(0xff)) })],
+			verbose: true,
+		});
+		const write = (i: number) => answer(server, request(3, 0, { name: `k${i}`, val: new Uint8Array(60) }));
+		const codes = Array.from({ length: 10 }, (_, i) => write(i).rc ?? 0);
+		assert.deepEqual(codes, [0, 0, 0, 0, 0, 0, 2, 2, 2, 2]);
+		assert.match(write(9).rsn!, /all settings together may take 480 bytes/);
+		assert.equal(answer(server, request(3, 3, {})).rc, undefined);
+	});
+});
+
+describe("shell of commands", () => {
+	const shell = shellOf({
+		add: {
+			help: "adds",
+			run: (args, print) => {
+				if (args.length === 0) throw new RangeError("nothing to add");
+				print(String(args.reduce((sum, each) => sum + Number(each), 0)));
+			},
+		},
+	});
+	const rows: [string, string, number][] = [
+		["add  1 2 ", "3\n", 0],
+		["add", "nothing to add\n", -22],
+		["help", "add - adds\n", 0],
+		["constructor", 'constructor: command not found; "help" lists them\n', -8],
+		["   ", ': command not found; "help" lists them\n', -8],
+	];
+	for (const [line, output, status] of rows)
+		it(JSON.stringify(line), () => {
+			assert.deepEqual(shell(line), { output, status });
+		});
+});
+
+describe("counters", () => {
+	it("count requests in all and by transport", () => {
+		const traffic = new TrafficCounters();
+		const server = new SmpServer({ groups: [osGroup({})], hooks: traffic.hooks });
+		const send = (transport: string, command: number): void =>
+			server.receive(request(0, command, { d: "x" }), () => {}, { transport, peer: "" });
+		send("uart", 0);
+		send("udp", 0);
+		send("udp", 9);
+		assert.deepEqual(traffic.of(), { reads: 0, writes: 3, errors: 1, rx_bytes: 42, tx_bytes: 42 });
+		assert.deepEqual(traffic.of("uart"), { reads: 0, writes: 1, errors: 0, rx_bytes: 14, tx_bytes: 14 });
+		assert.deepEqual(traffic.of("udp"), { reads: 0, writes: 2, errors: 1, rx_bytes: 28, tx_bytes: 28 });
+		assert.deepEqual(traffic.of("tcp"), { reads: 0, writes: 0, errors: 0, rx_bytes: 0, tx_bytes: 0 });
+	});
+
+	it("count flash operations and what failed", () => {
+		const counters = new FlashCounters();
+		const flash = counters.partition(
+			new NorPartition(new Uint8Array(512).fill(0xff), { sectorSize: 256, writeAlign: 4 }),
+		);
+		flash.write(new Uint8Array(8), 0);
+		assert.throws(() => flash.write(new Uint8Array(4), 4));
+		flash.read(new Uint8Array(3), 1);
+		flash.eraseBlock(0, 2);
+		assert.deepEqual(counters.counters(), {
+			reads: 1,
+			read_bytes: 3,
+			writes: 2,
+			write_bytes: 12,
+			erased_blocks: 2,
+			failures: 1,
+		});
+	});
+});
+
+describe("OS group: console echo and memory pools", () => {
+	const server = new SmpServer({
+		groups: [osGroup({ silentConsole: true, pools: () => ({ slots: { blksiz: 16, nblks: 4, nfree: 3, min: 1 } }) })],
+	});
+	const rows: [string, Uint8Array, string][] = [
+		["echo off is the case", request(0, 1, { echo: 0 }), "bfff"],
+		["echo on is refused", request(0, 1, { echo: 1 }), "bf62726308ff"],
+		["without a word", request(0, 1, {}), "bf62726303ff"],
+		[
+			"pools as newtmgr reads them",
+			request(0, 3, {}, 1, 0),
+			"bf666d706f6f6c73bf65736c6f7473bf66626c6b73697a10656e626c6b7304656e6672656503636d696e01ffffff",
+		],
+	];
+	for (const [title, packet, response] of rows)
+		it(title, () => {
+			assert.equal(payload(server, packet), response);
+		});
+	it("are missing where the host has none", () => {
+		assert.equal(payload(new SmpServer({ groups: [osGroup({})] }), request(0, 1, { echo: 0 })), "bf62726308ff");
+	});
+});
+
+describe("two clients that upload", () => {
+	const a = { transport: "uart", peer: "" };
+	const b = { transport: "udp", peer: "1" };
+	const upload = { slot: 1, offset: 0, size: 10 };
+
+	it("the second is refused until the first has ended or was silent", () => {
+		let now = 0;
+		const lock = new UploadLock(() => now, 100);
+		const send = (origin: typeof a): void => lock.hooks.received!(1, 1, true, origin);
+		send(a);
+		lock.onEvent({ type: "started", upload });
+		assert.throws(() => send(b), /another client is uploading over uart/);
+		now = 99;
+		send(a);
+		now = 198;
+		assert.throws(() => send(b), /another client/);
+		// Other commands are not an upload.
+		lock.hooks.received!(1, 0, true, b);
+		now = 199;
+		send(b);
+		assert.throws(() => send(a), /over udp/);
+		lock.onEvent({ type: "pending", upload });
+		send(a);
+		send(b);
+	});
+});
