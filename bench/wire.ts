@@ -5,6 +5,7 @@ import { SmpClient } from "../client/client.js";
 import type { Link } from "../client/link.js";
 import { serialLink } from "../client/serial.js";
 import { udpLink } from "../client/udp.js";
+import { CHUNK_ALIGN } from "../client/upload.js";
 import { encodeMap } from "../modules/smp/cbor.js";
 import { HEADER_SIZE } from "../modules/smp/header.js";
 import { encodeConsole } from "../modules/smp/transport/console.js";
@@ -96,15 +97,17 @@ function dataIn(packet: number, fields: object): number {
 	return room - (room - 2 > 255 ? 2 : 1);
 }
 
-/** Requests and answers pass each other, so the longer direction counts. */
-const ceiling = (): number =>
-	kibPerSecond(dataIn(CONSOLE_PACKET, { off: OFFSET }), encodeConsole(new Uint8Array(CONSOLE_PACKET)).length);
+/** How much data a chunk of our client has, and how long its frame is, bytes. */
+function chunk(): { readonly data: number; readonly frame: number } {
+	const most = dataIn(CONSOLE_PACKET, { off: OFFSET });
+	const spare = most % CHUNK_ALIGN;
+	return { data: most - spare, frame: encodeConsole(new Uint8Array(CONSOLE_PACKET - spare)).length };
+}
 
-const lockStepCeiling = (): number =>
-	kibPerSecond(
-		dataIn(CONSOLE_PACKET, { off: OFFSET }),
-		encodeConsole(new Uint8Array(CONSOLE_PACKET)).length + answerBytes(),
-	);
+/** Requests and answers pass each other, so the longer direction counts. */
+const ceiling = (): number => kibPerSecond(chunk().data, chunk().frame);
+
+const lockStepCeiling = (): number => kibPerSecond(chunk().data, chunk().frame + answerBytes());
 
 function newtmgrCeiling(): number {
 	// One line: marker, base64 of length, packet and CRC, LF.

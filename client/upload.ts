@@ -51,7 +51,7 @@ const IMAGE = 1;
 const UPLOAD = 1;
 
 /** Chunks are a multiple of this, so that a server with any usual write unit takes them whole. */
-const ALIGN = 8;
+export const CHUNK_ALIGN = 8;
 
 /** How often an upload may go back without getting ahead: far more than a bad line does. */
 const MOST_SETBACKS = 50;
@@ -145,8 +145,8 @@ export class Upload {
 		});
 		// The head of a long byte string has two bytes more than that of an empty one.
 		const room = this.#settings.packetSize - this.#channel.measure(shell(new Uint8Array(0))) - 2;
-		const size = room - (room % ALIGN);
-		if (size < 4 * ALIGN) throw new Error("the server's buffers are too small for an upload");
+		const size = room - (room % CHUNK_ALIGN);
+		if (size < 4 * CHUNK_ALIGN) throw new Error("the server's buffers are too small for an upload");
 		return shell(this.#file.subarray(from, from + size));
 	}
 
