@@ -29,6 +29,10 @@ export interface Options {
 	readonly layout: string | undefined;
 	/** Paths of keys; empty: the development key. */
 	readonly keys: readonly string[];
+	/** Path of the private key that images' AES keys are wrapped for; undefined: no encryption. */
+	readonly encryptionKey: string | undefined;
+	/** Bits of images' AES keys. */
+	readonly encryptionKeyLength: 128 | 256;
 	readonly confirm: "smp" | "self";
 	readonly guards: boolean;
 	readonly trailer: TrailerGeneration;
@@ -81,6 +85,9 @@ const OPTIONS = `\
   --layout FILE         flash layout, JSON as in layouts/ (default: the OTA guide's table)
   --key PEM             trusted key, public or private; may be repeated (default: the development key). The first private
                         one signs the factory images; without one the development key does, and is trusted too
+  --encryption-key KEY  take images encrypted for this private key: PEM with RSA-2048, P-256 or X25519, or an AES key in base64
+  --encryption-key-length 128|256
+                        size of the images' AES keys (default 128)
   --confirm smp|self    an update on trial is confirmed by a client, or by the application itself (default smp)
   --guards on|off       whether requests that run into a defect of the boot loader are refused (default on)
   --trailer current|2.2 trailer of offset mode: since or before MCUboot 2.3 (default current)
@@ -126,6 +133,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 	"--mode": "move",
 	"--downgrade-prevention": "none",
 	"--layout": "",
+	"--encryption-key": "",
+	"--encryption-key-length": "128",
 	"--confirm": "smp",
 	"--guards": "on",
 	"--trailer": "current",
@@ -170,6 +179,8 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 	if (given.has("--trial") && app !== "self-confirm") throw new OptionError("--trial needs --app self-confirm.");
 	if (given.has("--confirm") && (app === "self-confirm" || app === "flash-conformance"))
 		throw new OptionError(`--confirm is not for --app ${app}.`);
+	if (given.has("--encryption-key-length") && !given.has("--encryption-key"))
+		throw new OptionError("--encryption-key-length needs --encryption-key.");
 	return {
 		flash: value("--flash"),
 		serial: value("--serial"),
@@ -183,6 +194,8 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 		downgradePrevention: oneOf("--downgrade-prevention", "none", "version", "counter", "hardware"),
 		layout: value("--layout") || undefined,
 		keys,
+		encryptionKey: value("--encryption-key") || undefined,
+		encryptionKeyLength: oneOf("--encryption-key-length", "128", "256") === "128" ? 128 : 256,
 		confirm: oneOf("--confirm", "smp", "self"),
 		guards: oneOf("--guards", "on", "off") === "on",
 		trailer: oneOf("--trailer", "current", "2.2"),

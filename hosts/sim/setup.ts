@@ -14,6 +14,7 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BootConfig, runsNewest, SCRATCH_LABEL, type UpgradeMode } from "../../modules/bootutil/config.js";
 import { guideLayout, type Layout, type LayoutArea, parseLayout, slotAreaId } from "../../modules/flash/layout.js";
+import { parseEncryptionKey } from "../../tools/image/encryption.js";
 import { type Key, parseKey } from "../../tools/image/keys.js";
 import { MODE_NAMES, MODES, OptionError, type Options } from "./options.js";
 import type { DowngradePrevention, SimConfig } from "./xs/config.js";
@@ -58,7 +59,9 @@ export function readBoard(options: Pick<Options, "layout" | "images" | "mode" | 
 
 /** Reads the files that the options name and checks that all fits together. Throws an OptionError; writes nothing. */
 export function prepare(options: Options): Setup {
-	const { layout, boot, keys } = readBoard(options);
+	const { layout, boot: plainBoot, keys } = readBoard(options);
+	const encryption = readEncryptionKey(options);
+	const boot: BootConfig = { ...plainBoot, ...encryption?.build };
 	checkPrevention(options.downgradePrevention, boot.mode);
 	for (const [option, path] of [
 		["--flash", options.flash],
@@ -83,6 +86,7 @@ export function prepare(options: Options): Setup {
 			downgradePrevention: options.downgradePrevention,
 			signature: keys[0]!.type,
 			keys: keys.map((key) => Buffer.from(key.publicKey).toString("hex")),
+			...(encryption && { encryptionKey: encryption.key }),
 			confirm: options.confirm,
 			trial: options.trial,
 			guards: options.guards,
@@ -156,13 +160,36 @@ function readKeys(paths: readonly string[]): Key[] {
 	return !first || first.type === development.type ? [...keys, development] : keys;
 }
 
-function readKey(path: string): Key {
-	const pem = readSmallFile("--key", path, 64 * 1024);
+const readKey = (path: string): Key => parseKeyFile("--key", path, parseKey);
+
+function parseKeyFile<Result>(option: string, path: string, parse: (text: string) => Result): Result {
+	const text = readSmallFile(option, path, 64 * 1024);
 	try {
-		return parseKey(pem);
+		return parse(text);
 	} catch (error) {
 		throw new OptionError(`The key ${path} cannot be used: ${(error as Error).message}`);
 	}
+}
+
+/** How a boot loader is built that takes images encrypted for a key, and that key in hexadecimal. */
+interface Encryption {
+	readonly build: Required<Pick<BootConfig, "encryption" | "encryptionKeySize">>;
+	readonly key: string;
+}
+
+function readEncryptionKey({ encryptionKey: path, encryptionKeyLength, mode }: Options): Encryption | undefined {
+	if (path === undefined) return undefined;
+	if (runsNewest(mode)) throw new OptionError(`There is no --encryption-key with --mode ${modeName(mode)}.`);
+	const { type, keySize, privateKey } = parseKeyFile("--encryption-key", path, parseEncryptionKey);
+	if (!privateKey) throw new OptionError(`The key ${path} cannot be used: decrypting needs the private one.`);
+	if (keySize !== undefined && 8 * keySize !== encryptionKeyLength)
+		throw new OptionError(
+			`The AES key ${path} has ${8 * keySize} bits, and only wraps keys as long: give --encryption-key-length ${8 * keySize}.`,
+		);
+	return {
+		build: { encryption: type, encryptionKeySize: encryptionKeyLength === 128 ? 16 : 32 },
+		key: Buffer.from(privateKey).toString("hex"),
+	};
 }
 
 function readSmallFile(option: string, path: string, most: number): string {

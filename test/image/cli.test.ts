@@ -21,6 +21,7 @@ describe("image tool, command line", () => {
 		writeFileSync(file("app.bin"), payloadOf(500));
 		writeFileSync(file("ec1.pem"), readKey("ec1"));
 		writeFileSync(file("ec2.pem"), readKey("ec2"));
+		writeFileSync(file("ed.pem"), readKey("ed1"));
 	});
 
 	afterEach(() => rmSync(directory, { recursive: true, force: true }));
@@ -102,7 +103,17 @@ describe("image tool, command line", () => {
 	const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
 		["unknown command", ["burn"], /^There is no command "burn"/],
 		["unknown option", ["sign", "--fast"], /^sign has no option --fast\.$/],
-		["imgtool's encryption", ["sign", "--encrypt", "key.pem"], /^--encrypt is not supported: /],
+		["imgtool's encrypted keys in the trailer", ["sign", "--save-enctlv"], /^--save-enctlv is not supported: /],
+		[
+			"encryption without a key",
+			["sign", "-v", "1", "-H", "64", "-S", "0", "--clear", "app.bin", "o.img"],
+			/^--clear needs --encrypt\.$/,
+		],
+		[
+			"encryption for a key to sign with",
+			["sign", "-v", "1", "-H", "64", "-S", "0", "-E", "ed.pem", "app.bin", "o.img"],
+			/^ed\.pem: The key is not one that images are encrypted with: /,
+		],
 		["option without its value", ["sign", "--version"], /^--version needs VERSION\.$/],
 		["flag with a value", ["sign", "--pad=1"], /^--pad takes no value\.$/],
 		["choice that is none", ["sign", "--align", "3"], /^--align is one of 1, 2, 4, 8, 16, 32, not "3"\.$/],
@@ -177,6 +188,6 @@ describe("image tool, command line", () => {
 			[2, "public.pem is a public key; signing needs the private one.\n"],
 		);
 		assert.equal(readFileSync(file("app.img"), "utf8"), "old");
-		assert.deepEqual(readdirSync(directory), ["app.bin", "app.img", "ec1.pem", "ec2.pem", "public.pem"]);
+		assert.deepEqual(readdirSync(directory), ["app.bin", "app.img", "ec1.pem", "ec2.pem", "ed.pem", "public.pem"]);
 	});
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { createImage, type ImageOptions } from "../../tools/image/create.js";
 import { ImageError } from "../../tools/image/error.js";
+import { TLV } from "../../tools/image/format.js";
 import { inspectImage } from "../../tools/image/inspect.js";
 import { formatReport } from "../../tools/image/report.js";
 import { namedKey, payloadOf, readKey, signerOf } from "./support.js";
@@ -17,6 +18,11 @@ const options: ImageOptions = {
 	dependencies: [{ image: 1, version: "2.0" }],
 	vid: "00112233-4455-6677-8899-aabbccddeeff",
 	signer,
+};
+/** Wraps no key, for images that nobody decrypts. */
+const ENCRYPTER = {
+	tlv: TLV.ENC_KW,
+	makeKey: (size: number) => ({ key: new Uint8Array(size), wrapped: new Uint8Array(size + 8) }),
 };
 const PAYLOAD = 500;
 /** Where the protected TLVs begin: header and payload. */
@@ -125,10 +131,16 @@ describe("inspectImage", () => {
 		}
 	});
 
-	it("does not judge the hash of an encrypted image", () => {
-		const { digest, problems } = inspectImage(changed((bytes) => bytes.fill(0x04, 16, 17)));
+	it("takes an image that is marked as encrypted and is not for one of the primary slot", () => {
+		const image = createImage(payloadOf(PAYLOAD), { ...options, encrypt: ENCRYPTER, clear: true });
+		assert.equal(inspectImage(image).digest?.good, true);
+	});
+
+	it("does not judge the hash of an encrypted image without its key", () => {
+		const image = createImage(payloadOf(PAYLOAD), { ...options, encrypt: ENCRYPTER });
+		const { digest, signatures, problems } = inspectImage(image);
 		assert.equal(digest?.good, null);
-		assert.deepEqual(problems, []);
+		assert.deepEqual([signatures, problems], [[], []]);
 	});
 
 	for (const maxAlign of [8, 16, 32] as const) {

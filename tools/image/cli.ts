@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync 
 import { basename, dirname, join } from "node:path";
 import { type Arguments, type CommandSpec, commandHelp, parseArguments } from "./args.js";
 import { createImage, type Signer } from "./create.js";
+import { decrypterOf, type EncryptionKey, parseEncryptionKey } from "./encryption.js";
 import { ImageError } from "./error.js";
-import { type ImageReport, inspectImage, type NamedKey, refusal } from "./inspect.js";
-import { generateKey, KEY_TYPES, type KeyType, parseImageKey } from "./keys.js";
+import { type Decrypter, type ImageReport, inspectImage, type NamedKey, refusal } from "./inspect.js";
+import { generateKey, type ImageKey, PAIR_TYPES, parseImageKey } from "./keys.js";
 import { formatReport } from "./report.js";
 import { parseSignArguments, signCommand } from "./sign-options.js";
 
@@ -20,6 +21,12 @@ const OFFSET_OPTION = {
 	name: "offset",
 	values: ["BYTES"],
 	help: "where in FILE the image begins, for slots of swap using offset (default 0)",
+} as const;
+
+const DECRYPT_OPTION = {
+	name: "decrypt",
+	values: ["KEY"],
+	help: "private key, or AES key in base64, to decrypt an encrypted image with before its hash is checked",
 } as const;
 
 const ERASED_OPTION = {
@@ -40,7 +47,13 @@ const inspect: CommandSpec = {
 	summary:
 		"Print what an image file, or a whole slot, contains, and check its hash. Exits with 1 if something is wrong.",
 	operands: ["FILE"],
-	options: [KEY_OPTION, OFFSET_OPTION, ERASED_OPTION, { name: "json", help: "print JSON instead of text" }],
+	options: [
+		KEY_OPTION,
+		DECRYPT_OPTION,
+		OFFSET_OPTION,
+		ERASED_OPTION,
+		{ name: "json", help: "print JSON instead of text" },
+	],
 };
 
 const verify: CommandSpec = {
@@ -48,7 +61,7 @@ const verify: CommandSpec = {
 	summary:
 		"Check hash and signature of FILE: exit 0 if they are right and the signature by one of the keys, 1 if not. Without a key only the hash counts.",
 	operands: ["FILE"],
-	options: [KEY_OPTION, OFFSET_OPTION],
+	options: [KEY_OPTION, DECRYPT_OPTION, OFFSET_OPTION],
 };
 
 const keygen: CommandSpec = {
@@ -57,7 +70,7 @@ const keygen: CommandSpec = {
 	operands: [],
 	options: [
 		{ name: "key", short: "k", values: ["PEM"], required: true, help: "file to write" },
-		{ name: "type", short: "t", values: ["TYPE"], choices: KEY_TYPES, required: true, help: "kind of key" },
+		{ name: "type", short: "t", values: ["TYPE"], choices: PAIR_TYPES, required: true, help: "kind of key" },
 	],
 };
 
@@ -83,7 +96,11 @@ ${PROGRAM} COMMAND --help prints the options of a command.
 `;
 
 function runSign(name: "sign" | "create", args: readonly string[]): number {
-	const { options, operands } = parseSignArguments(args, { signer: readSigner, bytes: readBytes }, name);
+	const { options, operands } = parseSignArguments(
+		args,
+		{ signer: readSigner, bytes: readBytes, encrypter: readEncryptionKey },
+		name,
+	);
 	const [input = "", output = ""] = operands;
 	for (const path of operands) {
 		if (/\.hex$/i.test(path)) throw new ImageError(`${path} is Intel HEX by its name; only raw binary is supported.`);
@@ -124,7 +141,7 @@ function runVerify(args: Arguments): number {
 
 function runKeygen(args: Arguments): number {
 	const path = args.text("key")!;
-	const pem = generateKey(args.text("type") as KeyType);
+	const pem = generateKey(args.text("type") as (typeof PAIR_TYPES)[number]);
 	attempt(path, "be written", () => writeFileSync(path, pem, { mode: 0o600, flag: "wx" }));
 	return 0;
 }
@@ -133,16 +150,26 @@ function examine(path: string, args: Arguments, keys: readonly NamedKey[]): Imag
 	const file = readBytes(path);
 	const offset = args.integer("offset") ?? 0;
 	if (offset > file.length) throw new ImageError(`${path} has only ${file.length} bytes.`);
-	return inspectImage(file, { keys, offset, erasedValue: args.integer("erased-val") ?? 0xff });
+	const decrypt = args.text("decrypt");
+	return inspectImage(file, {
+		keys,
+		offset,
+		erasedValue: args.integer("erased-val") ?? 0xff,
+		...(decrypt !== undefined && { decrypter: readDecrypter(decrypt) }),
+	});
 }
 
 const readKeys = (args: Arguments): NamedKey[] =>
 	args.all("key").map(([path = ""]) => ({ name: basename(path), key: readKey(path) }));
 
-function readKey(path: string): ReturnType<typeof parseImageKey> {
-	const pem = new TextDecoder().decode(readBytes(path));
+const readKey = (path: string): ImageKey => fromFile(path, parseImageKey);
+const readEncryptionKey = (path: string): EncryptionKey => fromFile(path, parseEncryptionKey);
+const readDecrypter = (path: string): Decrypter => fromFile(path, (text) => decrypterOf(parseEncryptionKey(text)));
+
+function fromFile<Result>(path: string, parse: (text: string) => Result): Result {
+	const text = new TextDecoder().decode(readBytes(path));
 	try {
-		return parseImageKey(pem);
+		return parse(text);
 	} catch (error) {
 		throw error instanceof ImageError ? new ImageError(`${path}: ${error.message}`) : error;
 	}

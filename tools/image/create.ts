@@ -1,4 +1,6 @@
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
+import { decodeHeader } from "../../modules/bootutil/header.js";
+import { cryptPayload } from "../../modules/bootutil/loader/encryption-payload.js";
 import type { SignatureType } from "../../modules/bootutil/loader/signature.js";
 import { ImageError } from "./error.js";
 import * as format from "./format.js";
@@ -15,6 +17,14 @@ export interface Signer {
 	readonly publicKey: Uint8Array;
 	/** Signs the image digest, or with `pure` the image itself; returns the content of the signature TLV. */
 	sign(message: Uint8Array): Uint8Array;
+}
+
+/** Whom an image is encrypted for: `parseEncryptionKey` gives one. */
+export interface Encrypter {
+	/** Type of the TLV that carries the wrapped key. */
+	readonly tlv: number;
+	/** A new random AES key of 16 or 32 bytes, and the content of the TLV that it travels in. */
+	makeKey(size: 16 | 32): { readonly key: Uint8Array; readonly wrapped: Uint8Array };
 }
 
 /** What goes into an image: the options of `imgtool sign`, whose names are in brackets where they differ. */
@@ -61,6 +71,15 @@ export interface ImageOptions {
 	readonly publicKeyFormat?: "hash" | "full" | undefined;
 	/** Ed25519 over the image instead of its digest (SIG_PURE). */
 	readonly pure?: boolean;
+	/** Encrypts the payload, once it is hashed and signed. */
+	readonly encrypt?: Encrypter | undefined;
+	/** Bits of the AES key; default 128. */
+	readonly encryptKeyLength?: 128 | 256 | undefined;
+	/**
+	 * Only marks the image as encrypted and adds the key, but leaves the payload plain: for the primary slot, from where a swap
+	 * encrypts it.
+	 */
+	readonly clear?: boolean;
 }
 
 /** Larger than any flash that holds such images; allocated whole when padding. */
@@ -102,7 +121,7 @@ export function createImage(payload: Uint8Array, options: ImageOptions): Uint8Ar
 		version,
 		record === undefined ? undefined : bootRecord(record, version, keyHash, hashName, hash.outputLen),
 	);
-	const body = placePayload(payload, options);
+	const body = padPayload(placePayload(payload, options), options);
 	writeHeader(body, options, version, protectedArea.length);
 	const signed = concat(body, protectedArea);
 
@@ -115,8 +134,14 @@ export function createImage(payload: Uint8Array, options: ImageOptions): Uint8Ar
 		else tlvs.add(TLV.KEYHASH, keyHash);
 		tlvs.add(SIGNATURES[signer.type].tlv, signer.sign(options.pure ? signed : digest));
 	}
-	return fitSlot(concat(signed, tlvs.bytes()), options);
+	const sealed = options.encrypt?.makeKey(keySizeOf(options));
+	if (options.encrypt && sealed) tlvs.add(options.encrypt.tlv, sealed.wrapped);
+	const image = concat(signed, tlvs.bytes());
+	if (sealed && !options.clear) cryptPayload(sealed.key, decodeHeader(image), image, 0);
+	return fitSlot(image, options);
 }
+
+const keySizeOf = ({ encryptKeyLength }: ImageOptions): 16 | 32 => (encryptKeyLength === 256 ? 32 : 16);
 
 const toVersion = (version: string | ImageVersion): ImageVersion =>
 	typeof version === "string" ? format.parseVersion(version) : version;
@@ -182,6 +207,10 @@ function placePayload(payload: Uint8Array, options: ImageOptions): Uint8Array {
 	return payload.slice();
 }
 
+/** imgtool fills up the last block of the cipher, which would not need it, with zeros. */
+const padPayload = (body: Uint8Array, { encrypt }: ImageOptions): Uint8Array =>
+	encrypt ? concat(body, new Uint8Array(-body.length & 15)) : body;
+
 function writeHeader(body: Uint8Array, options: ImageOptions, version: ImageVersion, protectedSize: number): void {
 	const { loadAddress = 0, romFixed = 0 } = options;
 	if (loadAddress !== 0 && romFixed !== 0) {
@@ -193,7 +222,8 @@ function writeHeader(body: Uint8Array, options: ImageOptions, version: ImageVers
 	const flags =
 		(loadAddress === 0 ? 0 : FLAGS.RAM_LOAD) |
 		(romFixed === 0 ? 0 : FLAGS.ROM_FIXED) |
-		(options.nonBootable ? FLAGS.NON_BOOTABLE : 0);
+		(options.nonBootable ? FLAGS.NON_BOOTABLE : 0) |
+		(options.encrypt ? (keySizeOf(options) === 32 ? FLAGS.ENCRYPTED_AES256 : FLAGS.ENCRYPTED_AES128) : 0);
 	body.fill(0, 0, format.HEADER_SIZE);
 	const header = viewOf(body);
 	header.setUint32(0, format.IMAGE_MAGIC, true);
@@ -216,7 +246,8 @@ function fitSlot(image: Uint8Array, options: ImageOptions): Uint8Array {
 		if (pad) throw new ImageError("Padding needs the size of the slot.");
 		return image;
 	}
-	const trailer = trailerSize(align, maxAlign, maxSectors, overwriteOnly);
+	const keySize = options.encrypt ? keySizeOf(options) : 0;
+	const trailer = trailerSize(align, maxAlign, maxSectors, overwriteOnly, keySize);
 	if (image.length + trailer > slotSize) {
 		throw new ImageError(
 			`The image (${image.length} bytes) and its trailer (${trailer}) exceed the slot (${slotSize}) by ${image.length + trailer - slotSize} bytes.`,

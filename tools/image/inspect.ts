@@ -1,3 +1,6 @@
+import { decodeHeader } from "../../modules/bootutil/header.js";
+import { encryptionTlv, unwrapKey, type WrapType } from "../../modules/bootutil/loader/encryption.js";
+import { cryptPayload } from "../../modules/bootutil/loader/encryption-payload.js";
 import { ImageError } from "./error.js";
 import * as format from "./format.js";
 import { FLAGS, formatVersion, hex, readVersion, TLV, tlvName, viewOf } from "./format.js";
@@ -10,8 +13,15 @@ export interface NamedKey {
 	readonly key: Verifier;
 }
 
+/** What encrypted images are decrypted with: how their keys are wrapped, and the private key that `unwrapKey` takes. */
+export interface Decrypter {
+	readonly type: WrapType;
+	readonly privateKey: Uint8Array;
+}
+
 export interface InspectOptions {
 	readonly keys?: readonly NamedKey[];
+	readonly decrypter?: Decrypter;
 	/** Where in the file the image begins, bytes: swap using offset keeps updates at the second sector of the slot. */
 	readonly offset?: number;
 	/** What erased flash reads as; default 0xff. */
@@ -55,7 +65,7 @@ export interface ImageReport {
 		readonly version: string;
 	};
 	readonly tlvs: readonly TlvReport[];
-	/** The image hash as this tool computes it and the image claims it. `null` if it cannot be checked: encrypted. */
+	/** The image hash as this tool computes it and the image claims it. `null` if it cannot be checked: encrypted, and no key was given. */
 	readonly digest: { readonly name: string; readonly value: string; readonly good: boolean | null } | null;
 	readonly signatures: readonly SignatureReport[];
 	readonly trailer: Trailer | null;
@@ -70,7 +80,7 @@ export interface ImageReport {
  * Throws an ImageError if there is no image header; everything else that is wrong is in `problems`.
  */
 export function inspectImage(file: Uint8Array, options: InspectOptions = {}): ImageReport {
-	const { offset = 0, keys = [], erasedValue = 0xff } = options;
+	const { offset = 0, keys = [], erasedValue = 0xff, decrypter } = options;
 	const image = file.subarray(offset);
 	const view = viewOf(image);
 	if (image.length < format.HEADER_SIZE || view.getUint32(0, true) !== format.IMAGE_MAGIC) {
@@ -89,8 +99,8 @@ export function inspectImage(file: Uint8Array, options: InspectOptions = {}): Im
 	const problems: string[] = [];
 	const { tlvs, end } = readTlvs(image, header, problems);
 	const signed = image.subarray(0, header.headerSize + header.payloadSize + header.protectedTlvSize);
-	const encrypted = (flags & (FLAGS.ENCRYPTED_AES128 | FLAGS.ENCRYPTED_AES256)) !== 0;
-	const digest = checkDigest(tlvs, signed, encrypted, problems);
+	const plain = plainOf(tlvs, signed, flags, decrypter, problems);
+	const digest = checkDigest(tlvs, plain, problems);
 	return {
 		fileSize: file.length,
 		offset,
@@ -98,7 +108,7 @@ export function inspectImage(file: Uint8Array, options: InspectOptions = {}): Im
 		header,
 		tlvs: tlvs.map(describeTlv),
 		digest,
-		signatures: encrypted ? [] : checkSignatures(tlvs, signed, keys, problems),
+		signatures: plain ? checkSignatures(tlvs, plain, keys, problems) : [],
 		trailer: readTrailer(file, erasedValue) ?? null,
 		problems,
 	};
@@ -109,8 +119,8 @@ export function inspectImage(file: Uint8Array, options: InspectOptions = {}): Im
  * keys. Without keys only the hash counts.
  */
 export function refusal(report: ImageReport, keys: readonly NamedKey[]): string | undefined {
-	if (report.digest?.good === null) return "The image is encrypted: its hash cannot be checked.";
 	const [problem] = report.problems;
+	if (report.digest?.good === null) return problem ?? "The image is encrypted: its hash cannot be checked.";
 	if (problem !== undefined || keys.length === 0) return problem;
 	if (report.signatures.length === 0) return "The image is not signed.";
 	const checked = report.signatures.some((signature) => signature.result !== "unchecked");
@@ -173,10 +183,39 @@ function readTlvs(
 	return { tlvs, end: at };
 }
 
-function checkDigest(
+/**
+ * Header, payload and protected TLVs as they were hashed: decrypted if the payload is encrypted, which it is not in the primary
+ * slot. Undefined if that cannot be done.
+ */
+function plainOf(
 	tlvs: readonly TlvEntry[],
 	signed: Uint8Array,
-	encrypted: boolean,
+	flags: number,
+	decrypter: Decrypter | undefined,
+	problems: string[],
+): Uint8Array | undefined {
+	if ((flags & (FLAGS.ENCRYPTED_AES128 | FLAGS.ENCRYPTED_AES256)) === 0) return signed;
+	const claim = tlvs.find((tlv) => HASH_TLVS.has(tlv.type));
+	if (claim && hashIs(claim, signed)) return signed;
+	if (!decrypter) return undefined;
+	const { type, privateKey } = decrypter;
+	const wrapped = tlvs.find((tlv) => tlv.type === encryptionTlv(type))?.value;
+	const key = wrapped && unwrapKey(type, privateKey, flags & FLAGS.ENCRYPTED_AES256 ? 32 : 16, wrapped);
+	if (!key) {
+		problems.push("The image is not encrypted for this key.");
+		return undefined;
+	}
+	const plain = signed.slice();
+	cryptPayload(key, decodeHeader(plain), plain, 0);
+	return plain;
+}
+
+const hashIs = ({ type, value }: TlvEntry, bytes: Uint8Array): boolean =>
+	toHex(HASH_TLVS.get(type)!(bytes)) === toHex(value);
+
+function checkDigest(
+	tlvs: readonly TlvEntry[],
+	plain: Uint8Array | undefined,
 	problems: string[],
 ): ImageReport["digest"] {
 	const claims = tlvs.filter((tlv) => HASH_TLVS.has(tlv.type));
@@ -185,9 +224,9 @@ function checkDigest(
 		problems.push("The image has no hash.");
 		return null;
 	}
-	if (encrypted) return { name: tlvName(first.type), value: toHex(first.value), good: null };
-	const digest = HASH_TLVS.get(first.type)!(signed);
-	const good = claims.every((tlv) => toHex(HASH_TLVS.get(tlv.type)!(signed)) === toHex(tlv.value));
+	if (!plain) return { name: tlvName(first.type), value: toHex(first.value), good: null };
+	const digest = HASH_TLVS.get(first.type)!(plain);
+	const good = claims.every((tlv) => hashIs(tlv, plain));
 	if (!good) problems.push("The hash is wrong: the image is damaged or was changed.");
 	return { name: tlvName(first.type), value: toHex(digest), good };
 }

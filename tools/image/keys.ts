@@ -31,7 +31,15 @@ export interface ImageKey<Type extends string = KeyType> {
 /** A key of a type that the boot loader verifies. */
 export type Key = ImageKey<Exclude<SignatureType, "none">>;
 
-export const KEY_TYPES: readonly KeyType[] = ["ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-2048", "rsa-3072"];
+/** Kinds of key pair that `generateKey` makes: to sign with, and X25519 to encrypt with. */
+export const PAIR_TYPES: readonly (KeyType | "x25519")[] = [
+	"ecdsa-p256",
+	"ecdsa-p384",
+	"ed25519",
+	"rsa-2048",
+	"rsa-3072",
+	"x25519",
+];
 
 const CURVES: Readonly<Record<string, KeyType>> = { prime256v1: "ecdsa-p256", secp384r1: "ecdsa-p384" };
 
@@ -58,12 +66,14 @@ export function parseImageKey(pem: string): ImageKey {
 }
 
 /** Makes a key pair; returns the private key as PKCS#8 PEM. */
-export function generateKey(type: KeyType): string {
+export function generateKey(type: KeyType | "x25519"): string {
 	return generatePair(type).export({ format: "pem", type: "pkcs8" }).toString();
 }
 
-function generatePair(type: KeyType): KeyObject {
+function generatePair(type: KeyType | "x25519"): KeyObject {
 	switch (type) {
+		case "x25519":
+			return generateKeyPairSync("x25519").privateKey;
 		case "ecdsa-p256":
 			return generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey;
 		case "ecdsa-p384":
@@ -78,6 +88,12 @@ function generatePair(type: KeyType): KeyObject {
 }
 
 function readPem(pem: string): { type: KeyType; key: KeyObject } {
+	const key = readKeyObject(pem);
+	return { type: keyType(key), key };
+}
+
+/** Any private or public key in PEM. Throws an ImageError with one sentence if it is anything else, or encrypted. */
+export function readKeyObject(pem: string): KeyObject {
 	const label = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(
 		pem.replace(/-----BEGIN EC PARAMETERS-----[^-]*-----END EC PARAMETERS-----/, ""),
 	)?.[1];
@@ -88,13 +104,11 @@ function readPem(pem: string): { type: KeyType; key: KeyObject } {
 	if (!label.endsWith("PRIVATE KEY") && !label.endsWith("PUBLIC KEY")) {
 		throw new ImageError(`The PEM file holds a ${label.toLowerCase()}, not a key.`);
 	}
-	let key: KeyObject;
 	try {
-		key = label.endsWith("PRIVATE KEY") ? createPrivateKey(pem) : createPublicKey(pem);
+		return label.endsWith("PRIVATE KEY") ? createPrivateKey(pem) : createPublicKey(pem);
 	} catch {
 		throw new ImageError("The key is damaged or of a kind that cannot be read.");
 	}
-	return { type: keyType(key), key };
 }
 
 function keyType(key: KeyObject): KeyType {

@@ -1,11 +1,11 @@
-import { type Arguments, type CommandSpec, parseArguments, parseInteger } from "./args.js";
-import type { HashName, ImageOptions, Signer } from "./create.js";
+import { type Arguments, type CommandSpec, parseArguments, parseInteger, UnsupportedOption } from "./args.js";
+import type { Encrypter, HashName, ImageOptions, Signer } from "./create.js";
 import { ImageError } from "./error.js";
 import { type ImageVersion, parseVersion, utf8 } from "./format.js";
 import { fromHex } from "./tlv-area.js";
 import type { Align, MaxAlign } from "./trailer.js";
 
-const ENCRYPTION = "images are made without encryption";
+const WITH_TLV = "boot loaders here keep plain keys in the trailer, and take HMAC with SHA-256 alone";
 const EXTERNAL = "give createImage() a signer of your own to sign elsewhere";
 
 const SIGN: Omit<CommandSpec, "name"> = {
@@ -87,15 +87,27 @@ const SIGN: Omit<CommandSpec, "name"> = {
 		{ name: "load-addr", short: "L", values: ["ADDRESS"], help: "RAM address to load the image to" },
 		{ name: "rom-fixed", short: "F", values: ["ADDRESS"], help: "flash address that the image is linked for" },
 		{ name: "non-bootable", help: "mark the image as one not to boot" },
+		{
+			name: "encrypt",
+			short: "E",
+			values: ["KEY"],
+			help: "encrypt the payload for this key: PEM with RSA-2048, P-256 or X25519, public or private, or an AES key in base64",
+		},
+		{
+			name: "encrypt-keylen",
+			values: ["BITS"],
+			choices: ["128", "256"],
+			help: "size of the image's AES key (default 128)",
+		},
+		{
+			name: "clear",
+			short: "c",
+			help: "with --encrypt: leave the payload plain, for the primary slot, from where a swap encrypts it",
+		},
 	],
 	unsupported: {
-		"--encrypt": ENCRYPTION,
-		"-E": ENCRYPTION,
-		"--encrypt-keylen": ENCRYPTION,
-		"--clear": ENCRYPTION,
-		"-c": ENCRYPTION,
-		"--save-enctlv": ENCRYPTION,
-		"--hmac-sha": ENCRYPTION,
+		"--save-enctlv": WITH_TLV,
+		"--hmac-sha": WITH_TLV,
 		"--compression": "images are made without compression",
 		"--endian": "headers are little-endian",
 		"-e": "headers are little-endian",
@@ -116,6 +128,8 @@ export const signCommand = (name: "sign" | "create"): CommandSpec => ({ name, ..
 export interface OptionFiles {
 	signer(path: string): Signer;
 	bytes(path: string): Uint8Array;
+	/** Where there is none, images cannot be encrypted. */
+	encrypter?(path: string): Encrypter;
 }
 
 /** Reads `imgtool sign` arguments (imgtool.md, sign). Throws an ImageError with one sentence if one is wrong. */
@@ -152,8 +166,27 @@ export function parseSignArguments(
 		sha: parsed.text("sha") as HashName | "auto" | undefined,
 		signer: key === undefined ? undefined : files.signer(key),
 		publicKeyFormat: parsed.text("public-key-format") as "hash" | "full" | undefined,
+		...encryptOptions(parsed, files),
 	};
 	return { options, operands: parsed.operands };
+}
+
+function encryptOptions(
+	parsed: Arguments,
+	files: OptionFiles,
+): Pick<ImageOptions, "encrypt" | "encryptKeyLength" | "clear"> {
+	const path = parsed.text("encrypt");
+	if (path === undefined) {
+		const idle = ["encrypt-keylen", "clear"].find((name) => parsed.has(name));
+		if (idle) throw new ImageError(`--${idle} needs --encrypt.`);
+		return {};
+	}
+	if (!files.encrypter) throw new UnsupportedOption("--encrypt is not supported: there is no source of random keys.");
+	return {
+		encrypt: files.encrypter(path),
+		encryptKeyLength: parsed.integer("encrypt-keylen") as 128 | 256 | undefined,
+		clear: parsed.has("clear"),
+	};
 }
 
 const parseCounter = (text: string): number | "auto" =>

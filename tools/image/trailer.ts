@@ -18,11 +18,20 @@ export const imageOkFromEnd = (maxAlign: MaxAlign): number => alignUp(MAGIC_SIZE
 
 /**
  * What imgtool sets aside for the trailer when it checks whether an image fits a slot (imgtool.md, sign, `--max-sectors`):
- * three status records a sector, whatever the swap mode, four fields and the magic. Bytes.
+ * three status records a sector, whatever the swap mode, the AES keys of both slots if there are any, four fields and the
+ * magic. Bytes.
  */
-export function trailerSize(align: Align, maxAlign: MaxAlign, maxSectors: number, overwriteOnly: boolean): number {
+export function trailerSize(
+	align: Align,
+	maxAlign: MaxAlign,
+	maxSectors: number,
+	overwriteOnly: boolean,
+	keySize: 0 | 16 | 32 = 0,
+): number {
 	const magic = alignUp(MAGIC_SIZE, maxAlign);
-	return overwriteOnly ? 2 * maxAlign + magic : maxSectors * 3 * align + 4 * maxAlign + magic;
+	return overwriteOnly
+		? 2 * maxAlign + magic
+		: maxSectors * 3 * align + 2 * alignUp(keySize, maxAlign) + 4 * maxAlign + magic;
 }
 
 /** What the last bytes of a padded image or of a slot say. */

@@ -13,10 +13,12 @@ export const loaderConfig = ({
 	signature,
 	keys,
 	downgradePrevention,
-}: Pick<SimConfig, "boot" | "signature" | "keys" | "downgradePrevention">): LoaderConfig => ({
+	encryptionKey,
+}: Pick<SimConfig, "boot" | "signature" | "keys" | "downgradePrevention" | "encryptionKey">): LoaderConfig => ({
 	...boot,
 	signature,
 	keys: keys.map(bytesOf),
+	...(encryptionKey !== undefined && { encryptionKey: bytesOf(encryptionKey) }),
 	validatePrimary: true,
 	downgradePrevention: downgradePrevention === "hardware" ? "none" : downgradePrevention,
 	hwRollback: downgradePrevention === "hardware",
