@@ -2,7 +2,7 @@ import { hex } from "./error.js";
 
 /** One row of a partition table. Offsets are bytes from the start of the flash device. */
 export interface LayoutArea {
-	/** Flash area id: 0 bootloader, 1 + 2i and 2 + 2i primary and secondary slot of image i; others are free. */
+	/** Flash area id: 0 boot loader, 1 + 2i and 2 + 2i the slots of image i; what is no slot comes from 16 on. */
 	readonly id: number;
 	readonly label: string;
 	readonly offset: number;
@@ -43,7 +43,7 @@ export const guideLayout: Layout = Object.freeze({
 		area(2, "image-1", 0x94000, 0x80000),
 		area(3, "image-2", 0x114000, 0x80000),
 		area(4, "image-3", 0x194000, 0x80000),
-		area(5, "storage", 0x250000, 0x6000),
+		area(16, "storage", 0x250000, 0x6000),
 	]),
 });
 

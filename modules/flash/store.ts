@@ -36,7 +36,7 @@ export interface StoreRange {
  * the one from after it. Names are ASCII of 1 to 255 bytes. Memory holds the places, not the values.
  *
  * ```ts
- * const store = new FlashStore(map.area(5));
+ * const store = new FlashStore(map.area(16));
  * store.set("net/name", Uint8Array.of(0x78, 0x73));
  * ```
  */
