@@ -1,0 +1,88 @@
+import assert from "node:assert";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { freshDirectory, Simulator } from "../../tools/simulator.js";
+import { describeWith, run } from "../support/tools.js";
+import { update } from "./images.js";
+
+// Runs docs/CLIENTS.md: every command of every client that is installed, and compares what it prints.
+
+interface Row {
+	readonly command: string;
+	/** What is printed, blanks counted as one, with "…" for what varies. */
+	readonly prints: string;
+}
+
+/** smpmgr has no option for a UDP port, so the device gets the standard one, at an address of its own. */
+const IP = "127.0.0.7";
+
+const page = readFileSync("docs/CLIENTS.md", "utf8").split(/^## /m).slice(1);
+
+function rows(section: string): Row[] {
+	const found = section.matchAll(/^\| `(.+?)` \|(?: `(.+?)`.*)? \|$/gm);
+	return Array.from(found, ([, command, prints]) => ({ command: command!, prints: prints ?? "" }));
+}
+
+/** Words of a command line; quotes hold some together. */
+const words = (line: string): string[] =>
+	Array.from(line.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, plain]) => quoted ?? plain!);
+
+const pattern = (text: string): RegExp =>
+	new RegExp(
+		text
+			.split("…")
+			.map((part) => part.trim().replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+			.join(".*"),
+	);
+
+for (const section of page) {
+	const tool = section.slice(0, section.indexOf("\n"));
+	describeWith(tool, "every command", () => {
+		const directory = freshDirectory();
+		const files = join(directory, "files");
+		const { file, hash } = update("0.0.1", 3000);
+		let simulator: Simulator;
+		before(async () => {
+			mkdirSync(files);
+			writeFileSync(join(directory, "image.bin"), file);
+			writeFileSync(join(directory, "file.txt"), "hello\n");
+			const udp = tool === "smpmgr" ? ["--udp", `${IP}:1337`] : [];
+			simulator = await Simulator.start(["--app", "own-group", "--images", "1", "--files", files, ...udp], directory);
+			if (tool === "newtmgr") {
+				const connection = `connstring=dev=${simulator.serial},baud=115200,mtu=512`;
+				await run(tool, ["conn", "add", "all", "type=serial", connection], { env: environment() });
+			}
+		});
+		after(() => simulator.stop());
+
+		/** newtmgr keeps its profiles in the home directory. */
+		const environment = (): NodeJS.ProcessEnv => ({ ...process.env, HOME: directory, COLUMNS: "200" });
+		const values: Readonly<Record<string, () => string>> = {
+			PROFILE: () => "all",
+			PORT: () => simulator.serial,
+			IP: () => IP,
+			DIR: () => directory,
+			FILE: () => join(directory, "file.txt"),
+			IMAGE: () => join(directory, "image.bin"),
+			HASH: () => hash,
+		};
+
+		for (const { command, prints } of rows(section))
+			it(`${command.slice(tool.length + 1)}${prints === "" ? "" : `: ${prints}`}`, async () => {
+				const args = words(command).map((word) =>
+					word.replace(/^(PROFILE|PORT|IP|DIR|FILE|IMAGE|HASH)(?=$|\/)/, (name) => values[name]!()),
+				);
+				const { status, output } = await run(args[0]!, args.slice(1), { env: environment() });
+				const printed = output.replace(/\s+/g, " ").trim();
+				if (prints !== "") assert.match(printed, pattern(prints));
+				else assert.deepEqual([status, /error/i.test(printed)], [0, false], printed);
+			});
+	});
+}
+
+describe("docs/CLIENTS.md", () => {
+	it("has rows for each client", () => {
+		for (const section of page) assert.ok(rows(section).length >= 10, section.slice(0, 20));
+		assert.equal(page.length, 4);
+	});
+});
