@@ -205,6 +205,23 @@ describe("simulator: the further groups", () => {
 	});
 });
 
+describe("simulator: --tcp and --files", () => {
+	const rows: [readonly string[], RegExp][] = [
+		[["--tcp", "65536"], /--tcp is PORT or ADDRESS:PORT/],
+		[["--tcp", "192.0.2.1:0"], /cannot listen on TCP port 192\.0\.2\.1:0/],
+		[["--files", "none"], /--files none is not a directory/],
+	];
+	for (const [options, sentence] of rows)
+		it(`refuses ${options.join(" ")}`, async () => {
+			const device = Simulator.spawn(options);
+			assert.equal(await device.exited, 2);
+			assert.match(device.errors, sentence);
+			assert.equal(device.errors.trim().split("\n").length, 1);
+			assert.equal(existsSync(device.flash), false);
+			await device.stop();
+		});
+});
+
 describe("simulator: --tcp", () => {
 	/** Sends bytes over a connection, and returns what comes until `enough`. */
 	const exchange = (address: string, bytes: Uint8Array, enough: (got: Buffer) => boolean): Promise<Buffer> =>
