@@ -6,6 +6,7 @@ import { HEADER_SIZE, Op, readHeader, writeHeader } from "../modules/smp/header.
 import { update } from "../test/clients/images.js";
 import { Firmware, isBuilt, type Memory, total } from "./firmware.js";
 import type { Benchmark, Table } from "./table.js";
+import { uploadPaced } from "./wire.js";
 
 const IMAGE_GROUP = 1;
 const STATE = 0;
@@ -89,7 +90,7 @@ const kilobytes = (bytes: number): number => Number((bytes / 1024).toFixed(1));
 /** What the firmware for the Cortex-M55 takes: instructions and memory. */
 export const mps3: Benchmark = {
 	name: "mps3",
-	summary: "instructions and memory of the firmware for a Cortex-M55, in QEMU",
+	summary: "instructions, memory and speed of the firmware for a Cortex-M55, in QEMU",
 	run: async () => {
 		if (!isBuilt()) return [];
 		const instructions: [string, number][] = [];
@@ -117,7 +118,7 @@ export const mps3: Benchmark = {
 		} finally {
 			await whole.stop();
 		}
-		return [timeTable(instructions), memoryTable(memory)];
+		return [timeTable(instructions), memoryTable(memory), await lineTable()];
 	},
 };
 
@@ -127,6 +128,24 @@ const timeTable = (rows: readonly [string, number][]): Table => ({
 	rows: rows.map(([name, count]) => [name, millions(count)]),
 	note: "Counted by QEMU (-icount), interrupts included, sleep left out. Medians for packets.",
 });
+
+/** The same upload by the same client to the simulator and to this board, one after the other. */
+async function lineTable(): Promise<Table> {
+	const rates: number[] = [];
+	for (const machine of ["sim", "mps3"] as const) {
+		const { bytes, seconds } = await uploadPaced(undefined, machine);
+		rates.push(bytes / 1024 / seconds);
+	}
+	const [simulator = 0, board = 0] = rates;
+	return {
+		title: "Upload by xs-smp at 115200 baud",
+		columns: ["device", "KiB/s", "of the simulator's"],
+		rows: [
+			["simulator", Number(simulator.toFixed(2)), null],
+			["firmware for a Cortex-M55", Number(board.toFixed(2)), `${((100 * board) / simulator).toFixed(1)} %`],
+		],
+	};
+}
 
 const memoryTable = (rows: readonly [string, Memory][]): Table => ({
 	title: "Firmware for a Cortex-M55: RAM, KiB",

@@ -11,7 +11,7 @@ import { HEADER_SIZE } from "../modules/smp/header.js";
 import { encodeConsole } from "../modules/smp/transport/console.js";
 import { update } from "../test/clients/images.js";
 import { run } from "../test/support/tools.js";
-import { Simulator } from "../tools/simulator.js";
+import { freshDirectory, type Machine, Simulator } from "../tools/simulator.js";
 import type { Benchmark, Table } from "./table.js";
 
 const BAUD = 115200;
@@ -33,7 +33,7 @@ const NEWTMGR_PACKET = 178;
 /** An offset in the middle of the file, for the length of its encoding. */
 const OFFSET = PACED_FILE / 2;
 
-interface Measured {
+export interface Measured {
 	readonly bytes: number;
 	readonly seconds: number;
 }
@@ -115,8 +115,12 @@ function newtmgrCeiling(): number {
 	return kibPerSecond(dataIn(NEWTMGR_PACKET, { image: 0, off: OFFSET }), line + answerBytes());
 }
 
-async function onDevice<T>(options: readonly string[], use: (simulator: Simulator) => Promise<T>): Promise<T> {
-	const simulator = await Simulator.start(["--images", "1", ...options]);
+async function onDevice<T>(
+	options: readonly string[],
+	use: (simulator: Simulator) => Promise<T>,
+	machine: Machine = "sim",
+): Promise<T> {
+	const simulator = await Simulator.start(["--images", "1", ...options], freshDirectory(), machine);
 	try {
 		return await use(simulator);
 	} finally {
@@ -140,8 +144,9 @@ async function upload(link: Link, size: number, window: number | undefined): Pro
 	}
 }
 
-const uploadPaced = (window: number | undefined): Promise<Measured> =>
-	onDevice(["--baud", String(BAUD)], (simulator) => upload(serialLink(simulator.serial), PACED_FILE, window));
+/** Our client's upload over a line of 115200 baud. */
+export const uploadPaced = (window: number | undefined, machine?: Machine): Promise<Measured> =>
+	onDevice(["--baud", String(BAUD)], (simulator) => upload(serialLink(simulator.serial), PACED_FILE, window), machine);
 
 const uploadUnpaced = (open: (simulator: Simulator) => Link): Promise<Measured> =>
 	onDevice([], (simulator) => upload(open(simulator), UNPACED_FILE, undefined));

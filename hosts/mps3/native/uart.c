@@ -1,8 +1,10 @@
 /*
  * CMSDK APB UART (Cortex-M System Design Kit Technical Reference Manual) with a ring buffer each way.
  *
- * QEMU's line has no speed of its own; with a baud rate given the driver takes and gives no more bytes than a line of that
- * speed carries. What it does not take waits at the sender, so nothing is lost while the buffer is full.
+ * QEMU's line has no speed of its own; with a baud rate given the driver makes one of that speed of it. Each byte that arrives
+ * or waits to be sent takes its time on the line after the one before it, and goes on when that time is over. Bytes are taken
+ * from QEMU before their time, so that the line stays busy however late QEMU is to hand over the next ones. What the driver
+ * does not take waits at the sender, so nothing is lost while the buffer is full.
  */
 #include "board.h"
 
@@ -27,44 +29,47 @@ enum { SENT = 1, RECEIVED = 2 }; /* INTERRUPT */
 typedef struct {
 	volatile uint32_t head, tail; /* counted up for ever */
 	uint8_t bytes[SIZE];
-	uint64_t free; /* when the line is done with the last byte, clock ticks */
+	uint64_t free; /* when the line is done with the last byte received, or sent, clock ticks */
 } Ring;
 
 static Ring receiver, sender;
-static volatile bool due;
+static volatile uint32_t worth; /* bytes before this one, counted like head, are worth a call once they have arrived */
 static bool listening;
 static volatile uint32_t silence;
 static uint32_t byteTime; /* clock ticks; 0: no limit */
 
 static uint32_t used(const Ring *ring) { return ring->head - ring->tail; }
 
-/* A byte that follows on another within this time began when that ended, however late we are to see it. */
-#define PACE (CLOCK_HZ / 1000 * 4)
+/* So far ahead of the line bytes are taken, clock ticks. */
+#define AHEAD (CLOCK_HZ / 1000 * 20)
 
-static bool may(const Ring *ring) { return !byteTime || clockTicks() >= ring->free; }
-
-static void spend(Ring *ring)
-{
-	if (!byteTime)
-		return;
-	uint64_t now = clockTicks();
-	ring->free = (now - ring->free < PACE ? ring->free : now) + byteTime;
-}
-
-/* Listens while there is room and the line has had time for a byte. */
+/* Listens while there is room and the line is not far behind; once it is, until it has caught up with half. */
 static void listen(void)
 {
-	bool on = used(&receiver) < SIZE && may(&receiver);
+	uint64_t ahead = listening ? AHEAD : AHEAD / 2;
+	bool on = used(&receiver) < SIZE && (!byteTime || receiver.free <= clockTicks() + ahead);
 	if (on != listening)
 		CTRL = on ? RECEIVING : RECEIVING & ~RX_ON;
 	listening = on;
 }
 
+/* How many of the bytes that were taken the line has carried. */
+static uint32_t arrived(void)
+{
+	uint64_t now = clockTicks(), free = receiver.free;
+	uint32_t count = used(&receiver);
+	if (!byteTime || free <= now)
+		return count;
+	uint32_t ahead = (uint32_t)((free - now + byteTime - 1) / byteTime);
+	return count > ahead ? count - ahead : 0;
+}
+
 static void transmit(void)
 {
-	while (used(&sender) && may(&sender) && !(STATE & TX_FULL)) {
+	uint64_t now = byteTime ? clockTicks() : 0;
+	while (used(&sender) && sender.free + byteTime <= now && !(STATE & TX_FULL)) {
 		DATA = sender.bytes[sender.tail++ % SIZE];
-		spend(&sender);
+		sender.free += byteTime;
 	}
 }
 
@@ -74,10 +79,13 @@ void onUartReceive(void)
 	while (STATE & RX_FULL) {
 		uint8_t byte = (uint8_t)DATA;
 		receiver.bytes[receiver.head++ % SIZE] = byte;
-		spend(&receiver);
+		if (byteTime) {
+			uint64_t now = clockTicks();
+			receiver.free = (receiver.free > now ? receiver.free : now) + byteTime;
+		}
 		silence = 0;
 		if (byte == LF || used(&receiver) >= WORTH)
-			due = true;
+			worth = receiver.head;
 		listen();
 		if (!listening)
 			return;
@@ -93,7 +101,7 @@ void onUartTransmit(void)
 void uartTick(void)
 {
 	if (used(&receiver) && ++silence >= QUIET)
-		due = true;
+		worth = receiver.head;
 	if (!byteTime)
 		return;
 	listen();
@@ -121,15 +129,25 @@ void uartStop(void)
 	listening = false;
 }
 
-uint32_t uartReady(void) { return due ? used(&receiver) : 0; }
+uint32_t uartReady(void)
+{
+	uint32_t count = worth - receiver.tail;
+	return count && arrived() >= (count < WORTH ? count : WORTH) ? count : 0;
+}
 
 uint32_t uartTake(uint8_t *into, uint32_t most)
 {
 	uint32_t count = 0;
-	while (count < most && used(&receiver))
+	interruptsOff();
+	uint32_t whole = arrived();
+	interruptsOn();
+	if (whole < most)
+		most = whole;
+	while (count < most)
 		into[count++] = receiver.bytes[receiver.tail++ % SIZE];
 	interruptsOff();
-	due = used(&receiver) > 0;
+	if ((int32_t)(worth - receiver.tail) < 0)
+		worth = receiver.tail;
 	listen();
 	interruptsOn();
 	return count;
@@ -142,6 +160,9 @@ bool uartSend(const uint8_t *bytes, uint32_t length)
 	for (uint32_t i = 0; i < length; i++)
 		sender.bytes[(sender.head + i) % SIZE] = bytes[i];
 	interruptsOff();
+	uint64_t now = clockTicks();
+	if (byteTime && !used(&sender) && sender.free < now)
+		sender.free = now;
 	sender.head += length;
 	transmit();
 	interruptsOn();
