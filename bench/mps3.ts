@@ -19,7 +19,7 @@ const FILE = 40 * 1024;
 const PACKETS = [256, 1024];
 
 /** Sends requests and counts the instructions that each takes the firmware. */
-class Counter {
+export class Counter {
 	readonly #firmware: Firmware;
 	readonly #link: Link;
 	#sequence = 0;
@@ -68,10 +68,10 @@ function dataIn(packet: number): number {
 	return size;
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 /** Uploads an image in packets of this size. Returns the instructions of each but the first and the last. */
-async function upload(counter: Counter, packet: number): Promise<number[]> {
+export async function upload(counter: Counter, packet: number): Promise<number[]> {
 	const { file } = update(`0.0.${packet}`, FILE);
 	const sha = createHash("sha256").update(file).digest();
 	const size = dataIn(packet);

@@ -1,0 +1,41 @@
+import assert from "node:assert";
+import { execFileSync } from "node:child_process";
+import { Firmware, type Memory, total } from "../../bench/firmware.js";
+import { Counter, median, upload } from "../../bench/mps3.js";
+import { APPLICATION } from "../../hosts/mps3/board.js";
+import { describeWith } from "../support/tools.js";
+
+/** What docs/MEMORY.md promises of the application: bytes of flash and of RAM, instructions for a packet of 1,024 bytes. */
+const FLASH = 448 * 1024;
+const RAM = 160 * 1024;
+const INSTRUCTIONS = 3_000_000;
+
+const atMost = (value: number, limit: number, unit: string): void =>
+	assert.ok(value > 0 && value <= limit, `${value} ${unit}, the limit is ${limit}`);
+
+describeWith("arm-none-eabi-gcc", "budgets of the firmware for a Cortex-M55", () => {
+	it("flash: code, JavaScript and initial values", () => {
+		const [, sizes = ""] = execFileSync("arm-none-eabi-size", [APPLICATION], { encoding: "utf8" }).split("\n");
+		const [text = 0, data = 0] = sizes.trim().split(/\s+/).map(Number);
+		atMost(text + data, FLASH, "bytes");
+	});
+
+	describeWith("qemu-system-arm", "after an upload", () => {
+		let counts: readonly number[];
+		let memory: Memory;
+
+		before(async () => {
+			const firmware = await Firmware.start();
+			try {
+				counts = await upload(new Counter(firmware), 1024);
+				memory = await firmware.memory(APPLICATION);
+			} finally {
+				await firmware.stop();
+			}
+		});
+
+		it("RAM at its peak, the whole C stack included", () => atMost(total(memory), RAM, "bytes"));
+		it("a C stack of which a third was never used", () => atMost(memory.stack, (memory.stackSize * 2) / 3, "bytes"));
+		it("a packet of 1,024 bytes", () => atMost(median(counts), INSTRUCTIONS, "instructions"));
+	});
+});
