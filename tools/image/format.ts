@@ -1,54 +1,20 @@
+import type { ImageVersion } from "../../modules/bootutil/header.js";
+import { TlvMagic, TlvType } from "../../modules/bootutil/tlv.js";
 import { ImageError } from "./error.js";
 
-/** Image header magic, TLV area magics and sizes (MCUboot design.md, Image format). */
-export const IMAGE_MAGIC = 0x96f3b83d;
-export const HEADER_SIZE = 32;
-export const TLV_INFO_MAGIC = 0x6907;
-export const TLV_PROTECTED_MAGIC = 0x6908;
+// The format itself is bootutil's; these are the names that a tool for image files uses.
+export {
+	IMAGE_HEADER_SIZE as HEADER_SIZE,
+	IMAGE_MAGIC,
+	ImageFlag as FLAGS,
+	type ImageVersion,
+} from "../../modules/bootutil/header.js";
+export { TlvType as TLV } from "../../modules/bootutil/tlv.js";
 
-/** Bits of `ih_flags` (MCUboot design.md, Image format). */
-export const FLAGS = Object.freeze({
-	PIC: 0x1,
-	ENCRYPTED_AES128: 0x4,
-	ENCRYPTED_AES256: 0x8,
-	NON_BOOTABLE: 0x10,
-	RAM_LOAD: 0x20,
-	ROM_FIXED: 0x100,
-	COMPRESSED_LZMA1: 0x200,
-	COMPRESSED_LZMA2: 0x400,
-	COMPRESSED_ARM_THUMB: 0x800,
-});
+export const TLV_INFO_MAGIC = TlvMagic.UNPROTECTED;
+export const TLV_PROTECTED_MAGIC = TlvMagic.PROTECTED;
 
-/** TLV types (MCUboot design.md, TLV area). */
-export const TLV = Object.freeze({
-	KEYHASH: 0x01,
-	PUBKEY: 0x02,
-	SHA256: 0x10,
-	SHA384: 0x11,
-	SHA512: 0x12,
-	RSA2048_PSS: 0x20,
-	ECDSA224: 0x21,
-	ECDSA_SIG: 0x22,
-	RSA3072_PSS: 0x23,
-	ED25519: 0x24,
-	SIG_PURE: 0x25,
-	ENC_RSA2048: 0x30,
-	ENC_KW: 0x31,
-	ENC_EC256: 0x32,
-	ENC_X25519: 0x33,
-	ENC_X25519_SHA512: 0x34,
-	DEPENDENCY: 0x40,
-	SEC_CNT: 0x50,
-	BOOT_RECORD: 0x60,
-	DECOMP_SIZE: 0x70,
-	DECOMP_SHA: 0x71,
-	DECOMP_SIGNATURE: 0x72,
-	COMP_DEC_SIZE: 0x73,
-	UUID_VID: 0x74,
-	UUID_CID: 0x75,
-});
-
-const TLV_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(TLV).map(([name, type]) => [type, name]));
+const TLV_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(TlvType).map(([name, type]) => [type, name]));
 
 /** Vendor types have a low byte of 0xa0 and above in any page; 0xffff is reserved (MCUboot `image.h`). */
 export const VENDOR_TLV_MIN = 0xa0;
@@ -57,14 +23,6 @@ export const VENDOR_TLV_MAX = 0xfffe;
 /** The name of a TLV type, `vendor` or `unknown`. */
 export function tlvName(type: number): string {
 	return TLV_NAMES.get(type) ?? ((type & 0xff) >= 0xa0 && type !== 0xffff ? "vendor" : "unknown");
-}
-
-/** An image version, as in the header: two bytes, a 16-bit and a 32-bit number. */
-export interface ImageVersion {
-	readonly major: number;
-	readonly minor: number;
-	readonly revision: number;
-	readonly build: number;
 }
 
 /**

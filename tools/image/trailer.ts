@@ -1,17 +1,15 @@
+import { trailerMagic as bootutilMagic } from "../../modules/bootutil/trailer.js";
+
 /** `BOOT_MAX_ALIGN`: how far apart the trailer's fields are. */
 export type MaxAlign = 8 | 16 | 32;
 /** Write size of the flash, bytes. */
 export type Align = 1 | 2 | 4 | 8 | 16 | 32;
 
 const MAGIC_SIZE = 16;
-const MAGIC_8 = [0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f, 0x35, 0x52, 0x50, 0x0f, 0x2c, 0xb6, 0x79, 0x80];
-const MAGIC_TAIL = [0x2d, 0xe1, 0x5d, 0x29, 0x41, 0x0b, 0x8d, 0x77, 0x67, 0x9c, 0x11, 0x0f, 0x1f, 0x8a];
-
 const alignUp = (value: number, to: number): number => Math.ceil(value / to) * to;
 
 /** The trailer magic, 16 bytes; with an alignment above 8 it begins with that alignment (MCUboot design.md, Image trailer). */
-export const trailerMagic = (maxAlign: MaxAlign): Uint8Array =>
-	Uint8Array.from(maxAlign === 8 ? MAGIC_8 : [maxAlign, 0, ...MAGIC_TAIL]);
+export const trailerMagic = (maxAlign: MaxAlign): Uint8Array => Uint8Array.from(bootutilMagic(maxAlign));
 
 /** Bytes from the start of `image_ok` to the end of the slot; `copy_done` and `swap_info` are `maxAlign` below each. */
 export const imageOkFromEnd = (maxAlign: MaxAlign): number => alignUp(MAGIC_SIZE, maxAlign) + maxAlign;
