@@ -7,7 +7,7 @@ const names = vectorFiles(directory);
 
 /** One file of each kind, of both modes. */
 const ON_XS =
-	/^(trailer-layout|app-api|image-validation|(move|offset)-(basic|two-images|signature-types|cuts-basic))\.json$/;
+	/^(trailer-layout|app-api|image-validation|(move|offset)-(basic|seed-geometry|two-images|signature-types|cuts-basic))\.json$/;
 
 function suite(
 	title: string,
