@@ -1,9 +1,17 @@
 import type { Host } from "../../hosts/host.js";
-import type { SimConfig } from "../../hosts/sim/xs/config.js";
+import type { DowngradePrevention, SimConfig } from "../../hosts/sim/xs/config.js";
 import type { BootAction, BootedImage, DeviceEvent } from "../../hosts/sim/xs/event.js";
 import type { ImageResult } from "../../modules/bootutil/loader/config.js";
 import type { Layout } from "../../modules/flash/layout.js";
 import { onTrial, runningVersion, type SmpSvr, type SmpSvrOptions, smpSvr } from "./smp-svr.js";
+
+/** What the boot loader refuses, in terms of the image group. The chip's counter is known to the chip's host only. */
+const DOWNGRADES: Readonly<Record<DowngradePrevention, Pick<SmpSvrOptions, "downgrade">>> = Object.freeze({
+	none: {},
+	version: { downgrade: { version: true } },
+	counter: { downgrade: { counter: "running" } },
+	hardware: {},
+});
 
 /** Runs an application on a board that a command line describes and that reports what it does. */
 export function smpSvrEmulated(
@@ -12,7 +20,7 @@ export function smpSvrEmulated(
 ): void {
 	const config = JSON.parse(simulator.config()) as SimConfig;
 	const results = JSON.parse(simulator.retained()) as ImageResult[];
-	const { layout, downgradePrevention, confirm, guards } = config;
+	const { layout, downgradePrevention, confirm, guards, verify } = config;
 	const { boot } = application(host(layout), {
 		layout,
 		boot: config.boot,
@@ -20,6 +28,8 @@ export function smpSvrEmulated(
 		noDowngrade: downgradePrevention === "version",
 		confirm,
 		guards,
+		verify: verify !== "none",
+		...(guards && DOWNGRADES[downgradePrevention]),
 		buildTime: simulator.buildTime(),
 	});
 	const event: DeviceEvent = {

@@ -46,7 +46,7 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 	statistics["flash"] = () => options.flash.counters();
 
 	const groups: Group[] = [...base.groups, statisticsGroup(statistics)];
-	const area = map.areas().find(({ label }) => label === "storage");
+	const area = map.labelled("storage");
 	let audit: AuditLog | undefined;
 	if (area) {
 		const sectors = options.audit ? area.sectors - AUDIT_SECTORS : area.sectors;

@@ -1,4 +1,5 @@
 import { simFiles } from "../../hosts/sim/xs/app/files.js";
+import { imageChecks } from "../../hosts/sim/xs/app/image-checks.js";
 import { SimTcpTransport } from "../../hosts/sim/xs/app/tcp.js";
 import { readConfig, SimHost } from "../../hosts/sim/xs/host.js";
 import type { FlashPartition } from "../../modules/flash/partition.js";
@@ -25,7 +26,7 @@ class CountedHost extends SimHost {
 export function simSvr(
 	adapt: (base: Base, options: FurtherOptions) => Further = (base, options) => furtherGroups(base, options),
 ): void {
-	const { files } = readConfig();
+	const config = readConfig();
 	smpSvrEmulated(
 		(layout) => new CountedHost(layout),
 		(host, options) => {
@@ -34,6 +35,7 @@ export function simSvr(
 			const tcp = SimTcpTransport.open(BUFFERS.size);
 			const svr = smpSvr(host, {
 				...options,
+				...imageChecks(config),
 				os: {
 					tasks: () => tasksOf(simulator.memory()),
 					pools: () => poolsOf(simulator.memory(), SLOT_SIZE),
@@ -48,7 +50,7 @@ export function simSvr(
 						uploads,
 						flash: (host as CountedHost).counters,
 						transports: ["uart", "udp", ...(tcp ? ["tcp"] : [])],
-						...(files && { files: simFiles }),
+						...(config.files && { files: simFiles }),
 					});
 					return { ...(groups && { groups }), hooks: joinHooks(hooks, lock.hooks) };
 				},

@@ -5,6 +5,7 @@ import type { Layout } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { GroupError } from "../../modules/smp/errors.js";
 import { type ImageEvent, imageGroup } from "../../modules/smp/group/image.js";
+import type { DowngradeRule, SignatureCheck } from "../../modules/smp/group/image-verify.js";
 import { type OsOptions, osGroup } from "../../modules/smp/group/os.js";
 import { UploadJournal } from "../../modules/smp/group/upload-journal.js";
 import type { Group } from "../../modules/smp/group.js";
@@ -26,7 +27,7 @@ const UDP_MTU = 1500;
 /** How long a response to a reset has for leaving the device, milliseconds (`CONFIG_MCUMGR_GRP_OS_RESET_MS`). */
 const RESET_DELAY = 250;
 
-/** A layout that has an area of this label gets uploads that go on after a reset. */
+/** With an area of this label uploads go on after a reset. */
 const UPLOAD_JOURNAL = "upload-journal";
 
 /** Numbers of the upgrade modes in the protocol (Zephyr SMP group 0, Bootloader information). */
@@ -67,6 +68,12 @@ export interface SmpSvrOptions {
 	readonly confirm: "smp" | "self";
 	/** Whether requests that run into a defect of the boot loader are refused. Default true. */
 	readonly guards?: boolean;
+	/** Whether an image must have the hash that it carries to be marked for the next boot. Default true. */
+	readonly verify?: boolean;
+	/** Whether it must be signed, too. Default: that is for the boot loader to see. */
+	readonly signature?: SignatureCheck;
+	/** What the boot loader refuses as too old, for the application to refuse it first. Default: nothing. */
+	readonly downgrade?: DowngradeRule;
 	/** Further groups, and who may call what. Default: none, and everybody. */
 	further?(base: Base): Further;
 	/** Further commands of the OS group. */
@@ -93,7 +100,7 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 	host.log(`<inf> smp_sample: build time: ${options.buildTime}`);
 	const map = FlashMap.open(options.layout, (label) => host.flash(label));
 	const boot = new BootUtil(map, options.boot, options.activeSlots);
-	const journal = options.layout.areas.find(({ label }) => label === UPLOAD_JOURNAL);
+	const journal = map.labelled(UPLOAD_JOURNAL);
 	const groups = [
 		osGroup({
 			reset: () => {
@@ -125,7 +132,11 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 			confirmOtherImages: "any",
 			guards: options.guards ?? true,
 			log: (line) => host.log(`<wrn> mcumgr_img_grp: ${line}`),
-			...(journal && { journal: new UploadJournal(map.area(journal.id)) }),
+			verifyMarked: options.verify ?? true,
+			...(options.signature && { signature: options.signature }),
+			...(options.downgrade && { downgrade: options.downgrade }),
+			later: (callback) => void host.after(0, callback),
+			...(journal && { journal: new UploadJournal(journal) }),
 			...(options.onImage && { onEvent: options.onImage }),
 		}),
 	];

@@ -53,6 +53,8 @@ export const qemu: Emulator = (setup, options) => {
 			);
 	if (setup.otp !== undefined)
 		throw new OptionError("This board has no one-time programmable memory for --downgrade-prevention hardware.");
+	if (setup.config.verify === "signature")
+		throw new OptionError("This application has no room for verifying signatures: --verify is none or hash.");
 	const semihosting = `enable=on,target=native,chardev=events,arg=${firmwareArgument(setup, options.baud)}`;
 	return [
 		QEMU,

@@ -35,6 +35,8 @@ export interface Options {
 	readonly encryptionKeyLength: 128 | 256;
 	readonly confirm: "smp" | "self";
 	readonly guards: boolean;
+	/** What of an image has to be right before the application marks it for the next boot. */
+	readonly verify: "none" | "hash" | "signature";
 	readonly trailer: TrailerGeneration;
 	readonly baud: number;
 	readonly json: boolean;
@@ -90,6 +92,9 @@ const OPTIONS = `\
                         size of the images' AES keys (default 128)
   --confirm smp|self    an update on trial is confirmed by a client, or by the application itself (default smp)
   --guards on|off       whether requests that run into a defect of the boot loader are refused (default on)
+  --verify none|hash|signature
+                        what the application looks at before it marks an image for the next boot, which the boot loader looks
+                        at again (default hash; none with --guards off)
   --trailer current|2.2 trailer of offset mode: since or before MCUboot 2.3 (default current)
   --baud N              pace the serial line at N baud; 0 is as fast as it goes (default 0)
   --power-cut N         power fails at flash operation N of the first boot that swaps
@@ -137,6 +142,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 	"--encryption-key-length": "128",
 	"--confirm": "smp",
 	"--guards": "on",
+	"--verify": "hash",
 	"--trailer": "current",
 	"--baud": "0",
 	"--power-cut": "0",
@@ -181,6 +187,7 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 		throw new OptionError(`--confirm is not for --app ${app}.`);
 	if (given.has("--encryption-key-length") && !given.has("--encryption-key"))
 		throw new OptionError("--encryption-key-length needs --encryption-key.");
+	const guards = oneOf("--guards", "on", "off") === "on";
 	return {
 		flash: value("--flash"),
 		serial: value("--serial"),
@@ -197,7 +204,8 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 		encryptionKey: value("--encryption-key") || undefined,
 		encryptionKeyLength: oneOf("--encryption-key-length", "128", "256") === "128" ? 128 : 256,
 		confirm: oneOf("--confirm", "smp", "self"),
-		guards: oneOf("--guards", "on", "off") === "on",
+		guards,
+		verify: guards || given.has("--verify") ? oneOf("--verify", "none", "hash", "signature") : "none",
 		trailer: oneOf("--trailer", "current", "2.2"),
 		baud: count("--baud", 100_000_000),
 		json: given.has("--json"),

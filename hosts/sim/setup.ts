@@ -90,6 +90,7 @@ export function prepare(options: Options): Setup {
 			confirm: options.confirm,
 			trial: options.trial,
 			guards: options.guards,
+			verify: options.verify,
 			files: options.files !== undefined,
 		},
 		signer,

@@ -21,6 +21,9 @@ export interface Layout {
 	readonly areas: readonly LayoutArea[];
 }
 
+/** Areas that are neither the boot loader's nor slots have ids from this one on. */
+export const FIRST_OTHER_ID = 16;
+
 /** Area ids of the slots of an image, as Zephyr and MCUboot number them. */
 export const slotAreaId = (image: number, which: "primary" | "secondary"): number =>
 	1 + 2 * image + (which === "primary" ? 0 : 1);
@@ -29,8 +32,8 @@ const area = (id: number, label: string, offset: number, size: number): LayoutAr
 	Object.freeze({ id, label, offset, size });
 
 /**
- * The OTA guide's partition table (Realtek OTA guide, Flash Partition Mapping), on its 4 MiB NOR flash, and the storage area of
- * the vendor's EVB, which the guide does not draw.
+ * The OTA guide's partition table (Realtek OTA guide, Flash Partition Mapping), on its 4 MiB NOR flash; and what the guide does
+ * not draw: the storage area, where the vendor's EVB has it, and the journal of uploads behind it.
  */
 export const guideLayout: Layout = Object.freeze({
 	name: "guide",
@@ -43,7 +46,8 @@ export const guideLayout: Layout = Object.freeze({
 		area(2, "image-1", 0x94000, 0x80000),
 		area(3, "image-2", 0x114000, 0x80000),
 		area(4, "image-3", 0x194000, 0x80000),
-		area(16, "storage", 0x250000, 0x6000),
+		area(FIRST_OTHER_ID, "storage", 0x250000, 0x6000),
+		area(FIRST_OTHER_ID + 1, "upload-journal", 0x256000, 0x1000),
 	]),
 });
 

@@ -1,5 +1,5 @@
 import { FlashArea } from "./area.js";
-import { type Layout, slotAreaId } from "./layout.js";
+import { FIRST_OTHER_ID, type Layout, slotAreaId } from "./layout.js";
 import type { FlashPartition } from "./partition.js";
 
 /** The flash map: every area of a layout, by id. Opened once, kept for the life of the program. */
@@ -17,9 +17,25 @@ export class FlashMap {
 		this.#areas = byId;
 	}
 
-	/** Opens every area of `layout` by its label. */
+	/**
+	 * Opens every area of `layout` by its label. `partition` throws a RangeError for one that the device does not have; an area
+	 * that is neither the boot loader's nor a slot is then left out, since boards differ in what they keep besides images.
+	 */
 	static open(layout: Layout, partition: (label: string) => FlashPartition): FlashMap {
-		return new FlashMap(layout.areas.map((row) => new FlashArea(row.id, row.label, row.offset, partition(row.label))));
+		const areas: FlashArea[] = [];
+		for (const { id, label, offset } of layout.areas) {
+			try {
+				areas.push(new FlashArea(id, label, offset, partition(label)));
+			} catch (error) {
+				if (id < FIRST_OTHER_ID || !(error instanceof RangeError)) throw error;
+			}
+		}
+		return new FlashMap(areas);
+	}
+
+	/** Undefined if there is no area with this label. */
+	labelled(label: string): FlashArea | undefined {
+		return this.areas().find((area) => area.label === label);
 	}
 
 	/** Throws a RangeError if there is no such area. */

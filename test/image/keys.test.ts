@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { verifySignature } from "../../modules/bootutil/loader/signature.js";
+import { verifySignature } from "../../modules/bootutil/signature/signature.js";
 import { ImageError } from "../../tools/image/error.js";
 import { generateKey, parseImageKey, parseKey } from "../../tools/image/keys.js";
 import { readKey, readVector } from "./support.js";

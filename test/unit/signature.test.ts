@@ -1,11 +1,11 @@
 import assert from "node:assert";
-import { DER_INTEGER, DER_SEQUENCE, DerReader } from "../../modules/bootutil/loader/der.js";
+import { DER_INTEGER, DER_SEQUENCE, DerReader } from "../../modules/bootutil/signature/der.js";
 import {
 	type SignatureType,
 	signatureLengthOk,
 	signatureTlv,
 	verifySignature,
-} from "../../modules/bootutil/loader/signature.js";
+} from "../../modules/bootutil/signature/signature.js";
 
 // Made with OpenSSL 3: keys by genpkey, signatures by pkeyutl over the digests of "signature test".
 const DIGEST = "e5f2012c301e6ead640a06d51cb0b7825ac4f2933441d09ad832946a7de2c2b7";

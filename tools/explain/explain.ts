@@ -10,10 +10,11 @@ import {
 	IMAGE_MAGIC,
 	ImageFlag,
 } from "../../modules/bootutil/header.js";
-import type { ImageResult, LoaderConfig, SecurityCounterStore } from "../../modules/bootutil/loader/config.js";
+import type { ImageResult, LoaderConfig } from "../../modules/bootutil/loader/config.js";
 import { type DryBoot, DryRun } from "../../modules/bootutil/loader/dry-run.js";
 import type { FlashTiming } from "../../modules/bootutil/loader/shadow-flash.js";
 import { headerFault, imageFault } from "../../modules/bootutil/loader/validate-image.js";
+import type { SecurityCounterStore } from "../../modules/bootutil/security-counter.js";
 import { SWAP_TYPE_TABLE } from "../../modules/bootutil/swap-type.js";
 import { BootFlag, BootMagic, type SwapState, SwapType } from "../../modules/bootutil/trailer.js";
 import type { FlashArea } from "../../modules/flash/area.js";

@@ -1,7 +1,7 @@
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { decodeHeader } from "../../modules/bootutil/header.js";
 import { cryptPayload } from "../../modules/bootutil/loader/encryption-payload.js";
-import type { SignatureType } from "../../modules/bootutil/loader/signature.js";
+import type { SignatureType } from "../../modules/bootutil/signature/signature.js";
 import { ImageError } from "./error.js";
 import * as format from "./format.js";
 import { concat, FLAGS, hex, type ImageVersion, TLV, viewOf } from "./format.js";

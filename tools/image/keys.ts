@@ -9,7 +9,7 @@ import {
 	sign as signEd25519,
 } from "node:crypto";
 import { p256, p384 } from "@noble/curves/nist.js";
-import type { SignatureType } from "../../modules/bootutil/loader/signature.js";
+import type { SignatureType } from "../../modules/bootutil/signature/signature.js";
 import { ImageError } from "./error.js";
 import { encodePss } from "./pss-encode.js";
 

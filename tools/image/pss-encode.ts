@@ -1,4 +1,4 @@
-import { applyMask, pssHash } from "../../modules/bootutil/loader/pss.js";
+import { applyMask, pssHash } from "../../modules/bootutil/signature/pss.js";
 
 /**
  * EMSA-PSS encoding with SHA-256 and MGF1-SHA-256 (RFC 8017, 9.1.1) of an image digest: the number to which the RSA

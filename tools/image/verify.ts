@@ -1,7 +1,7 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { p384 } from "@noble/curves/nist.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
-import { verifySignature } from "../../modules/bootutil/loader/signature.js";
+import { verifySignature } from "../../modules/bootutil/signature/signature.js";
 import type { Signer } from "./create.js";
 import { TLV } from "./format.js";
 

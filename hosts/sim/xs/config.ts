@@ -1,5 +1,5 @@
 import type { BootConfig } from "../../../modules/bootutil/config.js";
-import type { SignatureType } from "../../../modules/bootutil/loader/signature.js";
+import type { SignatureType } from "../../../modules/bootutil/signature/signature.js";
 import type { Layout } from "../../../modules/flash/layout.js";
 
 /** How older images are kept out: by version, or by a security counter, in the images or in the chip. */
@@ -22,6 +22,12 @@ export interface SimConfig {
 	readonly trial: number;
 	/** Whether there is a directory for the file system group. */
 	readonly files: boolean;
+	/** What of an image has to be right before the application marks it for the next boot. */
+	readonly verify: "none" | "hash" | "signature";
 	/** Whether the application refuses requests that run into a defect of the boot loader. */
 	readonly guards: boolean;
 }
+
+/** The bytes of a key. */
+export const bytesOf = (hex: string): Uint8Array =>
+	Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));

@@ -1,11 +1,8 @@
 import type { LoaderConfig, RamRegion } from "../../../modules/bootutil/loader/config.js";
-import type { SimConfig } from "./config.js";
+import { bytesOf, type SimConfig } from "./config.js";
 
 /** RAM that the boot loader loads images to, in the mode that does. */
 export const IMAGE_RAM: RamRegion = Object.freeze({ start: 0x20000000, size: 0x100000 });
-
-const bytesOf = (hex: string): Uint8Array =>
-	Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
 
 /** How the simulated board's boot loader is built. */
 export const loaderConfig = ({

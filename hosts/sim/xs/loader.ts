@@ -2,7 +2,7 @@ import type { SwapEvent } from "../../../modules/bootutil/loader/config.js";
 import "./text-encoder.js";
 import { SCRATCH_LABEL } from "../../../modules/bootutil/config.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
-import { OtpCounters } from "../../../modules/bootutil/loader/otp-counter.js";
+import { OtpCounters } from "../../../modules/bootutil/otp-counter.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { hex } from "../../../modules/flash/error.js";
 import { FlashMap } from "../../../modules/flash/map.js";

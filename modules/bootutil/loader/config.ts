@@ -1,7 +1,8 @@
 import type { BootConfig } from "../config.js";
 import type { DigestProvider } from "../digest.js";
+import type { SecurityCounterStore } from "../security-counter.js";
+import type { SignatureType } from "../signature/signature.js";
 import type { SwapType } from "../trailer.js";
-import type { SignatureType } from "./signature.js";
 
 /** How a boot loader is built: MCUboot's configuration options, as far as they change what it does. */
 export interface LoaderConfig extends BootConfig {
@@ -31,18 +32,6 @@ export interface LoaderConfig extends BootConfig {
 export interface RamRegion {
 	readonly start: number;
 	readonly size: number;
-}
-
-/** Monotonic security counters, one an image; a device keeps them in fuses or protected storage. */
-export interface SecurityCounterStore {
-	/**
-	 * Highest value that can be stored. Where there is one, an image with a counter above it is refused before it is
-	 * installed (`MCUBOOT_HW_ROLLBACK_PROT_COUNTER_LIMITED`). Default: none.
-	 */
-	readonly limit?: number;
-	get(image: number): number;
-	/** Called only with a value above the stored one. Throws if the counter cannot be raised. */
-	set(image: number, value: number): void;
 }
 
 /** The progress of a swap, in steps: one step is one status record. */

@@ -1,21 +1,14 @@
 import { compareVersions, formatVersion } from "../header.js";
-import { readU32 } from "../little-endian.js";
-import { findTlv, TlvType, tlvContent } from "../tlv.js";
+import { securityCounter } from "../security-counter.js";
 import { type Boot, type ImageState, PRIMARY, SECONDARY, type SlotIndex } from "./state.js";
 
 /**
- * The security counter in the protected TLVs of an image (MCUboot `bootutil_get_img_security_cnt`).
+ * The security counter of the image in a slot.
  *
  * @param headerFrom - slot whose header describes the image, which right after a swap is not yet the one it is in
  */
 export function imageCounter(image: ImageState, slot: SlotIndex, headerFrom: SlotIndex = slot): number | undefined {
-	const { area } = image.slots[slot];
-	const { header } = image.slots[headerFrom];
-	if (header.protectedTlvSize === 0) return undefined;
-	const start = image.imageStart(slot);
-	const tlv = findTlv(area, header, { type: TlvType.SEC_CNT, protectedOnly: true, start });
-	const bytes = tlv?.length === 4 ? tlvContent(area, tlv) : undefined;
-	return bytes && readU32(bytes, 0);
+	return securityCounter(image.slots[slot].area, image.imageStart(slot), image.slots[headerFrom].header);
 }
 
 /** Why an upgrade would be a downgrade by version, in words; undefined if it is none. */

@@ -1,7 +1,8 @@
 import type { FlashMap } from "../../flash/map.js";
 import { BootUtil } from "../bootutil.js";
 import { revertsUnconfirmed } from "../config.js";
-import type { BootResult, LoaderConfig, LoaderServices, SecurityCounterStore } from "./config.js";
+import type { SecurityCounterStore } from "../security-counter.js";
+import type { BootResult, LoaderConfig, LoaderServices } from "./config.js";
 import { Loader } from "./loader.js";
 import { type FlashTiming, type FlashWork, ShadowFlash, secondsOf, sumOf, TYPICAL_NOR } from "./shadow-flash.js";
 

@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { applyMask } from "./pss.js";
+import { applyMask } from "../signature/pss.js";
 
 const HASH_LENGTH = 32;
 

@@ -9,9 +9,9 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import type { FlashArea } from "../../flash/area.js";
 import { type EncryptionType, encryptionKeySize } from "../config.js";
 import type { ImageHeader } from "../header.js";
+import { DER_INTEGER, DER_SEQUENCE, DerReader } from "../signature/der.js";
 import { findTlv, TlvType, tlvContent } from "../tlv.js";
 import type { LoaderConfig } from "./config.js";
-import { DER_INTEGER, DER_SEQUENCE, DerReader } from "./der.js";
 import { decodeOaep } from "./encryption-oaep.js";
 
 /** Types that wrap a key. */

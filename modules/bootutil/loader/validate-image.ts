@@ -3,10 +3,10 @@ import { FlashError } from "../../flash/error.js";
 import type { EncryptionType } from "../config.js";
 import { IMAGE_MAGIC, ImageFlag, type ImageHeader, signedSize } from "../header.js";
 import { readU32 } from "../little-endian.js";
+import { SignatureRule, startsWith } from "../signature/image-signature.js";
 import { type Tlv, TlvIterator, TlvType } from "../tlv.js";
 import type { LoaderConfig, LoaderServices } from "./config.js";
 import { cryptPayload } from "./encryption-payload.js";
-import { signatureLengthOk, signatureTlv, verifySignature } from "./signature.js";
 
 /** Types that an unprotected TLV may have where there is an allow list (MCUboot `image_validate.c`). */
 const ALLOWED_UNPROTECTED: readonly number[] = Object.freeze([
@@ -82,19 +82,16 @@ class Validation {
 	readonly #config: LoaderConfig;
 	readonly #services: LoaderServices;
 	readonly #place: ImagePlace;
-	readonly #signatureTlv: number;
+	readonly #signature: SignatureRule;
 	#digest: Uint8Array = new Uint8Array(0);
 	#hashSeen = false;
 	#counterSeen = false;
-	/** The key that the last KEYHASH named, until a signature uses it up. */
-	#key: Uint8Array | undefined;
-	#signed = false;
 
 	constructor(config: LoaderConfig, services: LoaderServices, place: ImagePlace) {
 		this.#config = config;
 		this.#services = services;
 		this.#place = place;
-		this.#signatureTlv = signatureTlv(config.signature);
+		this.#signature = new SignatureRule({ ...config, ...services });
 	}
 
 	run(): string | undefined {
@@ -109,7 +106,7 @@ class Validation {
 			if (fault) return fault;
 		}
 		if (!this.#hashSeen) return "no hash";
-		if (this.#config.signature !== "none" && !this.#signed) return "no good signature by a trusted key";
+		if (this.#config.signature !== "none" && !this.#signature.signed) return "no good signature by a trusted key";
 		if (this.#config.hwRollback && !this.#counterSeen) return "no security counter";
 		return undefined;
 	}
@@ -118,40 +115,13 @@ class Validation {
 		if (this.#config.tlvAllowList && !tlv.isProtected && !ALLOWED_UNPROTECTED.includes(tlv.type))
 			return `unprotected TLV of type 0x${tlv.type.toString(16)}`;
 		if (tlv.type === TlvType.SHA256) return this.#checkHash(tlv);
-		if (this.#config.signature !== "none") {
-			if (tlv.type === TlvType.KEYHASH) return this.#selectKey(tlv);
-			if (tlv.type === this.#signatureTlv) return this.#checkSignature(tlv);
-		}
 		if (this.#config.hwRollback && tlv.type === TlvType.SEC_CNT) return this.#checkCounter(tlv);
-		return undefined;
+		return this.#signature.take(tlv.type, tlv.length, () => this.#content(tlv), this.#digest);
 	}
 
 	#checkHash(tlv: Tlv): string | undefined {
 		if (tlv.length !== DIGEST_SIZE || !startsWith(this.#digest, this.#content(tlv))) return "wrong hash";
 		this.#hashSeen = true;
-		return undefined;
-	}
-
-	/** A shortened key hash fits the first key that it is a prefix of; one that fits no key is no error by itself. */
-	#selectKey(tlv: Tlv): string | undefined {
-		if (tlv.length > DIGEST_SIZE) return "key hash too long";
-		const wanted = this.#content(tlv);
-		this.#key = this.#config.keys.find((key) => {
-			const hasher = this.#services.digest.sha256();
-			hasher.update(key);
-			return startsWith(hasher.digest(), wanted);
-		});
-		return undefined;
-	}
-
-	/** Each signature needs a key hash in front of it, else it is ignored; the last one that was checked counts. */
-	#checkSignature(tlv: Tlv): string | undefined {
-		if (!this.#key) return undefined;
-		const { signature: type } = this.#config;
-		if (!signatureLengthOk(type, tlv.length)) return "signature of a wrong length";
-		const verify = this.#services.verifySignature ?? verifySignature;
-		this.#signed = verify(type, this.#key, this.#digest, this.#content(tlv));
-		this.#key = undefined;
 		return undefined;
 	}
 
@@ -184,5 +154,3 @@ class Validation {
 		return hasher.digest();
 	}
 }
-
-const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean => prefix.every((byte, i) => byte === bytes[i]);

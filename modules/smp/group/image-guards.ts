@@ -49,7 +49,7 @@ function firstOf(checks: readonly Check[], slots: ImageSlots, slot: number, size
 }
 
 /** Not a `GroupError`: clients of version 2 would get the number without the sentence. */
-function refuse(options: ImageOptions, hazard: string): never {
+export function refuse(options: ImageOptions, hazard: string): never {
 	options.log?.(`refused: ${hazard}`);
 	throw new SmpError(Rc.BAD_STATE, hazard);
 }

@@ -6,6 +6,7 @@ import {
 	IMAGE_HEADER_SIZE,
 	IMAGE_MAGIC,
 	ImageFlag,
+	type ImageHeader,
 	type ImageVersion,
 	signedSize,
 } from "../../bootutil/header.js";
@@ -108,10 +109,9 @@ export class ImageSlots {
 	}
 
 	/** Whether the content of the image in a slot, as far as its hash covers it, still has that hash. */
-	intact(slot: number, digest: DigestProvider): boolean {
+	intact(slot: number, header: ImageHeader, digest: DigestProvider): boolean {
 		const info = this.info(slot);
-		const { header } = this.boot.boot_read_bank_header(this.area(slot).id);
-		if (!info || !header) return false;
+		if (!info) return false;
 		const hasher = digest.sha256();
 		hashFlash(this.area(slot), this.start(slot), signedSize(header), hasher);
 		return equalBytes(hasher.digest(), info.hash);

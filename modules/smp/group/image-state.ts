@@ -1,6 +1,5 @@
 import { BootError } from "../../bootutil/bootutil.js";
 import { revertsUnconfirmed, runsNewest } from "../../bootutil/config.js";
-import type { DigestProvider } from "../../bootutil/digest.js";
 import { formatVersion } from "../../bootutil/header.js";
 import type { ResponseMap } from "../cbor.js";
 import { bool, nullableBytes } from "../fields.js";
@@ -9,10 +8,11 @@ import type { ImageOptions } from "./image.js";
 import { ImageError, imageError } from "./image-error.js";
 import { guardMark } from "./image-guards.js";
 import { HASH_SIZE, type ImageSlots } from "./image-slots.js";
+import { verifyImage } from "./image-verify.js";
 
 /**
  * The state command (Zephyr SMP group 1, Get and Set state of images): the list, and marking an image for a test or as
- * confirmed. Unless asked to, it does not look at what it marks: the boot loader does that.
+ * confirmed, if the boot loader would take it.
  */
 export function stateCommand(slots: ImageSlots, options: ImageOptions): Command {
 	const list = (): ResponseMap => imageList(slots, options.frugalList ?? false);
@@ -69,18 +69,10 @@ function markImage(slots: ImageSlots, options: ImageOptions, hash: Uint8Array | 
 	if (isSet(slots, slot, confirm)) return;
 	if (!active) {
 		guardMark(slots, options, slot, confirm);
-		if (options.verifyMarked) verify(slots, slot, options.digest);
+		verifyImage(slots, options, slot);
 	}
 	setNext(slots, slot, confirm);
 	if (active) options.onEvent?.({ type: "confirmed", image: slot >> 1 });
-}
-
-/** Refuses an image that the boot loader would not install. */
-function verify(slots: ImageSlots, slot: number, digest: DigestProvider | undefined): void {
-	if (!slots.info(slot)?.bootable)
-		throw imageError(ImageError.INVALID_IMAGE_HEADER, "the image is marked as not bootable");
-	if (digest && !slots.intact(slot, digest))
-		throw imageError(ImageError.INVALID_HASH, "the image is damaged: it does not have the hash it carries");
 }
 
 /** The build options by which Zephyr limits what can be confirmed without having run. */

@@ -2,12 +2,14 @@ import type { Hasher } from "../../bootutil/digest.js";
 import { compareVersions, IMAGE_HEADER_SIZE, type ImageHeader, parseHeader } from "../../bootutil/header.js";
 import type { FlashArea } from "../../flash/area.js";
 import type { ResponseMap } from "../cbor.js";
+import { GroupError } from "../errors.js";
 import { bool, bytes, type Fields, uint } from "../fields.js";
 import { type Command, operation } from "../group.js";
 import type { ImageOptions, UploadProgress } from "./image.js";
 import { ImageError, imageError } from "./image-error.js";
 import { guardSlot } from "./image-guards.js";
 import { equalBytes, HASH_SIZE, hashFlash, type ImageSlots } from "./image-slots.js";
+import { refuseOlder } from "./image-verify.js";
 import { ImageWriter } from "./image-writer.js";
 
 /** Keys of an upload request. */
@@ -39,6 +41,7 @@ export class ImageUpload {
 	readonly #slots: ImageSlots;
 	readonly #options: ImageOptions;
 	#session: Session | undefined;
+	#erasing = false;
 
 	constructor(slots: ImageSlots, options: ImageOptions) {
 		this.#slots = slots;
@@ -85,6 +88,7 @@ export class ImageUpload {
 		if (data.length > len)
 			throw imageError(ImageError.INVALID_IMAGE_DATA_OVERRUN, "the packet holds more than the announced length");
 		if (upgrade) this.#checkUpgrade(header);
+		refuseOlder(this.#slots, this.#options, slot, header.version);
 		guardSlot(this.#slots, this.#options, slot, len);
 		if (sha.length === HASH_SIZE && this.#holds(area, start, len, sha, data)) {
 			this.stop();
@@ -113,7 +117,7 @@ export class ImageUpload {
 			size,
 			sha: sha.slice(),
 			hasher: sha.length === HASH_SIZE ? this.#options.digest?.sha256() : undefined,
-			writer: new ImageWriter(area, this.#slots.start(slot), this.#slots.boot.trailer(area).layout.status),
+			writer: new ImageWriter(area, this.#slots.start(slot), size, this.#slots.boot.trailer(area).layout.status),
 			offset: 0,
 		};
 	}
@@ -158,6 +162,7 @@ export class ImageUpload {
 		if (hasher) hashFlash(writer.area, writer.start + from, Math.min(writer.written, session.size) - from, hasher);
 		if (!done) {
 			this.#options.onEvent?.({ type: "written", upload: progress(session) });
+			this.#eraseAhead();
 			return { off: session.offset };
 		}
 		this.#session = undefined;
@@ -165,6 +170,22 @@ export class ImageUpload {
 		const match = hasher && equalBytes(hasher.digest(), session.sha);
 		this.#options.onEvent?.({ type: "pending", upload: { ...progress(session), match } });
 		return { off: session.offset, match };
+	}
+
+	/** Erases a sector ahead of the data whenever there is nothing else to do, so that the next packets need not wait for it. */
+	#eraseAhead(): void {
+		const { later } = this.#options;
+		if (!later || this.#erasing) return;
+		this.#erasing = true;
+		later(() => {
+			this.#erasing = false;
+			try {
+				if (this.#session?.writer.eraseAhead()) this.#eraseAhead();
+			} catch (error) {
+				// The packet that needs the sector tries again, and has a client to complain to.
+				if (!(error instanceof GroupError)) throw error;
+			}
+		});
 	}
 
 	/** With one image the number is ignored: clients send image and slot numbers of all kinds there. */

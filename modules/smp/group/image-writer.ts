@@ -3,9 +3,12 @@ import { FlashError } from "../../flash/error.js";
 import { eraseSectors } from "./image-erase.js";
 import { ImageError, imageError } from "./image-error.js";
 
+/** Sectors that are kept erased ahead of the data, if there is time for it: one to be filled while the other is erased. */
+const AHEAD = 2;
+
 /**
  * Writes an image to a slot as it arrives, in pieces of any length. Sectors are erased as the writing gets to them, so
- * that no request takes as long as erasing a slot; the trailer is erased at once, so that an old mark cannot outlive the
+ * that no request takes as long as erasing a slot, or ahead of it; the trailer is erased at once, so that an old mark cannot outlive the
  * image it was for. Bytes that do not fill a program unit wait in memory for those that follow.
  *
  * Methods throw a `GroupError` of the image group.
@@ -14,19 +17,21 @@ export class ImageWriter {
 	readonly area: FlashArea;
 	/** Where the image starts, bytes from the start of the area. */
 	readonly start: number;
-	/** First sector of the trailer. */
+	/** First sector of the trailer, and the one behind the image's last, but for what lies in the trailer's. */
 	readonly #trailerSector: number;
+	readonly #end: number;
 	/** Sectors before this one are erased, or hold what was written. */
 	#erased: number;
 	#written = 0;
 	readonly #tail: Uint8Array;
 	#tailLength = 0;
 
-	/** `trailer` is the offset of the trailer in the area. */
-	constructor(area: FlashArea, start: number, trailer: number) {
+	/** For an image of `size` bytes. `trailer` is the offset of the trailer in the area. */
+	constructor(area: FlashArea, start: number, size: number, trailer: number) {
 		this.area = area;
 		this.start = start;
 		this.#trailerSector = Math.floor(trailer / area.sectorSize);
+		this.#end = Math.min(Math.ceil((start + size) / area.sectorSize), this.#trailerSector);
 		this.#erased = Math.floor(start / area.sectorSize);
 		this.#tail = new Uint8Array(area.writeAlign);
 	}
@@ -46,6 +51,15 @@ export class ImageWriter {
 	resume(written: number): void {
 		this.#written = written;
 		this.#erased = (this.start + written) / this.area.sectorSize;
+	}
+
+	/** Erases a sector that data will get to soon. Returns false if there is none. */
+	eraseAhead(): boolean {
+		const reached = Math.ceil((this.start + this.#written) / this.area.sectorSize);
+		if (this.#erased >= Math.min(reached + AHEAD, this.#end)) return false;
+		eraseSectors(this.area, this.#erased, this.#erased + 1);
+		this.#erased++;
+		return true;
 	}
 
 	write(data: Uint8Array): void {

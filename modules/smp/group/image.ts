@@ -6,6 +6,7 @@ import { IMAGE_GROUP, IMAGE_V1_ERRORS } from "./image-error.js";
 import { ImageSlots } from "./image-slots.js";
 import { stateCommand } from "./image-state.js";
 import { ImageUpload } from "./image-upload.js";
+import type { DowngradeRule, SignatureCheck } from "./image-verify.js";
 import type { UploadJournal } from "./upload-journal.js";
 
 /** What happens to images. Slots count through all images: 2i and 2i + 1 belong to image i. */
@@ -40,10 +41,20 @@ export interface ImageOptions {
 	/** Whether an image that does not run can be confirmed at all. Default true. */
 	readonly confirmInactive?: boolean;
 	/**
-	 * Whether an image has to be bootable, and to have the hash that it carries, to be marked for the next boot. Default
-	 * false, as in Zephyr, where the boot loader throws such an image away. Hashing takes long without hardware.
+	 * Whether an image has to be bootable, and to have the hash that it carries, to be marked for the next boot. Needs `digest`
+	 * for the latter, and takes as long as hashing the whole image. Default true. False: as Zephyr, where the boot loader throws
+	 * such an image away.
 	 */
 	readonly verifyMarked?: boolean;
+	/** Whether an image has to be signed to be marked for the next boot. Default: only the boot loader looks at that. */
+	readonly signature?: SignatureCheck;
+	/** What the boot loader refuses as too old is refused here too: a version before anything is erased. Default: nothing. */
+	readonly downgrade?: DowngradeRule;
+	/**
+	 * Calls its argument once nothing else is to be done. With it, sectors are erased ahead of the data of an upload, while the
+	 * next packet is on its way. Default: each when data gets to it.
+	 */
+	readonly later?: (callback: () => void) => void;
 	/**
 	 * Lets an upload with a whole SHA-256 go on after a reset. Needs `digest`. Without, as in Zephyr, it starts again.
 	 */

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { OtpCounters } from "../../../modules/bootutil/loader/otp-counter.js";
+import { OtpCounters } from "../../../modules/bootutil/otp-counter.js";
 
 /** Words of OTP: bits can only be cleared. */
 function otp(...words: number[]) {

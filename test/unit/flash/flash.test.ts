@@ -91,7 +91,7 @@ describe("flash area", () => {
 
 describe("flash map", () => {
 	const open = (label: string) => {
-		assert.match(label, /^(bootloader|image-[0-3]|storage)$/);
+		assert.match(label, /^(bootloader|image-[0-3]|storage|upload-journal)$/);
 		return nor();
 	};
 

@@ -219,6 +219,72 @@ describe("image upload", () => {
 			bench.holds(NEW);
 		});
 
+	describe("erases ahead of the data", () => {
+		/** A slot full of something else, and what is to be done later. */
+		const ready = (mode: UpgradeMode) => {
+			const waiting: (() => void)[] = [];
+			const bench = new Bench(mode, 4, { later: (callback) => void waiting.push(callback) });
+			bench.flash.secondary.fill(0);
+			const idle = () => {
+				for (let callback = waiting.shift(); callback; callback = waiting.shift()) callback();
+			};
+			const erasedBy = (action: () => unknown): number => {
+				const before = bench.flash.erases;
+				action();
+				return bench.flash.erases - before;
+			};
+			return { bench, waiting, idle, erasedBy };
+		};
+		const file = image(8000, [4, 0, 0], 4);
+		const first = { off: 0, len: file.length, sha: sha256(file), data: file.subarray(0, 100) };
+
+		for (const mode of ["swap-move", "swap-offset"] as const)
+			it(`so that a chunk waits for no erase, ${mode}`, () => {
+				const { bench, idle, erasedBy } = ready(mode);
+				bench.send(1, first);
+				// One sector holds the chunk; two more are kept ready behind it.
+				assert.equal(erasedBy(idle), 2);
+				for (let off = 100; off < file.length; ) {
+					const data = file.subarray(off, off + 400);
+					assert.equal(
+						erasedBy(() => bench.send(1, { off, data })),
+						0,
+					);
+					off += data.length;
+					assert.ok(erasedBy(idle) <= 1);
+				}
+				bench.holds(file);
+			});
+
+		it("no further than the image reaches, and nothing once it has ended", () => {
+			const { bench, idle, erasedBy } = ready("swap-move");
+			bench.send(1, { ...first, len: 1024 });
+			assert.equal(erasedBy(idle), 0);
+			bench.send(1, { off: 100, data: file.subarray(100, 1000) });
+			bench.send(5, {});
+			assert.equal(erasedBy(idle), 0);
+		});
+
+		it("one sector a time, and once a time", () => {
+			const { bench, waiting, erasedBy } = ready("swap-move");
+			bench.send(1, first);
+			bench.send(1, { off: 100, data: file.subarray(100, 200) });
+			assert.equal(waiting.length, 1);
+			assert.equal(erasedBy(waiting.shift()!), 1);
+			assert.equal(waiting.length, 1);
+		});
+
+		it("and leaves it to the chunk to say that it failed", () => {
+			const { bench, idle } = ready("swap-move");
+			bench.send(1, first);
+			bench.flash.fail = "erase";
+			idle();
+			assert.deepEqual(bench.send(1, { off: 100, data: file.subarray(100, 600) }), { off: 600 });
+			bench.flash.fail = "erase";
+			assert.equal(bench.send(1, { off: 600, data: file.subarray(600, 1100) }).rc, 1);
+		});
+	});
+
 	it("tells of its events", () => {
 		const bench = new Bench();
 		bench.upload(OTHER, () => 1000);
@@ -299,24 +365,6 @@ describe("image state and erase", () => {
 		bench.send(0, { confirm: true });
 		assert.equal(bench.swapType, SwapType.NONE);
 		assert.equal(bench.events.filter((event) => event === "confirmed").length, 1);
-	});
-
-	it("looks at what it marks if told to", () => {
-		const whole = NEW.slice();
-		whole.set(sha256(whole.subarray(0, whole.length - 40)), whole.length - 32);
-		const unbootable = image(2000, [2, 0, 0]);
-		unbootable[16] = 0x10;
-		const cases: [Uint8Array, number | undefined, SwapType][] = [
-			[whole, undefined, SwapType.TEST],
-			[NEW, 3, SwapType.NONE],
-			[unbootable, 3, SwapType.NONE],
-		];
-		for (const [file, rc, type] of cases) {
-			const bench = new Bench("swap-offset", 4, { verifyMarked: true });
-			bench.upload(file, () => 1000);
-			assert.equal(bench.send(0, { hash: hashOf(file) }).rc, rc);
-			assert.equal(bench.swapType, type);
-		}
 	});
 
 	it("never erases the running image, even a damaged one", () => {

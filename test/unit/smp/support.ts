@@ -1,5 +1,6 @@
 import { BootUtil } from "../../../modules/bootutil/bootutil.js";
 import type { UpgradeMode } from "../../../modules/bootutil/config.js";
+import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
 import { FlashArea } from "../../../modules/flash/area.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { NorPartition } from "../../../modules/flash/nor.js";
@@ -142,7 +143,7 @@ class FailingPartition extends NorPartition {
 	}
 }
 
-/** An image of `size` bytes in all: header, body, and a TLV area with its (made up) SHA-256. */
+/** An image of `size` bytes in all: header, body, and a TLV area with its SHA-256. */
 export function image(size: number, version: readonly [number, number, number], seed = 1): Uint8Array {
 	const next = random(seed);
 	const data = Uint8Array.from({ length: size }, () => next(256));
@@ -152,5 +153,8 @@ export function image(size: number, version: readonly [number, number, number], 
 	data.set([body & 0xff, body >> 8], 12);
 	data.set([version[0], version[1], version[2]], 20);
 	data.set(unhex("0769 2800 1000 2000"), size - 40);
+	const hasher = nobleDigest.sha256();
+	hasher.update(data.subarray(0, size - 40));
+	data.set(hasher.digest(), size - 32);
 	return data;
 }

@@ -4,7 +4,7 @@ import type { DigestProvider } from "../../../modules/bootutil/digest.js";
 import { formatVersion } from "../../../modules/bootutil/header.js";
 import type { BootResult, LoaderConfig, LoaderServices } from "../../../modules/bootutil/loader/config.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
-import type { SignatureType } from "../../../modules/bootutil/loader/signature.js";
+import type { SignatureType } from "../../../modules/bootutil/signature/signature.js";
 import { type BootFlag, type BootMagic, Trailer } from "../../../modules/bootutil/trailer.js";
 import { FlashModel } from "./flash-model.js";
 import type { BootOutcome, TrailerRow, VectorConfig } from "./format.js";

@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type SignatureType, verifySignature } from "../../../modules/bootutil/loader/signature.js";
+import { type SignatureType, verifySignature } from "../../../modules/bootutil/signature/signature.js";
 import { UnsupportedOption } from "../../../tools/image/args.js";
 import { createImage, type ImageOptions } from "../../../tools/image/create.js";
 import { parseKey } from "../../../tools/image/keys.js";

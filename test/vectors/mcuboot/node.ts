@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { type SignatureType, verifySignature } from "../../../modules/bootutil/loader/signature.js";
+import { type SignatureType, verifySignature } from "../../../modules/bootutil/signature/signature.js";
 import { withForecast } from "./forecast.js";
 import type { VectorFile } from "./format.js";
 import { toHex } from "./hex.js";

@@ -180,6 +180,7 @@ export class Device {
 			digest: nobleDigest,
 			sizeLimit: "slot",
 			guards: false,
+			verifyMarked: false,
 			frugalList: this.#option("frugal_list") === true,
 			erasePending: this.#option("allow_erase_pending") !== false,
 			confirmInactive: this.#option("allow_confirm_non_active_slot") !== false,

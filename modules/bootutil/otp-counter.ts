@@ -1,4 +1,4 @@
-import type { SecurityCounterStore } from "./config.js";
+import type { SecurityCounterStore } from "./security-counter.js";
 
 /** One-time programmable memory, 32-bit words that start with all bits set: programming clears bits, nothing sets them. */
 export interface OtpMemory {

@@ -1,0 +1,27 @@
+import type { FlashArea } from "../flash/area.js";
+import type { ImageHeader } from "./header.js";
+import { readU32 } from "./little-endian.js";
+import { findTlv, TlvType, tlvContent } from "./tlv.js";
+
+/** Monotonic security counters, one an image; a device keeps them in fuses or protected storage. */
+export interface SecurityCounterStore {
+	/**
+	 * Highest value that can be stored. Where there is one, an image with a counter above it is refused before it is
+	 * installed (`MCUBOOT_HW_ROLLBACK_PROT_COUNTER_LIMITED`). Default: none.
+	 */
+	readonly limit?: number;
+	get(image: number): number;
+	/** Called only with a value above the stored one. Throws if the counter cannot be raised. */
+	set(image: number, value: number): void;
+}
+
+/**
+ * The security counter of the image at `start`; undefined if its protected TLVs have none, or cannot be read (MCUboot
+ * `bootutil_get_img_security_cnt`).
+ */
+export function securityCounter(area: FlashArea, start: number, header: ImageHeader): number | undefined {
+	if (header.protectedTlvSize === 0) return undefined;
+	const tlv = findTlv(area, header, { type: TlvType.SEC_CNT, protectedOnly: true, start });
+	const bytes = tlv?.length === 4 ? tlvContent(area, tlv) : undefined;
+	return bytes && readU32(bytes, 0);
+}

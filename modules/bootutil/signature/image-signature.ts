@@ -1,0 +1,94 @@
+import type { FlashArea } from "../../flash/area.js";
+import { FlashError } from "../../flash/error.js";
+import type { DigestProvider } from "../digest.js";
+import type { ImageHeader } from "../header.js";
+import { TlvIterator, TlvType } from "../tlv.js";
+import { type SignatureType, signatureLengthOk, signatureTlv, verifySignature } from "./signature.js";
+
+/** Whose signatures count. */
+export interface Trust {
+	readonly signature: SignatureType;
+	/** Trusted public keys, as `verifySignature` takes them. */
+	readonly keys: readonly Uint8Array[];
+	readonly digest: DigestProvider;
+	/** In place of `verifySignature`, where a host has something faster. */
+	readonly verifySignature?: typeof verifySignature;
+}
+
+const DIGEST_SIZE = 32;
+
+/**
+ * Which signature of an image counts (MCUboot `image_validate.c`): each needs the hash of a trusted key in front of it, else it
+ * is ignored, and the last one that was checked decides. Takes the TLVs of the image in their order.
+ */
+export class SignatureRule {
+	readonly #trust: Trust;
+	readonly #tlv: number;
+	/** The key that the last KEYHASH named, until a signature uses it up. */
+	#key: Uint8Array | undefined;
+	#signed = false;
+
+	constructor(trust: Trust) {
+		this.#trust = trust;
+		this.#tlv = signatureTlv(trust.signature);
+	}
+
+	/** Whether the image is signed with a trusted key, as far as its TLVs have told. */
+	get signed(): boolean {
+		return this.#signed;
+	}
+
+	/** Returns what is wrong with a TLV, in words; undefined if nothing is, or it is of no concern here. */
+	take(type: number, length: number, content: () => Uint8Array, digest: Uint8Array): string | undefined {
+		if (this.#trust.signature === "none") return undefined;
+		if (type === TlvType.KEYHASH) {
+			if (length > DIGEST_SIZE) return "key hash too long";
+			this.#key = this.#keyOf(content());
+		} else if (type === this.#tlv && this.#key) {
+			const { signature, verifySignature: verify = verifySignature } = this.#trust;
+			if (!signatureLengthOk(signature, length)) return "signature of a wrong length";
+			this.#signed = verify(signature, this.#key, digest, content());
+			this.#key = undefined;
+		}
+		return undefined;
+	}
+
+	/** A shortened key hash fits the first key that it is a prefix of; one that fits no key is no error by itself. */
+	#keyOf(hash: Uint8Array): Uint8Array | undefined {
+		return this.#trust.keys.find((key) => {
+			const hasher = this.#trust.digest.sha256();
+			hasher.update(key);
+			return startsWith(hasher.digest(), hash);
+		});
+	}
+}
+
+export const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean =>
+	prefix.every((byte, i) => byte === bytes[i]);
+
+/**
+ * Why a boot loader that trusts these keys would refuse the signature of the image at `start`, in words; undefined if it would
+ * not. `digest` is the image's SHA-256.
+ */
+export function signatureFault(
+	trust: Trust,
+	area: FlashArea,
+	start: number,
+	header: ImageHeader,
+	digest: Uint8Array,
+): string | undefined {
+	const rule = new SignatureRule(trust);
+	try {
+		const tlvs = TlvIterator.begin(area, header, { start });
+		for (let tlv = tlvs?.next(); tlv !== "end"; tlv = tlvs?.next()) {
+			if (tlv === undefined || tlv === "invalid") return "malformed TLVs";
+			const { type, length, offset } = tlv;
+			const fault = rule.take(type, length, () => area.bytes(offset, length), digest);
+			if (fault) return fault;
+		}
+	} catch (error) {
+		if (error instanceof FlashError) return error.message;
+		throw error;
+	}
+	return rule.signed ? undefined : "no good signature by a trusted key";
+}
