@@ -3,6 +3,7 @@ import { ENUMERATION_GROUP } from "../../modules/smp/group/enumeration.js";
 import { IMAGE_GROUP } from "../../modules/smp/group/image-error.js";
 import { OS_GROUP } from "../../modules/smp/group/os.js";
 import { SHELL_GROUP } from "../../modules/smp/group/shell.js";
+import { LAST_ERROR_GROUP } from "../../modules/smp/last-errors.js";
 
 /** Commands of the OS group (Zephyr SMP group 0). */
 const ECHO = 0;
@@ -20,6 +21,7 @@ export const RULES: readonly AccessRule[] = Object.freeze([
 	{ group: OS_GROUP, command: RESET, verdict: "challenge" },
 	{ group: OS_GROUP, op: "read", verdict: "allow" },
 	{ group: ENUMERATION_GROUP, verdict: "allow" },
+	{ group: LAST_ERROR_GROUP, verdict: "allow" },
 	{ group: IMAGE_GROUP, op: "read", verdict: "allow" },
 	{ group: IMAGE_GROUP, op: "write", verdict: "challenge" },
 	{ transport: "uart", verdict: "challenge" },

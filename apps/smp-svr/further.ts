@@ -9,10 +9,11 @@ import { shellGroup } from "../../modules/smp/group/shell.js";
 import { type Counters, statisticsGroup } from "../../modules/smp/group/statistics.js";
 import { zephyrGroup } from "../../modules/smp/group/zephyr.js";
 import type { Group } from "../../modules/smp/group.js";
+import { LastErrors } from "../../modules/smp/last-errors.js";
 import { joinHooks } from "../../modules/smp/server.js";
 import { type ShellCommand, shellOf } from "../../modules/smp/shell-commands.js";
 import { StoredSettings } from "../../modules/smp/stored-settings.js";
-import { type Base, type Further, onTrial, runningVersion, VERSION } from "./smp-svr.js";
+import { type Base, type Further, onTrial, printable, runningVersion, VERSION } from "./smp-svr.js";
 
 /** Sectors at the end of the storage area that the audit log takes; settings have the rest. */
 const AUDIT_SECTORS = 2;
@@ -25,7 +26,7 @@ export interface FurtherOptions {
 	readonly transports: readonly string[];
 	/** Files, if there are any: group 8. */
 	readonly files?: FileSystem;
-	/** Commands of the shell besides `help`, `version`, `images` and `stats`. */
+	/** Commands of the shell besides `help`, `version`, `images`, `errors` and `stats`. */
 	readonly shell?: Readonly<Record<string, ShellCommand>>;
 	/** Groups of the application's own. */
 	readonly own?: readonly Group[];
@@ -35,7 +36,7 @@ export interface FurtherOptions {
 
 /**
  * All groups besides OS and image, for an application with room for them: statistics, settings and audit log on the storage
- * area (if the layout has one), files, shell, enumeration, and Zephyr's erase of the storage area.
+ * area (if the layout has one), files, shell, enumeration, Zephyr's erase of the storage area, and why a request was refused.
  */
 export function furtherGroups(base: Base, options: FurtherOptions): Further {
 	const { host, map, boot } = base;
@@ -45,6 +46,7 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 	statistics["image"] = () => options.uploads.counters();
 	statistics["flash"] = () => options.flash.counters();
 
+	const lastErrors = new LastErrors();
 	const groups: Group[] = [...base.groups, statisticsGroup(statistics)];
 	const area = map.labelled("storage");
 	let audit: AuditLog | undefined;
@@ -72,9 +74,9 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 	}
 	if (options.files) groups.push(fsGroup({ files: options.files, digest: host.digest }));
 	groups.push(shellGroup({ run: shellOf({ ...standardCommands(base, statistics), ...options.shell }) }));
-	groups.push(...(options.own ?? []));
+	groups.push(lastErrors.group, ...(options.own ?? []));
 	groups.push(enumerationGroup(groups));
-	return { groups: groups.slice(base.groups.length), hooks: joinHooks(traffic.hooks, audit?.hooks) };
+	return { groups: groups.slice(base.groups.length), hooks: joinHooks(traffic.hooks, audit?.hooks, lastErrors.hooks) };
 
 	function standardCommands(
 		{ host: { board } }: Base,
@@ -87,6 +89,13 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 				run: (_args, print) => {
 					for (let image = 0; image < boot.config.images; image++)
 						print(`image ${image}: ${runningVersion(boot, image)}, ${onTrial(boot, image) ? "on trial" : "confirmed"}`);
+				},
+			},
+			errors: {
+				help: "why the last refused request of each client was refused",
+				run: (_args, print) => {
+					for (const { origin, group, command, reason } of lastErrors.all())
+						print(`${origin.transport}: group ${group}, command ${command}: ${printable(reason)}`);
 				},
 			},
 			stats: {

@@ -41,6 +41,7 @@ export function simSvr(
 					pools: () => poolsOf(simulator.memory(), SLOT_SIZE),
 					silentConsole: true,
 				},
+				mayReset: (wanted) => lock.mayReset(wanted),
 				onImage: (event) => {
 					uploads.onEvent(event);
 					lock.onEvent(event);

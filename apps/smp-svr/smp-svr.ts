@@ -3,10 +3,10 @@ import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { type BootConfig, revertsUnconfirmed, type UpgradeMode } from "../../modules/bootutil/config.js";
 import type { Layout } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
-import { GroupError } from "../../modules/smp/errors.js";
+import { GroupError, Rc, SmpError } from "../../modules/smp/errors.js";
 import { type ImageEvent, imageGroup } from "../../modules/smp/group/image.js";
 import type { DowngradeRule, SignatureCheck } from "../../modules/smp/group/image-verify.js";
-import { type OsOptions, osGroup } from "../../modules/smp/group/os.js";
+import { type OsOptions, osGroup, type ResetRequest } from "../../modules/smp/group/os.js";
 import { UploadJournal } from "../../modules/smp/group/upload-journal.js";
 import type { Group } from "../../modules/smp/group.js";
 import { joinHooks, type ServerHooks, SmpServer } from "../../modules/smp/server.js";
@@ -78,6 +78,8 @@ export interface SmpSvrOptions {
 	further?(base: Base): Further;
 	/** Further commands of the OS group. */
 	readonly os?: Pick<OsOptions, "tasks" | "pools" | "silentConsole">;
+	/** Refuses a reset by throwing an `SmpError`. */
+	mayReset?(wanted: ResetRequest): void;
 	readonly onImage?: (event: ImageEvent) => void;
 	/** Called after a request was answered without an error. */
 	answered?(group: number, command: number): void;
@@ -105,6 +107,11 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 		osGroup({
 			reset: () => {
 				host.after(RESET_DELAY, () => host.reset());
+			},
+			mayReset: (wanted) => {
+				if (wanted.bootMode !== 0)
+					throw new SmpError(Rc.NOT_SUPPORTED, "there is no boot mode but 0: the boot loader has no serial recovery");
+				options.mayReset?.(wanted);
 			},
 			buffers: BUFFERS,
 			bootloader: {
@@ -168,7 +175,7 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 const LOG_LIMIT = 160;
 
 /** A sentence may quote what a client sent: no control character of that gets into the log. */
-function printable(text: string): string {
+export function printable(text: string): string {
 	let clean = "";
 	for (let i = 0; i < Math.min(text.length, LOG_LIMIT); i++) {
 		const code = text.charCodeAt(i);

@@ -1,4 +1,5 @@
 import type { DigestProvider } from "../bootutil/digest.js";
+import { clientOf, remember } from "./clients.js";
 import { GroupError, Rc, SmpError } from "./errors.js";
 import { bytes } from "./fields.js";
 import { type Group, type Origin, operation } from "./group.js";
@@ -53,9 +54,6 @@ const NONCE_SIZE = 16;
 
 /** Shortest key, bytes. */
 const KEY_SIZE = 16;
-
-/** So many clients can hold a challenge, or be unlocked, at once; the one that was here first is forgotten. */
-const CLIENTS = 8;
 
 /** In front of the nonce in what is signed, so that no answer can stand for something else that the key is used for. */
 const LABEL = "xs-smp access 1";
@@ -182,18 +180,6 @@ export function accessAnswer(digest: DigestProvider, key: Uint8Array, nonce: Uin
 	for (let i = 0; i < LABEL.length; i++) message[i] = LABEL.charCodeAt(i);
 	message.set(nonce, LABEL.length);
 	return hmacSha256(digest, key, message);
-}
-
-const clientOf = ({ transport, peer }: Origin): string => `${transport} ${peer}`;
-
-/** Peers are free to choose many addresses, so what is remembered has a bound. */
-function remember<T>(map: Map<string, T>, client: string, value: T): void {
-	map.delete(client);
-	if (map.size >= CLIENTS) {
-		const [oldest] = map.keys();
-		map.delete(oldest!);
-	}
-	map.set(client, value);
 }
 
 /** A bucket of requests that fills up at an even pace. */

@@ -1,7 +1,7 @@
 import type { FlashArea } from "../flash/area.js";
 import { crc32 } from "../flash/crc32.js";
 import type { ResponseMap } from "./cbor.js";
-import { GroupError, Rc, SmpError } from "./errors.js";
+import { type Outcome, outcomeOf } from "./errors.js";
 import { uint } from "./fields.js";
 import { type Group, operation } from "./group.js";
 import type { ServerHooks } from "./server.js";
@@ -182,17 +182,6 @@ export class AuditLog {
 			errorGroup: errorGroup === NO_GROUP ? undefined : errorGroup,
 		};
 	}
-}
-
-interface Outcome {
-	readonly rc: number;
-	readonly errorGroup?: number | undefined;
-}
-
-function outcomeOf(error: unknown): Outcome {
-	if (error === undefined) return { rc: Rc.OK };
-	if (error instanceof GroupError) return { rc: error.code, errorGroup: error.group };
-	return { rc: error instanceof SmpError ? error.code : Rc.UNKNOWN };
 }
 
 const keyOf = (group: number, command: number, transport: string, { rc, errorGroup }: Outcome): string =>

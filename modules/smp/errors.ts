@@ -47,3 +47,16 @@ export class GroupError extends SmpError {
 		this.extra = extra;
 	}
 }
+
+/** What became of a request: an error code, 0 for success, and the group whose own code it is. */
+export interface Outcome {
+	readonly rc: number;
+	readonly errorGroup?: number | undefined;
+}
+
+/** `error` is what the handler threw; undefined if nothing. */
+export function outcomeOf(error: unknown): Outcome {
+	if (error === undefined) return { rc: Rc.OK };
+	if (error instanceof GroupError) return { rc: error.code, errorGroup: error.group };
+	return { rc: error instanceof SmpError ? error.code : Rc.UNKNOWN };
+}

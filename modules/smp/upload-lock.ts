@@ -1,6 +1,7 @@
 import { Rc, SmpError } from "./errors.js";
 import type { ImageEvent } from "./group/image.js";
 import { IMAGE_GROUP } from "./group/image-error.js";
+import type { ResetRequest } from "./group/os.js";
 import type { Origin } from "./group.js";
 import type { ServerHooks } from "./server.js";
 
@@ -17,21 +18,33 @@ export class UploadLock {
 	#holder: Origin | undefined;
 	#current: Origin | undefined;
 	#last = 0;
+	readonly #uptime: () => number;
+	readonly #silence: number;
 
 	constructor(uptime: () => number, silence = 500) {
+		this.#uptime = uptime;
+		this.#silence = silence;
 		this.hooks = {
 			received: (group, command, write, origin) => {
 				if (group !== IMAGE_GROUP || command !== UPLOAD || !write) return;
-				const now = uptime();
-				const holder = this.#holder;
-				const other = holder && (holder.transport !== origin.transport || holder.peer !== origin.peer);
-				if (other && now - this.#last < silence)
-					throw new SmpError(Rc.BUSY, `another client is uploading over ${holder.transport || "another transport"}`);
-				if (other) this.#holder = origin;
+				this.#refuseOthers(origin);
+				if (this.#holder) this.#holder = origin;
 				this.#current = origin;
-				this.#last = now;
+				this.#last = this.#uptime();
 			},
 		};
+	}
+
+	/** Refuses a reset in the middle of somebody else's upload, unless it is forced; for `OsOptions.mayReset`. */
+	mayReset({ force, origin }: Pick<ResetRequest, "force" | "origin">): void {
+		if (!force) this.#refuseOthers(origin);
+	}
+
+	#refuseOthers(origin: Origin): void {
+		const holder = this.#holder;
+		if (!holder || (holder.transport === origin.transport && holder.peer === origin.peer)) return;
+		if (this.#uptime() - this.#last < this.#silence)
+			throw new SmpError(Rc.BUSY, `another client is uploading over ${holder.transport || "another transport"}`);
 	}
 
 	onEvent({ type }: ImageEvent): void {

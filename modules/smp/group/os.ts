@@ -1,7 +1,7 @@
 import type { ResponseMap } from "../cbor.js";
 import { GroupError, Rc, SmpError } from "../errors.js";
 import { flag, text, uint, utf8 } from "../fields.js";
-import { type Command, type Group, type Operation, operation } from "../group.js";
+import { type Command, type Group, type Operation, type Origin, operation } from "../group.js";
 
 /** Id of the OS group. */
 export const OS_GROUP = 0;
@@ -76,12 +76,21 @@ export interface BootloaderInfo {
 	readonly noDowngrade?: boolean;
 }
 
+/** A reset that a client asks for. */
+export interface ResetRequest {
+	/** Even if the device is busy. */
+	readonly force: boolean;
+	/** What is to start: 0 the application, 1 the boot loader's serial recovery; others are a device's own. */
+	readonly bootMode: number;
+	readonly origin: Origin;
+}
+
 /** A command whose provider is missing is answered with `rc` 8 (not supported), but for echo, which needs none. */
 export interface OsOptions {
 	/** Called after the response to a reset has left the server. The host lets it leave the device first (Zephyr: 250 ms). */
 	readonly reset?: (bootMode: number) => void;
 	/** Refuses a reset by throwing, customarily an `SmpError` with code 10 (busy) unless forced. */
-	readonly mayReset?: (force: boolean) => void;
+	readonly mayReset?: (wanted: ResetRequest) => void;
 	/** Longest packet that gets through, bytes, and how many may be on their way. */
 	readonly buffers?: { readonly size: number; readonly count: number };
 	readonly tasks?: () => Readonly<Record<string, Task>>;
@@ -108,7 +117,7 @@ export function osGroup(options: OsOptions): Group {
 			write: operation(
 				{ force: flag, boot_mode: uint },
 				({ force = false, boot_mode: bootMode = 0 }, context) => {
-					mayReset?.(force);
+					mayReset?.({ force, bootMode, origin: context.origin });
 					context.after(() => reset(bootMode));
 					return {};
 				},

@@ -3,13 +3,16 @@ import { FlashArea } from "../../../modules/flash/area.js";
 import { NorPartition } from "../../../modules/flash/nor.js";
 import { FlashStore } from "../../../modules/flash/store.js";
 import { FlashCounters, TrafficCounters } from "../../../modules/smp/counters.js";
+import { decodeFields, text, uint } from "../../../modules/smp/fields.js";
+import { imageGroup } from "../../../modules/smp/group/image.js";
 import { osGroup } from "../../../modules/smp/group/os.js";
 import { settingsGroup } from "../../../modules/smp/group/settings.js";
+import { LastErrors } from "../../../modules/smp/last-errors.js";
 import { SmpServer } from "../../../modules/smp/server.js";
 import { shellOf } from "../../../modules/smp/shell-commands.js";
 import { StoredSettings } from "../../../modules/smp/stored-settings.js";
 import { UploadLock } from "../../../modules/smp/upload-lock.js";
-import { answer, payload, request } from "./support.js";
+import { answer, payload, request, TestFlash } from "./support.js";
 
 const open = (flash: Uint8Array): StoredSettings =>
 	new StoredSettings(
@@ -163,5 +166,69 @@ describe("two clients that upload", () => {
 		lock.onEvent({ type: "pending", upload });
 		send(a);
 		send(b);
+	});
+
+	it("lets nobody reset the device under somebody else's upload, unless it is forced", () => {
+		let now = 0;
+		const lock = new UploadLock(() => now, 100);
+		lock.mayReset({ force: false, origin: b });
+		lock.hooks.received!(1, 1, true, a);
+		lock.onEvent({ type: "started", upload });
+		assert.throws(() => lock.mayReset({ force: false, origin: b }), /another client is uploading over uart/);
+		lock.mayReset({ force: true, origin: b });
+		lock.mayReset({ force: false, origin: a });
+		now = 100;
+		lock.mayReset({ force: false, origin: b });
+	});
+});
+
+describe("last error", () => {
+	const RESPONSE = { group: uint, command: uint, rc: uint, own: uint, rsn: text };
+
+	function bench() {
+		const last = new LastErrors();
+		const { boot } = new TestFlash();
+		const server = new SmpServer({ groups: [imageGroup({ boot }), last.group], hooks: last.hooks });
+		const send = (peer: string, packet: Uint8Array): Uint8Array => {
+			let response = new Uint8Array(0);
+			server.receive(packet, (bytes) => (response = bytes.slice()), { transport: "udp", peer });
+			return response;
+		};
+		const fail = (peer: string, slot = 9) => send(peer, request(1, 5, { slot }));
+		const ask = (peer: string) => decodeFields(send(peer, request(66, 0, {}, 1, 0)).subarray(8), RESPONSE);
+		return { last, send, fail, ask };
+	}
+
+	it("says in words what version 2 of the protocol says in numbers", () => {
+		const { fail, ask } = bench();
+		fail("a");
+		const expected = { group: 1, command: 5, rc: 14, own: 1, rsn: "there is no slot 9" };
+		assert.deepEqual(ask("a"), expected);
+		assert.deepEqual(ask("a"), expected, "asking changes nothing");
+		fail("a", 8);
+		assert.equal(ask("a").rsn, "there is no slot 8");
+	});
+
+	it("is told to whom it happened, and to nobody else", () => {
+		const { fail, ask, send } = bench();
+		assert.equal(ask("a").rc, 5);
+		fail("a");
+		send("b", request(7, 0, {}));
+		assert.deepEqual(ask("b"), { group: 7, command: 0, rc: 8, rsn: "there is no such command" });
+		assert.equal(ask("a").rc, 14);
+		assert.equal(ask("c").rc, 5);
+	});
+
+	it("remembers a few clients, and so much of a sentence", () => {
+		const { last, fail, ask } = bench();
+		for (let i = 0; i < 9; i++) fail(`${i}`);
+		assert.equal(ask("0").rc, 5);
+		assert.equal(ask("1").rc, 14);
+		assert.equal(last.all().length, 8);
+		const hooks = last.hooks.done!;
+		const exchange = { origin: { transport: "udp", peer: "x" }, version: 1, received: 8, sent: 8 };
+		hooks(1, 1, true, new Error("word ".repeat(1000)), exchange);
+		assert.equal(ask("x").rsn!.length, 160);
+		assert.equal(ask("x").rc, 1);
 	});
 });

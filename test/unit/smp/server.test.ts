@@ -160,7 +160,7 @@ describe("OS group", () => {
 		let busy = false;
 		const os = osGroup({
 			reset: (mode) => log.push(`reset ${mode}`),
-			mayReset: (force) => {
+			mayReset: ({ force }) => {
 				if (busy && !force) throw new SmpError(10, "busy");
 			},
 		});

@@ -132,7 +132,7 @@ export class Device {
 		let time: number | undefined;
 		const os = osGroup({
 			reset: () => {},
-			mayReset: (force) => {
+			mayReset: ({ force }) => {
 				if (!force) refuse();
 			},
 			buffers: { size: Number(this.#option("buf_size") ?? 2048), count: Number(this.#option("buf_count") ?? 4) },
