@@ -25,7 +25,7 @@ const LONGEST = 160;
  */
 export class LastErrors {
 	readonly hooks: ServerHooks;
-	/** Command 0, read: `{group, command, rc, own?, rsn}` of the client that asks; `rc` 5 if nothing of it was refused. */
+	/** Command 0, read: `{group, command, code, own?, rsn}` of the client that asks; `rc` 5 if nothing of it was refused. */
 	readonly group: Group;
 	readonly #errors = new Map<string, LastError>();
 
@@ -47,8 +47,9 @@ export class LastErrors {
 						handle: (_fields, { origin }) => {
 							const last = this.#errors.get(clientOf(origin));
 							if (!last) throw new SmpError(Rc.NO_ENTRY, "no request of this client was refused");
-							const { group, command, rc, errorGroup: own, reason: rsn } = last;
-							return { group, command, rc, own, rsn };
+							// Not `rc`, by which clients know an error of the request itself.
+							const { group, command, rc: code, errorGroup: own, reason: rsn } = last;
+							return { group, command, code, own, rsn };
 						},
 					},
 				},

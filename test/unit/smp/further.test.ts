@@ -183,7 +183,7 @@ describe("two clients that upload", () => {
 });
 
 describe("last error", () => {
-	const RESPONSE = { group: uint, command: uint, rc: uint, own: uint, rsn: text };
+	const RESPONSE = { group: uint, command: uint, rc: uint, code: uint, own: uint, rsn: text };
 
 	function bench() {
 		const last = new LastErrors();
@@ -202,7 +202,7 @@ describe("last error", () => {
 	it("says in words what version 2 of the protocol says in numbers", () => {
 		const { fail, ask } = bench();
 		fail("a");
-		const expected = { group: 1, command: 5, rc: 14, own: 1, rsn: "there is no slot 9" };
+		const expected = { group: 1, command: 5, code: 14, own: 1, rsn: "there is no slot 9" };
 		assert.deepEqual(ask("a"), expected);
 		assert.deepEqual(ask("a"), expected, "asking changes nothing");
 		fail("a", 8);
@@ -214,8 +214,8 @@ describe("last error", () => {
 		assert.equal(ask("a").rc, 5);
 		fail("a");
 		send("b", request(7, 0, {}));
-		assert.deepEqual(ask("b"), { group: 7, command: 0, rc: 8, rsn: "there is no such command" });
-		assert.equal(ask("a").rc, 14);
+		assert.deepEqual(ask("b"), { group: 7, command: 0, code: 8, rsn: "there is no such command" });
+		assert.equal(ask("a").code, 14);
 		assert.equal(ask("c").rc, 5);
 	});
 
@@ -223,12 +223,12 @@ describe("last error", () => {
 		const { last, fail, ask } = bench();
 		for (let i = 0; i < 9; i++) fail(`${i}`);
 		assert.equal(ask("0").rc, 5);
-		assert.equal(ask("1").rc, 14);
+		assert.equal(ask("1").code, 14);
 		assert.equal(last.all().length, 8);
 		const hooks = last.hooks.done!;
 		const exchange = { origin: { transport: "udp", peer: "x" }, version: 1, received: 8, sent: 8 };
 		hooks(1, 1, true, new Error("word ".repeat(1000)), exchange);
 		assert.equal(ask("x").rsn!.length, 160);
-		assert.equal(ask("x").rc, 1);
+		assert.equal(ask("x").code, 1);
 	});
 });
