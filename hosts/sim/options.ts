@@ -75,7 +75,7 @@ const OPTIONS = `\
   --images 1|2          number of images (default 2)
   --app NAME            the application: smp-svr (default); self-confirm, which confirms an update only after checks, or
                         resets to go back; own-group, which has a group of its own; locked-down, which wants clients
-                        to know a key (docs/SMP.md); flash-conformance, which tests the flash driver and ERASES the last flash area
+                        to know a key (docs/SMP.md); flash-conformance, which tests the flash driver and ERASES the flash area "storage"
   --trial SECONDS       how long self-confirm gives an update on trial (default 30)
   --mode move|offset|scratch|overwrite|direct-xip|direct-xip-revert|ram-load
                         how the boot loader upgrades (default move). A layout without an area "image-scratch" gets one of 4
