@@ -1,7 +1,7 @@
 /*
  * What the application does without, so that it costs neither flash nor RAM, as Moddable's linker strips what a manifest does
  * not keep. The linker puts these in the place of XS's own (STRIPPED in the makefile). The globals are undefined; a function
- * has no `length` and no `name`, but keeps its name for crash lines.
+ * has no `length`, no `name` and (but for a class) no `prototype`; it keeps its name for crash lines.
  */
 #include "xsAll.h"
 
@@ -14,6 +14,9 @@ STRIP(fxBuildBigInt)
 STRIP(fxBuildDate)
 STRIP(fxBuildProxy)
 STRIP(fxBuildRegExp)
+
+/* Nor is `function` a constructor: what is made by `new` is a class here, and each prototype would take three slots. */
+STRIP(fxDefaultFunctionPrototype)
 
 txSlot *__wrap_fxNewFunctionLength(txMachine *the, txSlot *instance, txNumber length);
 txSlot *__wrap_fxNewFunctionLength(txMachine *the, txSlot *instance, txNumber length) { return NULL; }
