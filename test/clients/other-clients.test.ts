@@ -2,13 +2,15 @@ import assert from "node:assert";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageState } from "../../client/client.js";
-import { Simulator } from "../../tools/simulator.js";
+import { root, Simulator } from "../../tools/simulator.js";
 import { describeWith, run } from "../support/tools.js";
 import { type Update, update } from "./images.js";
 
 /** How one client is told to do each step of an update, and how its image list is read. */
 interface Driver {
 	readonly tool: string;
+	/** Command line of the program, if it is not the tool's name. */
+	readonly program?: readonly string[];
 	readonly over: string;
 	/** Options of the simulator for this client. */
 	readonly options?: readonly string[];
@@ -85,6 +87,18 @@ const mcumgrClient = {
 	reset: ["reset"],
 };
 
+/** mcumgr-client's library, which Python's registry has where Rust's lacks the program. */
+const mcumgrClientLibrary = {
+	tool: "python3:mcumgr_client",
+	program: ["python3", join(root, "test/clients/mcumgr_client_session.py")],
+	list: ["list"],
+	readImages: readJson,
+	upload: (image: number, file: string) => ["upload", file, String(image)],
+	test: (hash: string) => ["test", hash],
+	confirm: (hash: string) => ["confirm", hash],
+	reset: ["reset"],
+};
+
 const mcumgrctl = {
 	tool: "mcumgrctl",
 	list: ["image", "get-state"],
@@ -105,6 +119,7 @@ const drivers: readonly Driver[] = [
 		over: "UDP",
 		connect: ({ udp }) => ["--host", udp.split(":")[0]!, "--port", udp.split(":")[1]!],
 	},
+	{ ...mcumgrClientLibrary, over: "serial", connect: ({ serial }) => [serial] },
 	{ ...mcumgrctl, over: "serial", connect: ({ serial }) => ["--serial", serial] },
 	{ ...mcumgrctl, over: "UDP", connect: ({ udp }) => ["--udp", udp] },
 ];
@@ -123,7 +138,8 @@ for (const driver of drivers)
 			const updates: readonly Update[] = [update("0.0.1", 12_000), update("0.0.1", 17_003)];
 
 			const command = async (args: readonly string[]): Promise<string> => {
-				const { status, output } = await run(driver.tool, [...driver.connect(simulator), ...args]);
+				const [program = "", ...before] = driver.program ?? [driver.tool];
+				const { status, output } = await run(program, [...before, ...driver.connect(simulator), ...args]);
 				assert.equal(status, 0, `${driver.tool} ${args.join(" ")}\n${output}`);
 				return output;
 			};

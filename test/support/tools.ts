@@ -9,16 +9,21 @@ const sources: Readonly<Record<string, string>> = {
 	smpmgr: "pip install smpmgr",
 	imgtool: "pip install imgtool",
 	"mcumgr-client": "cargo install mcumgr-client",
+	"python3:mcumgr_client": "pip install mcumgr-client-wrapper",
 	mcumgrctl: "cargo install mcumgrctl",
 	"qemu-system-arm": "apt-get install qemu-system-arm",
 	"arm-none-eabi-gcc": "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
 };
 
-const found = (tool: string): boolean => spawnSync("sh", ["-c", `command -v "${tool}"`]).status === 0;
+function found(tool: string): boolean {
+	const [program = "", module] = tool.split(":");
+	if (module !== undefined) return spawnSync(program, ["-c", `import ${module}`]).status === 0;
+	return spawnSync("sh", ["-c", `command -v "${program}"`]).status === 0;
+}
 
 /**
- * A `describe` for tests that need a real tool. Where it is not installed they are skipped and the title says how to
- * get it; where it is required they fail.
+ * A `describe` for tests that need a real tool: a program, or a module of one, as `python3:mcumgr_client`. Where it is not
+ * installed they are skipped and the title says how to get it; where it is required they fail.
  */
 export function describeWith(tool: string, title: string, suite: () => void): void {
 	if (found(tool)) describe(`${tool}: ${title}`, suite);
