@@ -5,10 +5,16 @@ import { readConfig, SimHost } from "../../hosts/sim/xs/host.js";
 import type { FlashPartition } from "../../modules/flash/partition.js";
 import { FlashCounters, UploadCounters } from "../../modules/smp/counters.js";
 import { joinHooks } from "../../modules/smp/server.js";
+import { RawTransport } from "../../modules/smp/transport/raw.js";
+import type { ByteStream } from "../../modules/smp/transport/stream.js";
+import type { Transport } from "../../modules/smp/transport/transport.js";
 import { UploadLock } from "../../modules/smp/upload-lock.js";
 import { smpSvrEmulated } from "./emulated.js";
 import { type FurtherOptions, furtherGroups, poolsOf, tasksOf } from "./further.js";
 import { type Base, BUFFERS, type Further, smpSvr } from "./smp-svr.js";
+
+const rawUart = (stream: ByteStream, maxPacket: number): Transport =>
+	new RawTransport(stream, { maxPacket, uptime: () => simulator.uptime() });
 
 /** A slot of XS on machines of 64 bits. */
 const SLOT_SIZE = 32;
@@ -41,6 +47,7 @@ export function simSvr(
 					pools: () => poolsOf(simulator.memory(), SLOT_SIZE),
 					silentConsole: true,
 				},
+				...(config.uart === "raw" && { uart: rawUart }),
 				mayReset: (wanted) => lock.mayReset(wanted),
 				onImage: (event) => {
 					uploads.onEvent(event);

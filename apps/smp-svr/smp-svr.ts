@@ -11,6 +11,8 @@ import { UploadJournal } from "../../modules/smp/group/upload-journal.js";
 import type { Group } from "../../modules/smp/group.js";
 import { joinHooks, type ServerHooks, SmpServer } from "../../modules/smp/server.js";
 import { ConsoleTransport } from "../../modules/smp/transport/console.js";
+import type { ByteStream } from "../../modules/smp/transport/stream.js";
+import type { Transport } from "../../modules/smp/transport/transport.js";
 import { DatagramTransport } from "../../modules/smp/transport/udp.js";
 
 export const VERSION = "0.1.0";
@@ -78,6 +80,8 @@ export interface SmpSvrOptions {
 	further?(base: Base): Further;
 	/** Further commands of the OS group. */
 	readonly os?: Pick<OsOptions, "tasks" | "pools" | "silentConsole">;
+	/** What makes packets of the bytes on the UART. Default: console framing. */
+	uart?(stream: ByteStream, maxPacket: number): Transport;
 	/** Refuses a reset by throwing an `SmpError`. */
 	mayReset?(wanted: ResetRequest): void;
 	readonly onImage?: (event: ImageEvent) => void;
@@ -162,7 +166,8 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 		groups: [...groups, ...(further?.groups ?? [])],
 	});
 	const uart = host.uart();
-	if (uart) server.attach(new ConsoleTransport(uart, { maxPacket: BUFFERS.size, codec: host.codec }), "uart");
+	const open = options.uart ?? ((stream, maxPacket) => new ConsoleTransport(stream, { maxPacket, codec: host.codec }));
+	if (uart) server.attach(open(uart, BUFFERS.size), "uart");
 	const udp = host.udp();
 	if (udp) server.attach(new DatagramTransport(udp, { maxPacket: UDP_MTU }), "udp");
 	sayImages(host, boot);

@@ -8,7 +8,7 @@ export const MPS3: Board = {
 	command: "npm run mps3",
 	summary: `Runs the boot loader and the application as firmware for a Cortex-M55, on the board mps3-an547 that QEMU emulates. newtmgr,
 smpmgr and other SMP clients reach it over a serial line.`,
-	lacks: ["--udp", "--tcp", "--files", "--power-cut"],
+	lacks: ["--uart", "--udp", "--tcp", "--files", "--power-cut"],
 	defaults: { "--flash": ".sim/mps3-flash.bin", "--serial": ".sim/mps3-uart" },
 };
 

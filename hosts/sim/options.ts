@@ -14,6 +14,8 @@ export type App = "smp-svr" | "self-confirm" | "own-group" | "locked-down" | "fl
 export interface Options {
 	readonly flash: string;
 	readonly serial: string;
+	/** What frames packets on the serial line. */
+	readonly uart: "console" | "raw";
 	readonly udp: { readonly address: string; readonly port: number };
 	/** Undefined: no TCP. */
 	readonly tcp: { readonly address: string; readonly port: number } | undefined;
@@ -69,6 +71,7 @@ const OPTIONS = `\
   --flash FILE          raw contents of the flash device; made with signed factory images 0.0.0 when missing
                         (default .sim/flash.bin)
   --serial PATH         where to put the link to the serial line (default .sim/uart)
+  --uart console|raw    packets on the serial line are framed as on a console (default), or come bare, back to back
   --udp [ADDR:]PORT     where to listen (default 127.0.0.1:1337); port 0 picks a free one
   --tcp [ADDR:]PORT     listen for TCP connections too: console framing or bare packets (default: no TCP)
   --files DIR           directory that clients may read and write by file commands (default: none)
@@ -129,6 +132,7 @@ const SWITCHES = new Set(["--json"]);
 const DEFAULTS: Readonly<Record<string, string>> = {
 	"--flash": ".sim/flash.bin",
 	"--serial": ".sim/uart",
+	"--uart": "console",
 	"--udp": "127.0.0.1:1337",
 	"--tcp": "",
 	"--files": "",
@@ -185,12 +189,15 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 	if (given.has("--trial") && app !== "self-confirm") throw new OptionError("--trial needs --app self-confirm.");
 	if (given.has("--confirm") && (app === "self-confirm" || app === "flash-conformance"))
 		throw new OptionError(`--confirm is not for --app ${app}.`);
+	if (given.has("--uart") && (app === "self-confirm" || app === "flash-conformance"))
+		throw new OptionError(`--uart is not for --app ${app}.`);
 	if (given.has("--encryption-key-length") && !given.has("--encryption-key"))
 		throw new OptionError("--encryption-key-length needs --encryption-key.");
 	const guards = oneOf("--guards", "on", "off") === "on";
 	return {
 		flash: value("--flash"),
 		serial: value("--serial"),
+		uart: oneOf("--uart", "console", "raw"),
 		udp: parseAddress("--udp", value("--udp")),
 		tcp: value("--tcp") === "" ? undefined : parseAddress("--tcp", value("--tcp")),
 		files: value("--files") || undefined,

@@ -87,6 +87,7 @@ export function prepare(options: Options): Setup {
 			signature: keys[0]!.type,
 			keys: keys.map((key) => Buffer.from(key.publicKey).toString("hex")),
 			...(encryption && { encryptionKey: encryption.key }),
+			uart: options.uart,
 			confirm: options.confirm,
 			trial: options.trial,
 			guards: options.guards,

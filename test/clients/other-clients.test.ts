@@ -121,6 +121,12 @@ const drivers: readonly Driver[] = [
 	},
 	{ ...mcumgrClientLibrary, over: "serial", connect: ({ serial }) => [serial] },
 	{ ...mcumgrctl, over: "serial", connect: ({ serial }) => ["--serial", serial] },
+	{
+		...mcumgrctl,
+		over: "a raw UART",
+		options: ["--uart", "raw"],
+		connect: ({ serial }) => ["--raw", "--serial", serial],
+	},
 	{ ...mcumgrctl, over: "UDP", connect: ({ udp }) => ["--udp", udp] },
 ];
 

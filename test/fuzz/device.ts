@@ -46,7 +46,7 @@ export class FuzzDevice {
 		notify: () => {},
 		close: () => {},
 	};
-	readonly #rawTransport: RawTransport;
+	#uptime = 0;
 	readonly #values = new Map<string, Uint8Array>();
 	readonly #files: Files = new Map();
 	readonly #primary: readonly Uint8Array[];
@@ -94,10 +94,9 @@ export class FuzzDevice {
 			verbose: true,
 			hooks: {},
 		});
-		this.#rawTransport = new RawTransport(this.raw, { maxPacket: BUFFER });
 		const transports = [
 			new ConsoleTransport(this.console, { maxPacket: BUFFER }),
-			this.#rawTransport,
+			new RawTransport(this.raw, { maxPacket: BUFFER, uptime: () => this.#uptime }),
 			new DatagramTransport(this.udp, { maxPacket: BUFFER }),
 			new BleTransport(this.ble, { maxPacket: BUFFER }),
 		];
@@ -112,7 +111,7 @@ export class FuzzDevice {
 	/** Brings every transport to where a new packet begins, as silence and a new connection do. */
 	settle(): void {
 		this.console.onBytes?.(NEW_LINE);
-		this.#rawTransport.drop();
+		this.#uptime += 10_000;
 		this.ble.onUnsubscribed?.();
 	}
 

@@ -16,6 +16,8 @@ export interface SimConfig {
 	readonly keys: readonly string[];
 	/** What the boot loader unwraps images' AES keys with, in hexadecimal; undefined if it takes no encrypted images. */
 	readonly encryptionKey?: string;
+	/** What frames packets on the serial line. */
+	readonly uart: "console" | "raw";
 	/** Who confirms an update on trial: a client, or the application itself. */
 	readonly confirm: "smp" | "self";
 	/** Seconds that the application self-confirm gives an update on trial. */

@@ -3,26 +3,32 @@ import type { ByteStream } from "./stream.js";
 import type { Transport } from "./transport.js";
 
 /**
+ * A silence after which a part of a packet is forgotten, milliseconds
+ * (`CONFIG_MCUMGR_TRANSPORT_RAW_UART_INPUT_TIMEOUT_TIME_MS`: as long as Zephyr takes).
+ */
+const SILENCE = 3000;
+
+/**
  * SMP packets back to back on a UART, without framing (Zephyr's raw UART transport): the header tells the length. There is
- * no checksum and no marker, so after a lost byte everything is out of step until `drop` is called.
+ * no checksum and no marker, so after a lost byte everything is out of step until the line has been silent for a while.
  */
 export class RawTransport implements Transport {
 	readonly maxPacket: number;
 	onPacket: Transport["onPacket"];
 	readonly #stream: ByteStream;
 	readonly #buffer: Uint8Array;
+	readonly #uptime: () => number;
 	#got = 0;
+	/** When bytes came last, by uptime. */
+	#last = 0;
 
-	constructor(stream: ByteStream, options: { readonly maxPacket?: number } = {}) {
+	/** `uptime` is in milliseconds and monotonic; without it a part of a packet is waited for without end. */
+	constructor(stream: ByteStream, options: { readonly maxPacket?: number; readonly uptime?: () => number } = {}) {
 		this.maxPacket = options.maxPacket ?? 1024;
+		this.#uptime = options.uptime ?? (() => 0);
 		this.#buffer = new Uint8Array(this.maxPacket);
 		this.#stream = stream;
 		stream.onBytes = (bytes) => this.#receive(bytes);
-	}
-
-	/** Forgets a partial packet. A host calls this when the line has been silent for long (Zephyr: 3 s). */
-	drop(): void {
-		this.#got = 0;
 	}
 
 	close(): void {
@@ -31,6 +37,9 @@ export class RawTransport implements Transport {
 	}
 
 	#receive(bytes: Uint8Array): void {
+		const now = this.#uptime();
+		if (now - this.#last > SILENCE) this.#got = 0;
+		this.#last = now;
 		for (let at = 0; at < bytes.length; ) {
 			const wanted = this.#got < HEADER_SIZE ? HEADER_SIZE : this.#length();
 			const part = bytes.subarray(at, at + wanted - this.#got);

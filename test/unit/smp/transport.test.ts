@@ -33,19 +33,26 @@ describe("raw UART transport", () => {
 		assert.equal(received(one, 1, one.length - 1).length, 0);
 	});
 
-	it("forgets a part of a packet when told", () => {
+	it("forgets a part of a packet after a silence, and not before", () => {
 		const stream = new TestStream();
 		const packets: string[] = [];
-		const transport = new RawTransport(stream);
+		let now = 0;
+		const transport = new RawTransport(stream, { uptime: () => now });
 		transport.onPacket = (packet, reply) => {
 			packets.push(hex(packet));
 			reply(packet);
 		};
 		stream.feed(one.subarray(0, 9));
-		transport.drop();
+		now = 3000;
+		stream.feed(one.subarray(9, 10));
+		now = 6000;
+		stream.feed(one.subarray(10));
+		assert.deepEqual(packets, [hex(one)]);
+		stream.feed(one.subarray(0, 9));
+		now = 9001;
 		stream.feed(two);
-		assert.deepEqual(packets, [hex(two)]);
-		assert.deepEqual(stream.written.map(hex), [hex(two)]);
+		assert.deepEqual(packets, [hex(one), hex(two)]);
+		assert.deepEqual(stream.written.map(hex), packets);
 		transport.close();
 		assert.ok(stream.closed);
 	});

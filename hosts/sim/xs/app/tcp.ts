@@ -75,7 +75,7 @@ class Connection implements ByteStream {
 
 	#choose(first: number): void {
 		const framed = first === CONSOLE_MARKER || (first & 0xe4) !== 0;
-		const options = { maxPacket: this.#maxPacket };
+		const options = { maxPacket: this.#maxPacket, uptime: () => simulator.uptime() };
 		const transport = framed ? new ConsoleTransport(this, options) : new RawTransport(this, options);
 		transport.onPacket = this.#onPacket;
 	}
