@@ -35,6 +35,24 @@ const pattern = (text: string): RegExp =>
 			.join(".*"),
 	);
 
+/** Every command that the help of a tool names, but for `help` itself, as the words that call it. */
+async function commandsOf(tool: string, path: readonly string[]): Promise<(readonly string[])[]> {
+	const { output } = await run(tool, [...path, "--help"], { env: { ...process.env, COLUMNS: "200" } });
+	const [, list] = /Commands\b(.*?)(?:\n\w*\s?(?:Flags|Options):|$)/s.exec(output) ?? [];
+	if (list === undefined) return [path];
+	const names = Array.from(list.matchAll(/^(?:│ | {2})([a-z][\w-]*) {2,}/gm), ([, name]) => name!);
+	const found: (readonly string[])[] = [];
+	for (const name of names) if (name !== "help") found.push(...(await commandsOf(tool, [...path, name])));
+	return found;
+}
+
+/** Whether `words` stand in `line` in this order. */
+function follows(line: readonly string[], words: readonly string[]): boolean {
+	let at = 0;
+	for (const word of line) if (word === words[at]) at++;
+	return at === words.length;
+}
+
 for (const section of page) {
 	const tool = section.slice(0, section.indexOf("\n"));
 	describeWith(tool, "every command", () => {
@@ -66,6 +84,15 @@ for (const section of page) {
 			IMAGE: () => join(directory, "image.bin"),
 			HASH: () => hash,
 		};
+
+		it("are all on this page", async () => {
+			const lines = rows(section).map(({ command }) => command.split(" "));
+			const [about = ""] = section.split("\n| ", 1);
+			for (const path of await commandsOf(tool, [])) {
+				const run = lines.some((line) => follows(line, path));
+				assert.ok(run || path.some((word) => about.includes(`\`${word}\``)), `${tool} ${path.join(" ")}`);
+			}
+		});
 
 		for (const { command, prints } of rows(section))
 			it(`${command.slice(tool.length + 1)}${prints === "" ? "" : `: ${prints}`}`, async () => {
