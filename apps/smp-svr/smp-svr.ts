@@ -7,7 +7,7 @@ import { GroupError, Rc, SmpError } from "../../modules/smp/errors.js";
 import { type ImageEvent, imageGroup } from "../../modules/smp/group/image.js";
 import type { DowngradeRule, SignatureCheck } from "../../modules/smp/group/image-verify.js";
 import { type OsOptions, osGroup, type ResetRequest } from "../../modules/smp/group/os.js";
-import { UploadJournal } from "../../modules/smp/group/upload-journal.js";
+import { UPLOAD_JOURNAL, UploadJournal } from "../../modules/smp/group/upload-journal.js";
 import type { Group } from "../../modules/smp/group.js";
 import { joinHooks, type ServerHooks, SmpServer } from "../../modules/smp/server.js";
 import { ConsoleTransport } from "../../modules/smp/transport/console.js";
@@ -28,9 +28,6 @@ const UDP_MTU = 1500;
 
 /** How long a response to a reset has for leaving the device, milliseconds (`CONFIG_MCUMGR_GRP_OS_RESET_MS`). */
 const RESET_DELAY = 250;
-
-/** With an area of this label uploads go on after a reset. */
-const UPLOAD_JOURNAL = "upload-journal";
 
 /** Numbers of the upgrade modes in the protocol (Zephyr SMP group 0, Bootloader information). */
 const BOOTLOADER_MODES: Readonly<Record<UpgradeMode, number>> = Object.freeze({

@@ -10,6 +10,7 @@ import { Loader } from "../../modules/bootutil/loader/loader.js";
 import { guideLayout } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
+import { UPLOAD_JOURNAL, UploadJournal } from "../../modules/smp/group/upload-journal.js";
 import type { Explanation } from "../../tools/explain/explain.js";
 import { generateKey } from "../../tools/image/keys.js";
 import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
@@ -96,6 +97,15 @@ for (const mode of ["move", "offset"] as const)
 				"an upload that nobody asked for",
 				() => {},
 				[/state V +nothing is asked for/, /Next boot\n {2}1\.0\.0 runs on, confirmed\n {2}Flash is not written to/],
+			],
+			[
+				"an upload that was broken off",
+				(it) => {
+					const journal = new UploadJournal(it.api.map.labelled(UPLOAD_JOURNAL)!);
+					journal.begin(1, 35000, new Uint8Array(32), 4096);
+					journal.reached(20000);
+				},
+				[/an upload of 34\.2 KiB was broken off; it goes on at 16\.0 KiB\n/],
 			],
 			[
 				"a test request",

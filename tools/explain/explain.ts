@@ -19,6 +19,7 @@ import { SWAP_TYPE_TABLE } from "../../modules/bootutil/swap-type.js";
 import { BootFlag, BootMagic, type SwapState, SwapType } from "../../modules/bootutil/trailer.js";
 import type { FlashArea } from "../../modules/flash/area.js";
 import type { FlashMap } from "../../modules/flash/map.js";
+import { UPLOAD_JOURNAL, UploadJournal } from "../../modules/smp/group/upload-journal.js";
 
 /** What a trailer says, in MCUboot's words. */
 export interface TrailerExplanation {
@@ -70,6 +71,8 @@ export interface ImageExplanation {
 	} | null;
 	/** What the boot sets out to do, if nothing is found to be wrong. */
 	readonly intent: string;
+	/** An upload into the secondary slot that goes on when a client sends its file again: bytes of it, and how many are there. */
+	readonly upload: { readonly size: number; readonly written: number } | null;
 }
 
 export interface BootedImage {
@@ -217,7 +220,15 @@ function explainImage(boot: BootUtil, options: ExplainOptions, forecast: ImageFo
 			: { row: forecast.state ?? "V", because: because(forecast), swapType: typeName(forecast.swapType) },
 		interrupted: interrupted ? { ...interrupted, type: typeName(interrupted.type) } : null,
 		intent: typeName(forecast.action),
+		upload: brokenUpload(boot.map, image),
 	};
+}
+
+/** What the journal of uploads knows (docs/SPEC.md, Journal of uploads). */
+function brokenUpload(map: FlashMap, image: number): ImageExplanation["upload"] {
+	const journal = map.labelled(UPLOAD_JOURNAL);
+	const entry = journal && new UploadJournal(journal).read(map.slot(image, "secondary").sectorSize);
+	return entry && entry.slot >> 1 === image ? { size: entry.size, written: entry.written } : null;
 }
 
 const explainTrailer = ({ magic, imageOk, copyDone, swapType, imageNumber }: SwapState): TrailerExplanation => ({

@@ -74,13 +74,17 @@ export function formatExplanation(title: string, explanation: Explanation, style
 }
 
 function imageLines(image: ImageExplanation, several: boolean, style: Style): string[] {
-	const { state, interrupted } = image;
+	const { state, interrupted, upload } = image;
 	const lines = several ? [style.title(`Image ${image.image}`)] : [];
 	const none = interrupted ? "in pieces: a swap is under way" : "no image";
 	lines.push(
 		...slotLines("primary", image.primary, none, style),
 		...slotLines("secondary", image.secondary, none, style),
 	);
+	if (upload)
+		lines.push(
+			`              an upload of ${bytes(upload.size)} was broken off; it goes on at ${bytes(upload.written)}`,
+		);
 	if (!state) return lines;
 	lines.push(`  state ${state.row.padEnd(5)} ${STATES[state.row]}`);
 	if (state.because.length > 0) lines.push(style.aside(`              ${state.because.join(", ")}`));

@@ -3,6 +3,9 @@ import type { FlashArea } from "../../flash/area.js";
 import { FlashError } from "../../flash/error.js";
 import { crc16 } from "../transport/crc16.js";
 
+/** Label of the flash area that the journal has to itself. */
+export const UPLOAD_JOURNAL = "upload-journal";
+
 /** An upload that a reset broke off. */
 export interface JournalEntry {
 	readonly slot: number;
