@@ -9,6 +9,7 @@ import { OtpCounters, type OtpMemory } from "../../modules/bootutil/otp-counter.
 import { slotAreaId } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
+import { UPLOAD_JOURNAL } from "../../modules/smp/group/upload-journal.js";
 import { type Arguments, type CommandSpec, commandHelp, parseArguments } from "../image/args.js";
 import { ImageError } from "../image/error.js";
 import { explain } from "./explain.js";
@@ -107,7 +108,7 @@ function readTiming(args: Arguments): FlashTiming {
 const modeText = (mode: UpgradeMode): string =>
 	mode.startsWith("swap-") ? `swap using ${mode.slice(5)}` : mode.replace(/-/g, " ");
 
-/** The slots' areas. A file may end behind the last of them: many tools read no more. */
+/** The slots' areas, and the journal of uploads if it is there. A file may end behind the last slot: many tools read no more. */
 function openFlash(path: string, { layout, boot }: Board): FlashMap {
 	const ids = Array.from({ length: boot.images }, (_, i) => [
 		slotAreaId(i, "primary"),
@@ -118,8 +119,10 @@ function openFlash(path: string, { layout, boot }: Board): FlashMap {
 	);
 	const end = Math.max(...areas.map(({ offset, size }) => offset + size));
 	const memory = readFlash(path, end, layout.size, layout.name);
-	return FlashMap.open({ ...layout, areas }, (label) => {
-		const { offset, size } = areas.find((area) => area.label === label)!;
+	const journal = layout.areas.filter(({ label }) => label === UPLOAD_JOURNAL);
+	return FlashMap.open({ ...layout, areas: [...areas, ...journal] }, (label) => {
+		const { offset, size } = layout.areas.find((area) => area.label === label)!;
+		if (offset + size > memory.length) throw new RangeError(`the file ends before ${label}`);
 		return new NorPartition(memory.subarray(offset, offset + size), layout);
 	});
 }
