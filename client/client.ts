@@ -1,20 +1,24 @@
 import { Op } from "../modules/smp/header.js";
-import { Channel, type Fields, type Request } from "./channel.js";
-import { commandName, NoAnswerError, responseError } from "./errors.js";
+import { maybe, namedMaps, take } from "./answer.js";
+import { Channel, type Fields, type Patience, type Request, type Requester } from "./channel.js";
+import { commandName, NoAnswerError, responseError, SmpResponseError } from "./errors.js";
 import { type ImageState, imageStates, type SlotInfo, slotInfos } from "./image-state.js";
 import type { Link } from "./link.js";
 import { Upload, type UploadOptions, type UploadResult } from "./upload.js";
 
+export type { Fields, Patience, Requester } from "./channel.js";
 export { NoAnswerError, SmpResponseError } from "./errors.js";
 export type { ImageState, SlotInfo } from "./image-state.js";
 export type { Link } from "./link.js";
 export type { UploadOptions, UploadResult } from "./upload.js";
 
-export interface ClientOptions {
-	/** How long to wait for an answer before asking again, milliseconds; twice as long each time. Default 2000. */
-	readonly timeout?: number;
-	/** How often to ask. Default 3. */
-	readonly tries?: number;
+/** Default is a timeout of 2000 milliseconds, and three tries. */
+export interface ClientOptions extends Patience {
+	/**
+	 * Called when the device denies access, as one with access control does anew after each restart; the request is then sent
+	 * once more. `device` asks it without coming here again. See `unlock`.
+	 */
+	readonly onDenied?: (device: Requester) => Promise<unknown>;
 }
 
 /** What the server's buffers take (Zephyr SMP group 0, MCUmgr parameters). */
@@ -24,6 +28,14 @@ export interface Parameters {
 	readonly bufferCount: number;
 }
 
+/** How much can be sent to the server at once. */
+export interface Capacity {
+	/** Longest packet that gets through, bytes, header included. */
+	readonly packetSize: number;
+	/** Most requests on their way at once. */
+	readonly window: number;
+}
+
 /** One entry of the task statistics (Zephyr SMP group 0). Stack sizes are counted in 4-byte words. */
 export interface TaskState {
 	readonly name: string;
@@ -31,6 +43,17 @@ export interface TaskState {
 	readonly state: number;
 	readonly stackUsed: number;
 	readonly stackSize: number;
+}
+
+/** One entry of the memory pools (mynewt's `mpstat`). */
+export interface MemoryPool {
+	readonly name: string;
+	/** Bytes of a block. */
+	readonly blockSize: number;
+	/** Blocks in all, free now, and free when fewest were. */
+	readonly blocks: number;
+	readonly free: number;
+	readonly leastFree: number;
 }
 
 const OS = 0;
@@ -54,15 +77,23 @@ const bytesOf = (hex: string): Uint8Array =>
  * await client.upload(file);
  * ```
  */
-export class SmpClient {
+export class SmpClient implements Requester {
 	readonly #channel: Channel;
 	readonly #timeout: number;
 	readonly #tries: number;
+	readonly #onDenied: ClientOptions["onDenied"];
+	/** Asks without `onDenied`. */
+	readonly #plain: Requester = {
+		request: (op, group, command, fields = {}, { timeout = this.#timeout, tries = this.#tries } = {}) =>
+			this.#ask({ op, group, command, fields }, timeout, tries),
+	};
+	#opening: Promise<unknown> | undefined;
 
-	constructor(link: Link, { timeout = 2000, tries = 3 }: ClientOptions = {}) {
+	constructor(link: Link, { timeout = 2000, tries = 3, onDenied }: ClientOptions = {}) {
 		this.#channel = new Channel(link);
 		this.#timeout = timeout;
 		this.#tries = tries;
+		this.#onDenied = onDenied;
 	}
 
 	/** Returns what the server sends back: the same text. */
@@ -74,8 +105,9 @@ export class SmpClient {
 	 * Restarts the device. It answers before it does. Asked only once: a second request that arrives after the restart
 	 * would restart it again, and so take back an update on trial.
 	 */
-	async reset(options: { readonly force?: boolean } = {}): Promise<void> {
-		await this.request(Op.WRITE, OS, 5, { force: options.force || undefined }, { tries: 1 });
+	async reset(options: { readonly force?: boolean; readonly bootMode?: number } = {}): Promise<void> {
+		const { force, bootMode } = options;
+		await this.request(Op.WRITE, OS, 5, { force: force || undefined, boot_mode: bootMode }, { tries: 1 });
 	}
 
 	async parameters(): Promise<Parameters> {
@@ -108,10 +140,14 @@ export class SmpClient {
 		await this.request(Op.WRITE, OS, 4, { datetime: text });
 	}
 
+	/** Whether the device's console shows what is typed, which disturbs SMP on some. */
+	async setConsoleEcho(on: boolean): Promise<void> {
+		await this.request(Op.WRITE, OS, 1, { echo: on ? 1 : 0 });
+	}
+
 	async tasks(): Promise<TaskState[]> {
-		const tasks = (await this.request(Op.READ, OS, 2))["tasks"];
-		if (typeof tasks !== "object" || tasks === null) throw new Error("the device's answer has no tasks");
-		return Object.entries(tasks as Readonly<Record<string, Fields>>).map(([name, task]) => ({
+		const tasks = take(await this.request(Op.READ, OS, 2), "tasks", "map");
+		return namedMaps(tasks).map(([name, task]) => ({
 			name,
 			priority: Number(task["prio"]),
 			state: Number(task["state"]),
@@ -120,7 +156,20 @@ export class SmpClient {
 		}));
 	}
 
-	async images(patience: ClientOptions = {}): Promise<ImageState[]> {
+	async pools(): Promise<MemoryPool[]> {
+		const answer = await this.request(Op.READ, OS, 3);
+		// mynewt has them under a key, Zephyr's documentation has them bare.
+		const pools = maybe(answer, "mpools", "map") ?? answer;
+		return namedMaps(pools).map(([name, pool]) => ({
+			name,
+			blockSize: take(pool, "blksiz", "number"),
+			blocks: take(pool, "nblks", "number"),
+			free: take(pool, "nfree", "number"),
+			leastFree: take(pool, "min", "number"),
+		}));
+	}
+
+	async images(patience: Patience = {}): Promise<ImageState[]> {
 		return imageStates(await this.request(Op.READ, IMAGE, 0, {}, patience));
 	}
 
@@ -150,39 +199,61 @@ export class SmpClient {
 	 * the server forgets it on the way.
 	 */
 	async upload(file: Uint8Array, options: UploadOptions = {}): Promise<UploadResult> {
-		const { bufferSize, bufferCount } = await this.parameters().catch((error: unknown) => {
-			if (error instanceof NoAnswerError) throw error;
-			return SMALLEST;
-		});
-		const { link } = this.#channel;
+		const { packetSize, window } = await this.capacity();
 		const upload = new Upload(this.#channel, file, options, {
-			packetSize: link.packetSize?.(bufferSize) ?? bufferSize,
-			// One buffer is for the answer: Zephyr takes it from the same pool.
-			window: Math.max(1, Math.min(options.window ?? bufferCount, bufferCount - 1)),
+			packetSize,
+			window: Math.max(1, Math.min(options.window ?? window, window)),
 			timeout: this.#timeout,
 			tries: this.#tries,
-			ask: (request) => this.#ask(request, this.#timeout, this.#tries),
+			ask: ({ op, group, command, fields }) => this.request(op, group, command, fields),
+			...(this.#onDenied && { reopen: () => this.#open() }),
 		});
 		return upload.run();
 	}
 
+	/** What the server's buffers and the link allow. */
+	async capacity(): Promise<Capacity> {
+		const { bufferSize, bufferCount } = await this.parameters().catch((error: unknown) => {
+			if (error instanceof NoAnswerError) throw error;
+			return SMALLEST;
+		});
+		return {
+			packetSize: this.#channel.link.packetSize?.(bufferSize) ?? bufferSize,
+			// One buffer is for the answer: Zephyr takes it from the same pool.
+			window: Math.max(1, bufferCount - 1),
+		};
+	}
+
+	/** Length of the packet of a request, bytes. */
+	measure(op: number, group: number, command: number, fields: Fields): number {
+		return this.#channel.measure({ op, group, command, fields });
+	}
+
 	/** One request and its answer; the way to commands that have no method here. */
-	request(
-		op: number,
-		group: number,
-		command: number,
-		fields: Fields = {},
-		{ timeout = this.#timeout, tries = this.#tries }: ClientOptions = {},
-	): Promise<Fields> {
-		return this.#ask({ op, group, command, fields }, timeout, tries);
+	async request(op: number, group: number, command: number, fields?: Fields, patience?: Patience): Promise<Fields> {
+		try {
+			return await this.#plain.request(op, group, command, fields, patience);
+		} catch (error) {
+			if (!this.#onDenied || !(error instanceof SmpResponseError && error.denied)) throw error;
+		}
+		await this.#open();
+		return this.#plain.request(op, group, command, fields, patience);
 	}
 
 	close(): void {
 		this.#channel.close();
 	}
 
+	/** One unlocking serves all requests that were denied. */
+	#open(): Promise<unknown> {
+		this.#opening ??= this.#onDenied?.(this.#plain).finally(() => {
+			this.#opening = undefined;
+		});
+		return this.#opening ?? Promise.resolve();
+	}
+
 	async #ask(request: Request, timeout: number, tries: number): Promise<Fields> {
-		const what = commandName(request.group, request.command);
+		const what = commandName(request);
 		const version = this.#channel.version;
 		const answer = await this.#exchange(request, timeout, tries);
 		if (!answer) throw new NoAnswerError(what, tries);

@@ -26,6 +26,11 @@ export const LINK_OPTIONS: readonly OptionSpec[] = [
 	{ name: "serial", values: ["PATH"], help: "the device is on this serial line, such as /dev/ttyACM0" },
 	{ name: "baud", values: ["N"], help: "speed of the serial line (default 115200)" },
 	{ name: "udp", values: ["HOST:PORT"], help: "the device is at this address, such as 192.0.2.1:1337" },
+	{
+		name: "tcp",
+		values: ["HOST:PORT"],
+		help: "the device, or the terminal server at its serial line, is at this address",
+	},
 	{ name: "timeout", values: ["SECONDS"], help: "how long to wait for the first answer; longer each time (default 2)" },
 	{ name: "json", help: "print JSON, one object a line" },
 ];

@@ -1,8 +1,10 @@
 import { type Arguments, commandHelp, parseArguments } from "../../tools/image/args.js";
 import { ImageError } from "../../tools/image/error.js";
+import { parseServer } from "../address.js";
 import { NoAnswerError, SmpClient } from "../client.js";
 import type { Link } from "../link.js";
 import { serialLink } from "../serial.js";
+import { tcpLink } from "../tcp.js";
 import { udpLink } from "../udp.js";
 import { COMMANDS, type Command, LINK_OPTIONS, readImage } from "./commands.js";
 import { JsonOutput, TextOutput } from "./output.js";
@@ -11,7 +13,7 @@ import { JsonOutput, TextOutput } from "./output.js";
 
 const PROGRAM = "xs-smp";
 
-const HELP = `Usage: ${PROGRAM} COMMAND --serial PATH | --udp HOST:PORT [OPTIONS]
+const HELP = `Usage: ${PROGRAM} COMMAND --serial PATH | --udp HOST:PORT | --tcp HOST:PORT [OPTIONS]
 
 Talk to a device that speaks SMP (MCUmgr) and boots with MCUboot.
 
@@ -26,20 +28,21 @@ const refuse = (sentence: string): never => {
 	throw new ImageError(sentence);
 };
 
+/** Where the device is, and by which option. */
+function placeOf(args: Arguments): { readonly name: string; readonly where: string } {
+	const [name, ...more] = ["serial", "udp", "tcp"].filter((each) => args.has(each));
+	if (name === undefined || more.length > 0)
+		return refuse("Say where the device is: with --serial PATH, --udp HOST:PORT or --tcp HOST:PORT.");
+	return { name, where: args.text(name)! };
+}
+
 function openLink(args: Arguments): Link {
-	const path = args.text("serial");
-	const server = args.text("udp");
-	const baud = args.integer("baud") ?? 115200;
-	if ((path === undefined) === (server === undefined))
-		return refuse("Say where the device is: with --serial PATH or with --udp HOST:PORT.");
-	if (server !== undefined) {
-		const port = Number(/^.+:(\d{1,5})$/.exec(server)?.[1] ?? 0);
-		if (port < 1 || port > 65535) return refuse(`--udp is HOST:PORT, such as 192.0.2.1:1337, not "${server}".`);
-		if (args.has("baud")) return refuse("--baud goes with --serial.");
-		return udpLink(server);
-	}
+	const { name, where } = placeOf(args);
+	if (args.has("baud") && name !== "serial") return refuse("--baud goes with --serial.");
 	try {
-		return serialLink(path!, baud);
+		if (name === "serial") return serialLink(where, args.integer("baud") ?? 115200);
+		parseServer(where, `--${name}`);
+		return name === "udp" ? udpLink(where) : tcpLink(where);
 	} catch (error) {
 		return refuse((error as Error).message);
 	}
@@ -74,7 +77,8 @@ async function run(command: Command, args: Arguments): Promise<number> {
 		return 0;
 	} catch (error) {
 		if (error instanceof ImageError) throw error;
-		const hint = error instanceof NoAnswerError ? ` Is the device at ${args.text("serial") ?? args.text("udp")}?` : "";
+		const lost = error instanceof NoAnswerError && error.reason === undefined;
+		const hint = lost ? ` Is the device at ${placeOf(args).where}?` : "";
 		process.stderr.write(`${sentence((error as Error).message)}${hint}\n`);
 		return 1;
 	} finally {

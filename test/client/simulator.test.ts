@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
 import type { Link } from "../../client/link.js";
 import { serialLink } from "../../client/serial.js";
+import { tcpLink } from "../../client/tcp.js";
 import { udpLink } from "../../client/udp.js";
 import { type UpgradeStep, upgrade } from "../../client/upgrade.js";
 import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
@@ -14,6 +15,7 @@ import { LossyLink } from "./links.js";
 const LINKS: Readonly<Record<string, (simulator: Simulator) => Link>> = {
 	serial: (simulator) => serialLink(simulator.serial),
 	UDP: (simulator) => udpLink(simulator.udp),
+	TCP: (simulator) => tcpLink(simulator.tcp),
 };
 
 async function withDevice(options: readonly string[], use: (simulator: Simulator) => Promise<void>): Promise<void> {
@@ -37,7 +39,7 @@ async function withClient<T>(link: Link, use: (client: SmpClient) => Promise<T>,
 describe("client and simulator", () => {
 	for (const [name, open] of Object.entries(LINKS)) {
 		it(`update and confirm, over ${name}`, () =>
-			withDevice(["--images", "2"], async (simulator) => {
+			withDevice(["--images", "2", "--tcp", "0"], async (simulator) => {
 				for (const image of [0, 1]) {
 					const { file, hash } = update("0.0.1", 20_000 + image);
 					const steps: string[] = [];
@@ -56,6 +58,8 @@ describe("client and simulator", () => {
 				}
 			}));
 
+		// Over TCP nothing gets lost but the connection.
+		if (name === "TCP") continue;
 		it(`an upload over ${name} that loses, doubles and reorders packets`, () =>
 			withDevice(["--images", "1"], async (simulator) => {
 				for (const seed of [1, 2, 3]) {
@@ -141,14 +145,18 @@ describe("xs-smp", () => {
 			const help = await xsSmp(name, "--help");
 			assert.equal(help.status, 0);
 			assert.match(help.output, new RegExp(`^Usage: xs-smp ${name} \\[OPTIONS\\]`));
-			assert.match(help.output, /--serial PATH .*\n.*--baud N .*\n.*--udp HOST:PORT /);
+			assert.match(help.output, /--serial PATH .*\n.*--baud N .*\n.*--udp HOST:PORT .*\n.*--tcp HOST:PORT /);
 		}
 	});
 
 	const refusals: [string[], RegExp][] = [
 		[[], /^Usage: /],
 		[["fly"], /^There is no command "fly"; the commands are list, info, .* and upgrade\.\n$/],
-		[["list"], /^Say where the device is: with --serial PATH or with --udp HOST:PORT\.\n$/],
+		[["list"], /^Say where the device is: with --serial PATH, --udp HOST:PORT or --tcp HOST:PORT\.\n$/],
+		[["list", "--udp", "x:1", "--tcp", "x:1"], /^Say where the device is/],
+		[["list", "--tcp", "[::1]"], /^--tcp is HOST:PORT, such as 192\.0\.2\.1:1337, not "\[::1\]"\.\n$/],
+		[["list", "--tcp", "x:0"], /^--tcp is HOST:PORT/],
+		[["list", "--tcp", "x:1", "--baud", "9600"], /^--baud goes with --serial\.\n$/],
 		[["list", "--udp", "x:1", "--serial", "y"], /^Say where the device is/],
 		[["list", "--udp", "1337"], /^--udp is HOST:PORT, such as 192\.0\.2\.1:1337, not "1337"\.\n$/],
 		[["list", "--udp", "x:70000"], /^--udp is HOST:PORT/],
