@@ -2,7 +2,8 @@ import { nobleDigest } from "../modules/bootutil/noble-digest.js";
 import { AccessError, accessAnswer } from "../modules/smp/access.js";
 import { Op } from "../modules/smp/header.js";
 import { take } from "./answer.js";
-import type { Requester } from "./channel.js";
+import type { Patience, Requester } from "./channel.js";
+import type { SmpClient } from "./client.js";
 import { NoAnswerError, SmpResponseError } from "./errors.js";
 
 /** The group (docs/SMP.md, Access) and its commands. */
@@ -34,6 +35,13 @@ export async function unlock(device: Requester, key: Uint8Array): Promise<number
 	}
 }
 
+/** As `unlock`, and again whenever the device denies access: after a restart, or when the time is over. */
+export async function keepUnlocked(client: SmpClient, key: Uint8Array): Promise<number> {
+	const seconds = await unlock(client, key);
+	client.onDenied = (device) => unlock(device, key);
+	return seconds;
+}
+
 /** How many rounds there may be in all after an error. Every answer counts, and the device takes few of them. */
 function roundsAfter(error: unknown): number {
 	if (error instanceof NoAnswerError) return error.reason === undefined ? ROUNDS : 0;
@@ -49,6 +57,6 @@ export const isWrongKey = (error: unknown): boolean =>
 	error instanceof SmpResponseError && error.group === ACCESS && error.code === AccessError.WRONG_ANSWER;
 
 /** Ends what `unlock` began. */
-export async function lock(device: Requester): Promise<void> {
-	await device.request(Op.WRITE, ACCESS, LOCK);
+export async function lock(device: Requester, patience?: Patience): Promise<void> {
+	await device.request(Op.WRITE, ACCESS, LOCK, {}, patience);
 }

@@ -2,6 +2,7 @@ import { Op } from "../modules/smp/header.js";
 import { maybe, namedMaps, take } from "./answer.js";
 import { Channel, type Fields, type Patience, type Request, type Requester } from "./channel.js";
 import { commandName, NoAnswerError, responseError, SmpResponseError } from "./errors.js";
+import { bytesOf } from "./hex.js";
 import { type ImageState, imageStates, type SlotInfo, slotInfos } from "./image-state.js";
 import type { Link } from "./link.js";
 import { Upload, type UploadOptions, type UploadResult } from "./upload.js";
@@ -11,15 +12,6 @@ export { NoAnswerError, SmpResponseError } from "./errors.js";
 export type { ImageState, SlotInfo } from "./image-state.js";
 export type { Link } from "./link.js";
 export type { UploadOptions, UploadResult } from "./upload.js";
-
-/** Default is a timeout of 2000 milliseconds, and three tries. */
-export interface ClientOptions extends Patience {
-	/**
-	 * Called when the device denies access, as one with access control does anew after each restart; the request is then sent
-	 * once more. `device` asks it without coming here again. See `unlock`.
-	 */
-	readonly onDenied?: (device: Requester) => Promise<unknown>;
-}
 
 /** What the server's buffers take (Zephyr SMP group 0, MCUmgr parameters). */
 export interface Parameters {
@@ -62,9 +54,6 @@ const IMAGE = 1;
 /** For servers that do not tell: every one of Zephyr's takes 384 bytes, mynewt's and MCUboot's at least that. */
 const SMALLEST: Parameters = Object.freeze({ bufferSize: 256, bufferCount: 1 });
 
-const bytesOf = (hex: string): Uint8Array =>
-	Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
-
 /**
  * An SMP client (Zephyr documentation, SMP protocol specification). It speaks version 2 of the protocol, and the original
  * one to a server that says it is too old for that. Uses nothing of Node: any `Link` will do, in a browser too.
@@ -81,7 +70,11 @@ export class SmpClient implements Requester {
 	readonly #channel: Channel;
 	readonly #timeout: number;
 	readonly #tries: number;
-	readonly #onDenied: ClientOptions["onDenied"];
+	/**
+	 * Called when the device denies access, as one with access control does anew after each restart; the request is then sent
+	 * once more. `device` asks it without coming here again. See `keepUnlocked`.
+	 */
+	onDenied: ((device: Requester) => Promise<unknown>) | undefined;
 	/** Asks without `onDenied`. */
 	readonly #plain: Requester = {
 		request: (op, group, command, fields = {}, { timeout = this.#timeout, tries = this.#tries } = {}) =>
@@ -89,11 +82,11 @@ export class SmpClient implements Requester {
 	};
 	#opening: Promise<unknown> | undefined;
 
-	constructor(link: Link, { timeout = 2000, tries = 3, onDenied }: ClientOptions = {}) {
+	/** `patience` is 2 seconds and three tries by default. */
+	constructor(link: Link, { timeout = 2000, tries = 3 }: Patience = {}) {
 		this.#channel = new Channel(link);
 		this.#timeout = timeout;
 		this.#tries = tries;
-		this.#onDenied = onDenied;
 	}
 
 	/** Returns what the server sends back: the same text. */
@@ -206,7 +199,7 @@ export class SmpClient implements Requester {
 			timeout: this.#timeout,
 			tries: this.#tries,
 			ask: ({ op, group, command, fields }) => this.request(op, group, command, fields),
-			...(this.#onDenied && { reopen: () => this.#open() }),
+			...(this.onDenied && { reopen: () => this.#open() }),
 		});
 		return upload.run();
 	}
@@ -234,7 +227,7 @@ export class SmpClient implements Requester {
 		try {
 			return await this.#plain.request(op, group, command, fields, patience);
 		} catch (error) {
-			if (!this.#onDenied || !(error instanceof SmpResponseError && error.denied)) throw error;
+			if (!this.onDenied || !(error instanceof SmpResponseError && error.denied)) throw error;
 		}
 		await this.#open();
 		return this.#plain.request(op, group, command, fields, patience);
@@ -246,7 +239,7 @@ export class SmpClient implements Requester {
 
 	/** One unlocking serves all requests that were denied. */
 	#open(): Promise<unknown> {
-		this.#opening ??= this.#onDenied?.(this.#plain).finally(() => {
+		this.#opening ??= this.onDenied?.(this.#plain).finally(() => {
 			this.#opening = undefined;
 		});
 		return this.#opening ?? Promise.resolve();

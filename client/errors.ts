@@ -38,9 +38,7 @@ export class SmpResponseError extends Error implements Refusal {
 	readonly answer: Fields;
 
 	constructor({ what, code, group, reason, answer }: Refusal) {
-		const number = group === undefined ? `rc ${code}` : `${groupName(group)} error ${code}`;
-		const said = reason ? `: ${reason}` : "";
-		super(`the device refuses ${what}: ${explainCode(code, group)} (${number})${said}`);
+		super(`the device refuses ${what}: ${codeText(code, group)}${reason ? `: ${reason}` : ""}`);
 		this.name = "SmpResponseError";
 		this.what = what;
 		this.code = code;
@@ -74,6 +72,10 @@ export const explainCode = (code: number, group?: number): string =>
 	(group === undefined && code >= 256
 		? "an error of the application's own"
 		: "an error that this client does not know");
+
+/** As `explainCode`, and the number. */
+export const codeText = (code: number, group?: number): string =>
+	`${explainCode(code, group)} (${group === undefined ? "rc" : `${groupName(group)} error`} ${code})`;
 
 const groupName = (group: number): string => `${GROUP_NAMES[group] ?? group} group`;
 
