@@ -95,11 +95,13 @@ export function textOf(bytes: Uint8Array): string | undefined {
 	}
 }
 
+const FIGURE = /^[\d.]+( KiB| bytes)?$/;
+
 /** Rows in columns, those of figures flush right. A first row without figures is a heading. */
 export function table(rows: readonly (readonly string[])[]): string[] {
 	const columns = rows[0]?.map((_, at) => rows.map((row) => row[at]!)) ?? [];
 	const widths = columns.map((cells) => Math.max(...cells.map((cell) => cell.length)));
-	const figures = columns.map((cells) => cells.slice(1).every((cell) => /^\d/.test(cell)) && cells.length > 1);
+	const figures = columns.map((cells) => cells.length > 1 && cells.slice(1).every((cell) => FIGURE.test(cell)));
 	return rows.map((row) =>
 		row
 			.map((cell, at) => (figures[at] ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))

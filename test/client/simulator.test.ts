@@ -1,7 +1,9 @@
 import assert from "node:assert";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SmpClient } from "../../client/client.js";
+import { DEVELOPMENT_KEY } from "../../apps/locked-down/rules.js";
+import { keepUnlocked } from "../../client/access.js";
+import { SmpClient, SmpResponseError } from "../../client/client.js";
 import type { Link } from "../../client/link.js";
 import { serialLink } from "../../client/serial.js";
 import { tcpLink } from "../../client/tcp.js";
@@ -73,6 +75,25 @@ describe("client and simulator", () => {
 			}));
 	}
 
+	it("update and confirm on a device that locks itself at each start, over every link", () =>
+		withDevice(["--app", "locked-down", "--images", "1", "--tcp", "0"], async (simulator) => {
+			let previous = "0.0.0";
+			for (const [at, open] of Object.values(LINKS).entries()) {
+				const version = `0.0.${at + 1}`;
+				const { file, hash } = update(version, 20_000);
+				await withClient(open(simulator), async (client) => {
+					await assert.rejects(
+						upgrade(client, file, { confirm: true }),
+						(error) => error instanceof SmpResponseError && error.denied,
+					);
+					assert.equal(await keepUnlocked(client, Uint8Array.from(DEVELOPMENT_KEY)), 600);
+					const result = await upgrade(client, file, { confirm: true });
+					assert.deepEqual(result, { version, hash, previous, confirmed: true });
+				});
+				previous = version;
+			}
+		}));
+
 	const killed: [string, string[], (resumed: number) => boolean][] = [
 		["starts again", [], (resumed) => resumed === 0],
 		[
@@ -136,48 +157,6 @@ describe("client and simulator", () => {
 describe("xs-smp", () => {
 	const program = join(root, "client/cli/xs-smp.mjs");
 	const xsSmp = (...args: string[]) => run(process.execPath, [program, ...args]);
-
-	it("explains itself", async () => {
-		const { status, output } = await xsSmp("--help");
-		assert.equal(status, 0);
-		for (const name of ["list", "info", "echo", "upload", "test", "confirm", "erase", "reset", "upgrade"]) {
-			assert.match(output, new RegExp(`^  ${name} `, "m"));
-			const help = await xsSmp(name, "--help");
-			assert.equal(help.status, 0);
-			assert.match(help.output, new RegExp(`^Usage: xs-smp ${name} \\[OPTIONS\\]`));
-			assert.match(help.output, /--serial PATH .*\n.*--baud N .*\n.*--udp HOST:PORT .*\n.*--tcp HOST:PORT /);
-		}
-	});
-
-	const refusals: [string[], RegExp][] = [
-		[[], /^Usage: /],
-		[["fly"], /^There is no command "fly"; the commands are list, info, .* and upgrade\.\n$/],
-		[["list"], /^Say where the device is: with --serial PATH, --udp HOST:PORT or --tcp HOST:PORT\.\n$/],
-		[["list", "--udp", "x:1", "--tcp", "x:1"], /^Say where the device is/],
-		[["list", "--tcp", "[::1]"], /^--tcp is HOST:PORT, such as 192\.0\.2\.1:1337, not "\[::1\]"\.\n$/],
-		[["list", "--tcp", "x:0"], /^--tcp is HOST:PORT/],
-		[["list", "--tcp", "x:1", "--baud", "9600"], /^--baud goes with --serial\.\n$/],
-		[["list", "--udp", "x:1", "--serial", "y"], /^Say where the device is/],
-		[["list", "--udp", "1337"], /^--udp is HOST:PORT, such as 192\.0\.2\.1:1337, not "1337"\.\n$/],
-		[["list", "--udp", "x:70000"], /^--udp is HOST:PORT/],
-		[["list", "--udp", "x:1", "--baud", "9600"], /^--baud goes with --serial\.\n$/],
-		[["list", "--serial", "/nowhere/at/all"], /^\/nowhere\/at\/all cannot be opened: it does not exist\.\n$/],
-		[["list", "--serial", "/dev/null"], /^\/dev\/null is no serial line\.\n$/],
-		[["list", "--udp", "x:1", "--timeout", "soon"], /^--timeout needs a number, not "soon"\.\n$/],
-		[["list", "--udp", "x:1", "--timeout", "0"], /^--timeout is at least 1\.\n$/],
-		[["list", "--colour"], /^list has no option --colour\.\n$/],
-		[["list", "twice"], /^"twice" is one argument too many\.\n$/],
-		[["upload", "--udp", "x:1"], /^upload needs FILE\.\n$/],
-		[["upload", "/nowhere/at/all", "--udp", "x:1"], /^\/nowhere\/at\/all cannot be read: it does not exist\.\n$/],
-		[["upgrade", "package.json", "--udp", "x:1"], /^package\.json: The file is no MCUboot image: .*\.\n$/],
-		[["test", "xyz", "--udp", "127.0.0.1:9"], /^A hash is 4 to 64 hexadecimal digits, not "xyz"\.\n$/],
-	];
-	for (const [args, message] of refusals)
-		it(`refuses "${args.join(" ")}"`, async () => {
-			const { status, output } = await xsSmp(...args);
-			assert.equal(status, 2);
-			assert.match(output, message);
-		});
 
 	it("does every step of an update, and says so", () =>
 		withDevice(["--images", "1"], async (simulator) => {
