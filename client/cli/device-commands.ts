@@ -121,7 +121,7 @@ export const DEVICE_COMMANDS: readonly Command[] = [
 	{
 		name: "console-echo",
 		summary: "Turn the echo of the device's console on or off.",
-		operands: ["on|off"],
+		operands: ["on/off"],
 		options: [],
 		check: ({ operands: [word] }) => {
 			if (word !== "on" && word !== "off") throw new ImageError(`console-echo is on or off, not "${word}".`);

@@ -5,14 +5,16 @@ import { ImageFileError, readImageFile } from "../image-file.js";
 /** Shortest access key, bytes (docs/SMP.md, Access). */
 const LEAST_KEY = 16;
 
+const MISSING = { read: "it does not exist", written: "there is no such directory" } as const;
+
 /** Does something with a file. Throws an ImageError with one sentence if the system refuses. */
-export function withFile<T>(path: string, what: "read" | "written", action: () => T): T {
+export function withFile<T>(path: string, what: keyof typeof MISSING, action: () => T): T {
 	try {
 		return action();
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === undefined) throw error;
-		throw new ImageError(`${path} cannot be ${what}: ${code === "ENOENT" ? "it does not exist" : code}.`);
+		throw new ImageError(`${path} cannot be ${what}: ${code === "ENOENT" ? MISSING[what] : code}.`);
 	}
 }
 

@@ -36,6 +36,16 @@ describe("xs-smp: command line", () => {
 		assert.deepEqual([family.status, family.output.match(/^ {2}\w+/gm)], [0, Array(6).fill("  settings")]);
 	});
 
+	it("stands in docs/CLIENT.md, with every option", () => {
+		const rows = readFileSync("docs/CLIENT.md", "utf8").split("\n");
+		for (const { name, operands, options } of COMMANDS) {
+			const row = rows.find((each) => each.startsWith(`| \`${[name, ...operands].join(" ")}\` `));
+			assert.ok(row, name);
+			for (const option of options)
+				assert.ok(row.includes(`\`--${[option.name, ...(option.values ?? [])].join(" ")}\``), row);
+		}
+	});
+
 	const directory = freshDirectory();
 	const short = join(directory, "short");
 	writeFileSync(short, "too short");
@@ -97,7 +107,7 @@ describe("xs-smp and a device of all groups", () => {
 	/** Runs command lines on a device, each of which has to end like this. */
 	type Says = (expected: string | RegExp, ...args: string[]) => Promise<void>;
 	async function withDevice(
-		use: (says: Says, refuses: Says, device: FullDevice) => Promise<void>,
+		use: (says: Says, refuses: Says, device: FullDevice, address: string) => Promise<void>,
 		rules?: AccessRule[],
 	): Promise<void> {
 		const device = new FullDevice(rules ? { rules } : {});
@@ -113,7 +123,7 @@ describe("xs-smp and a device of all groups", () => {
 				else assert.match(outcome[stream], expected);
 				assert.equal(outcome.status, status, outcome.errors);
 			};
-		await use(run(0, "output"), run(1, "errors"), device);
+		await use(run(0, "output"), run(1, "errors"), device, address);
 		await listener.close();
 	}
 
@@ -171,7 +181,7 @@ describe("xs-smp and a device of all groups", () => {
 		}));
 
 	it("fetches and sends files", () =>
-		withDevice(async (says, refuses, device) => {
+		withDevice(async (says, refuses, device, address) => {
 			const file = join(directory, "file");
 			const part = `${file}.part`;
 			const data = Uint8Array.from({ length: 3000 }, (_, i) => i);
@@ -202,8 +212,12 @@ describe("xs-smp and a device of all groups", () => {
 			assert.deepEqual(new Uint8Array(readFileSync(file)), data);
 			writeFileSync(file, "");
 			await refuses(/^An empty file cannot be sent: /, "files", "put", file, "/lfs/a");
-			const nowhere = await xsSmp("files", "get", "/lfs/a", join(directory, "no", "a"), "--tcp", "127.0.0.1:9");
-			assert.equal(nowhere.status, 1);
+			const lost = join(directory, "no", "a");
+			const nowhere = await xsSmp("files", "get", "/lfs/a", lost, "--tcp", address);
+			assert.deepEqual(
+				[nowhere.status, nowhere.errors],
+				[2, `${lost}.part cannot be written: there is no such directory.\n`],
+			);
 		}));
 
 	it("prints its audit log", () =>
