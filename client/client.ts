@@ -82,7 +82,7 @@ export class SmpClient implements Requester {
 	};
 	#opening: Promise<unknown> | undefined;
 
-	/** `patience` is 2 seconds and three tries by default. */
+	/** By default it waits 2 seconds for an answer, and asks three times. */
 	constructor(link: Link, { timeout = 2000, tries = 3 }: Patience = {}) {
 		this.#channel = new Channel(link);
 		this.#timeout = timeout;

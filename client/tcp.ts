@@ -41,7 +41,9 @@ export function tcpLink(server: string): Link {
 	};
 	const stream: ByteStream = {
 		onBytes: undefined,
-		write: (bytes) => void (socket ?? open()).write(bytes),
+		write: (bytes) => {
+			if (!closed) (socket ?? open()).write(bytes);
+		},
 		close: () => {
 			closed = true;
 			socket?.destroy();

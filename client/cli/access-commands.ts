@@ -19,6 +19,7 @@ export const ACCESS_COMMANDS: readonly Command[] = [
 		summary: "Lock a device with access control again.",
 		operands: [],
 		options: [],
+		staysUnlocked: true,
 		run: async ({ client, output }) => {
 			await lock(client);
 			output.say("The device is locked.");

@@ -19,7 +19,7 @@ export interface Command extends CommandSpec {
 	/** Checks what stood on the command line before anything is sent. Throws an ImageError with one sentence. */
 	readonly check?: (args: Arguments) => void;
 	readonly run: (job: Job) => Promise<void>;
-	/** The device is not locked behind it. */
+	/** The device is not locked behind it: it does that itself, or is to stay open. */
 	readonly staysUnlocked?: boolean;
 }
 

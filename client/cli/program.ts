@@ -65,7 +65,9 @@ async function main(args: readonly string[], streams: Streams): Promise<number> 
 	const own = command.options;
 	const options = [...own, ...COMMON_OPTIONS.filter((common) => !own.some((each) => each.name === common.name))];
 	const spec = { ...command, options };
-	if (rest.some(isHelp)) {
+	// Behind -- stand the words of another command line.
+	const end = rest.indexOf("--");
+	if ((end < 0 ? rest : rest.slice(0, end)).some(isHelp)) {
 		streams.stdout.write(commandHelp(PROGRAM, spec));
 		return 0;
 	}

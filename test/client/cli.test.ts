@@ -150,11 +150,12 @@ describe("xs-smp and a device of all groups", () => {
 		}));
 
 	it("runs its shell, and lets nothing through that a terminal would obey", () =>
-		withDevice(async (says, refuses, device) => {
+		withDevice(async (says, refuses, device, address) => {
 			await says("red\n", "shell", "colours");
 			await says('{"output":"\\u001b[31mred\\u001b[0m\\u0007\\n","status":0}\n', "shell", "colours", "--json");
 			await refuses("The command line has failed: the shell returns -8.\n", "shell", "fly", "high");
-			assert.equal(device.events.at(-1), "fly high");
+			const dashed = await xsSmp("shell", "--tcp", address, "--", "colours", "--help");
+			assert.deepEqual([dashed.status, dashed.output, device.events.at(-1)], [0, "red\n", "colours --help"]);
 		}));
 
 	it("reads and writes its settings", () =>

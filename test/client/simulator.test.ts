@@ -130,20 +130,21 @@ describe("client and simulator", () => {
 			}
 		});
 
-	it("an upload in whose middle the reset button is pressed", () =>
-		withDevice(["--images", "1"], async (simulator) => {
-			const { file } = update("0.0.1", 200_000);
-			let pressed: Promise<unknown> | undefined;
-			await withClient(udpLink(simulator.udp), async (client) => {
-				const result = await client.upload(file, {
-					onProgress: (offset) => {
-						if (offset > 60_000) pressed ??= simulator.pressReset();
-					},
+	for (const [name, open] of Object.entries(LINKS))
+		it(`an upload over ${name} in whose middle the reset button is pressed`, () =>
+			withDevice(["--images", "1", "--tcp", "0"], async (simulator) => {
+				const { file } = update("0.0.1", 200_000);
+				let pressed: Promise<unknown> | undefined;
+				await withClient(open(simulator), async (client) => {
+					const result = await client.upload(file, {
+						onProgress: (offset) => {
+							if (offset > 60_000) pressed ??= simulator.pressReset();
+						},
+					});
+					assert.equal(result.match, true);
 				});
-				assert.equal(result.match, true);
-			});
-			await pressed;
-		}));
+				await pressed;
+			}));
 
 	it("an update that the boot loader does not take", () =>
 		withDevice(["--images", "1"], async (simulator) => {
