@@ -1,7 +1,7 @@
 import { Decoder } from "cbor-x/decode";
 import { Encoder } from "cbor-x/encode";
 import { HEADER_SIZE, Op, readHeader, writeHeader } from "../modules/smp/header.js";
-import { commandName } from "./errors.js";
+import { commandName, NoAnswerError } from "./errors.js";
 import type { Link } from "./link.js";
 
 /** The map of a request or a response. Keys whose value is undefined are left out of a request. */
@@ -13,6 +13,20 @@ export interface Request {
 	readonly group: number;
 	readonly command: number;
 	readonly fields: Fields;
+}
+
+/** How long and how often to ask. */
+export interface Patience {
+	/** How long to wait for an answer before asking again, milliseconds; twice as long each time. */
+	readonly timeout?: number;
+	/** How often to ask. */
+	readonly tries?: number;
+}
+
+/** Who asks a server; an `SmpClient` is one. */
+export interface Requester {
+	/** One request and its answer. Rejects with an `SmpResponseError` or a `NoAnswerError`. */
+	request(op: number, group: number, command: number, fields?: Fields, patience?: Patience): Promise<Fields>;
 }
 
 /** A request on its way. */
@@ -43,6 +57,7 @@ export class Channel {
 	constructor(link: Link) {
 		this.link = link;
 		link.onPacket = (packet) => this.#receive(packet);
+		link.onFailure = (reason) => this.#fail(reason);
 	}
 
 	/** Sends a request. `answered` is called at most once, and not after `forget`. */
@@ -94,18 +109,28 @@ export class Channel {
 		return packet;
 	}
 
+	#fail(reason: string): void {
+		for (const [sequence, waiting] of [...this.#waiting]) {
+			// An answer to one may make others unwanted.
+			if (this.#waiting.get(sequence) !== waiting) continue;
+			this.#waiting.delete(sequence);
+			waiting.answered(new NoAnswerError(commandName(waiting.request), 1, reason));
+		}
+	}
+
 	#receive(packet: Uint8Array): void {
 		if (packet.length < HEADER_SIZE) return;
 		const header = readHeader(packet);
 		const waiting = this.#waiting.get(header.sequence);
 		if (!waiting) return;
-		const { op, group, command } = waiting.request;
+		const { request } = waiting;
+		const { op, group, command } = request;
 		// A late answer to an earlier request of the same number must not pass for this one's. Errors of the protocol may
 		// come as a response to a write.
 		const responds = header.op === op + 1 || header.op === Op.WRITE_RESPONSE;
 		if (!responds || header.group !== group || header.command !== command) return;
 		this.#waiting.delete(header.sequence);
-		waiting.answered(this.#decode(packet, header.length, commandName(group, command)));
+		waiting.answered(this.#decode(packet, header.length, commandName(request)));
 	}
 
 	#decode(packet: Uint8Array, length: number, what: string): Fields | Error {

@@ -1,27 +1,31 @@
 import { Op } from "../modules/smp/header.js";
-import { Channel, type Fields, type Request } from "./channel.js";
-import { commandName, NoAnswerError, responseError } from "./errors.js";
+import { maybe, namedMaps, take } from "./answer.js";
+import { Channel, type Fields, type Patience, type Request, type Requester } from "./channel.js";
+import { commandName, NoAnswerError, responseError, SmpResponseError } from "./errors.js";
+import { bytesOf } from "./hex.js";
 import { type ImageState, imageStates, type SlotInfo, slotInfos } from "./image-state.js";
 import type { Link } from "./link.js";
 import { Upload, type UploadOptions, type UploadResult } from "./upload.js";
 
+export type { Fields, Patience, Requester } from "./channel.js";
 export { NoAnswerError, SmpResponseError } from "./errors.js";
 export type { ImageState, SlotInfo } from "./image-state.js";
 export type { Link } from "./link.js";
 export type { UploadOptions, UploadResult } from "./upload.js";
-
-export interface ClientOptions {
-	/** How long to wait for an answer before asking again, milliseconds; twice as long each time. Default 2000. */
-	readonly timeout?: number;
-	/** How often to ask. Default 3. */
-	readonly tries?: number;
-}
 
 /** What the server's buffers take (Zephyr SMP group 0, MCUmgr parameters). */
 export interface Parameters {
 	/** Longest packet, bytes, header included. */
 	readonly bufferSize: number;
 	readonly bufferCount: number;
+}
+
+/** How much can be sent to the server at once. */
+export interface Capacity {
+	/** Longest packet that gets through, bytes, header included. */
+	readonly packetSize: number;
+	/** Most requests on their way at once. */
+	readonly window: number;
 }
 
 /** One entry of the task statistics (Zephyr SMP group 0). Stack sizes are counted in 4-byte words. */
@@ -33,14 +37,22 @@ export interface TaskState {
 	readonly stackSize: number;
 }
 
+/** One entry of the memory pools (mynewt's `mpstat`). */
+export interface MemoryPool {
+	readonly name: string;
+	/** Bytes of a block. */
+	readonly blockSize: number;
+	/** Blocks in all, free now, and free when fewest were. */
+	readonly blocks: number;
+	readonly free: number;
+	readonly leastFree: number;
+}
+
 const OS = 0;
 const IMAGE = 1;
 
 /** For servers that do not tell: every one of Zephyr's takes 384 bytes, mynewt's and MCUboot's at least that. */
 const SMALLEST: Parameters = Object.freeze({ bufferSize: 256, bufferCount: 1 });
-
-const bytesOf = (hex: string): Uint8Array =>
-	Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
 
 /**
  * An SMP client (Zephyr documentation, SMP protocol specification). It speaks version 2 of the protocol, and the original
@@ -54,12 +66,24 @@ const bytesOf = (hex: string): Uint8Array =>
  * await client.upload(file);
  * ```
  */
-export class SmpClient {
+export class SmpClient implements Requester {
 	readonly #channel: Channel;
 	readonly #timeout: number;
 	readonly #tries: number;
+	/**
+	 * Called when the device denies access, as one with access control does anew after each restart; the request is then sent
+	 * once more. `device` asks it without coming here again. See `keepUnlocked`.
+	 */
+	onDenied: ((device: Requester) => Promise<unknown>) | undefined;
+	/** Asks without `onDenied`. */
+	readonly #plain: Requester = {
+		request: (op, group, command, fields = {}, { timeout = this.#timeout, tries = this.#tries } = {}) =>
+			this.#ask({ op, group, command, fields }, timeout, tries),
+	};
+	#opening: Promise<unknown> | undefined;
 
-	constructor(link: Link, { timeout = 2000, tries = 3 }: ClientOptions = {}) {
+	/** By default it waits 2 seconds for an answer, and asks three times. */
+	constructor(link: Link, { timeout = 2000, tries = 3 }: Patience = {}) {
 		this.#channel = new Channel(link);
 		this.#timeout = timeout;
 		this.#tries = tries;
@@ -74,8 +98,9 @@ export class SmpClient {
 	 * Restarts the device. It answers before it does. Asked only once: a second request that arrives after the restart
 	 * would restart it again, and so take back an update on trial.
 	 */
-	async reset(options: { readonly force?: boolean } = {}): Promise<void> {
-		await this.request(Op.WRITE, OS, 5, { force: options.force || undefined }, { tries: 1 });
+	async reset(options: { readonly force?: boolean; readonly bootMode?: number } = {}): Promise<void> {
+		const { force, bootMode } = options;
+		await this.request(Op.WRITE, OS, 5, { force: force || undefined, boot_mode: bootMode }, { tries: 1 });
 	}
 
 	async parameters(): Promise<Parameters> {
@@ -108,10 +133,14 @@ export class SmpClient {
 		await this.request(Op.WRITE, OS, 4, { datetime: text });
 	}
 
+	/** Whether the device's console shows what is typed, which disturbs SMP on some. */
+	async setConsoleEcho(on: boolean): Promise<void> {
+		await this.request(Op.WRITE, OS, 1, { echo: on ? 1 : 0 });
+	}
+
 	async tasks(): Promise<TaskState[]> {
-		const tasks = (await this.request(Op.READ, OS, 2))["tasks"];
-		if (typeof tasks !== "object" || tasks === null) throw new Error("the device's answer has no tasks");
-		return Object.entries(tasks as Readonly<Record<string, Fields>>).map(([name, task]) => ({
+		const tasks = take(await this.request(Op.READ, OS, 2), "tasks", "map");
+		return namedMaps(tasks).map(([name, task]) => ({
 			name,
 			priority: Number(task["prio"]),
 			state: Number(task["state"]),
@@ -120,7 +149,20 @@ export class SmpClient {
 		}));
 	}
 
-	async images(patience: ClientOptions = {}): Promise<ImageState[]> {
+	async pools(): Promise<MemoryPool[]> {
+		const answer = await this.request(Op.READ, OS, 3);
+		// mynewt has them under a key, Zephyr's documentation has them bare.
+		const pools = maybe(answer, "mpools", "map") ?? answer;
+		return namedMaps(pools).map(([name, pool]) => ({
+			name,
+			blockSize: take(pool, "blksiz", "number"),
+			blocks: take(pool, "nblks", "number"),
+			free: take(pool, "nfree", "number"),
+			leastFree: take(pool, "min", "number"),
+		}));
+	}
+
+	async images(patience: Patience = {}): Promise<ImageState[]> {
 		return imageStates(await this.request(Op.READ, IMAGE, 0, {}, patience));
 	}
 
@@ -150,39 +192,61 @@ export class SmpClient {
 	 * the server forgets it on the way.
 	 */
 	async upload(file: Uint8Array, options: UploadOptions = {}): Promise<UploadResult> {
-		const { bufferSize, bufferCount } = await this.parameters().catch((error: unknown) => {
-			if (error instanceof NoAnswerError) throw error;
-			return SMALLEST;
-		});
-		const { link } = this.#channel;
+		const { packetSize, window } = await this.capacity();
 		const upload = new Upload(this.#channel, file, options, {
-			packetSize: link.packetSize?.(bufferSize) ?? bufferSize,
-			// One buffer is for the answer: Zephyr takes it from the same pool.
-			window: Math.max(1, Math.min(options.window ?? bufferCount, bufferCount - 1)),
+			packetSize,
+			window: Math.max(1, Math.min(options.window ?? window, window)),
 			timeout: this.#timeout,
 			tries: this.#tries,
-			ask: (request) => this.#ask(request, this.#timeout, this.#tries),
+			ask: ({ op, group, command, fields }) => this.request(op, group, command, fields),
+			...(this.onDenied && { reopen: () => this.#open() }),
 		});
 		return upload.run();
 	}
 
+	/** What the server's buffers and the link allow. */
+	async capacity(): Promise<Capacity> {
+		const { bufferSize, bufferCount } = await this.parameters().catch((error: unknown) => {
+			if (error instanceof NoAnswerError) throw error;
+			return SMALLEST;
+		});
+		return {
+			packetSize: this.#channel.link.packetSize?.(bufferSize) ?? bufferSize,
+			// One buffer is for the answer: Zephyr takes it from the same pool.
+			window: Math.max(1, bufferCount - 1),
+		};
+	}
+
+	/** Length of the packet of a request, bytes. */
+	measure(op: number, group: number, command: number, fields: Fields): number {
+		return this.#channel.measure({ op, group, command, fields });
+	}
+
 	/** One request and its answer; the way to commands that have no method here. */
-	request(
-		op: number,
-		group: number,
-		command: number,
-		fields: Fields = {},
-		{ timeout = this.#timeout, tries = this.#tries }: ClientOptions = {},
-	): Promise<Fields> {
-		return this.#ask({ op, group, command, fields }, timeout, tries);
+	async request(op: number, group: number, command: number, fields?: Fields, patience?: Patience): Promise<Fields> {
+		try {
+			return await this.#plain.request(op, group, command, fields, patience);
+		} catch (error) {
+			if (!this.onDenied || !(error instanceof SmpResponseError && error.denied)) throw error;
+		}
+		await this.#open();
+		return this.#plain.request(op, group, command, fields, patience);
 	}
 
 	close(): void {
 		this.#channel.close();
 	}
 
+	/** One unlocking serves all requests that were denied. */
+	#open(): Promise<unknown> {
+		this.#opening ??= this.onDenied?.(this.#plain).finally(() => {
+			this.#opening = undefined;
+		});
+		return this.#opening ?? Promise.resolve();
+	}
+
 	async #ask(request: Request, timeout: number, tries: number): Promise<Fields> {
-		const what = commandName(request.group, request.command);
+		const what = commandName(request);
 		const version = this.#channel.version;
 		const answer = await this.#exchange(request, timeout, tries);
 		if (!answer) throw new NoAnswerError(what, tries);

@@ -1,43 +1,69 @@
-import type { Fields } from "./channel.js";
+import { Op } from "../modules/smp/header.js";
+import type { Fields, Request } from "./channel.js";
 
-/** The server does not answer. */
+/** The server does not answer, or there is no way to it. */
 export class NoAnswerError extends Error {
-	constructor(what: string, tries: number) {
-		super(`no answer to ${what} after ${tries} ${tries === 1 ? "try" : "tries"}`);
+	readonly what: string;
+	/** Why there is no way to it, if the link can tell. */
+	readonly reason: string | undefined;
+
+	constructor(what: string, tries: number, reason?: string) {
+		super(`no answer to ${what}${reason ? `: ${reason}` : ` after ${tries} ${tries === 1 ? "try" : "tries"}`}`);
 		this.name = "NoAnswerError";
+		this.what = what;
+		this.reason = reason;
 	}
 }
 
-/** The server refused. The message is a sentence with what, why, and the code. */
-export class SmpResponseError extends Error {
+/** What is known of a refusal. */
+export interface Refusal {
+	/** What was refused, as sentences name it. */
+	readonly what: string;
 	/** `rc`, or the code of `group`'s own list. */
 	readonly code: number;
 	/** Undefined for the codes that all groups share. */
 	readonly group: number | undefined;
 	/** What the server itself says (`rsn`). */
 	readonly reason: string | undefined;
+	/** The whole map of the response. Some errors come with more than a code. */
+	readonly answer: Fields;
+}
 
-	constructor(what: string, code: number, group?: number, reason?: string) {
-		const number = group === undefined ? `rc ${code}` : `${groupName(group)} error ${code}`;
-		const said = reason ? `: ${reason}` : "";
-		super(`the device refuses ${what}: ${explainCode(code, group)} (${number})${said}`);
+/** The server refused. The message is a sentence with what, why, and the code. */
+export class SmpResponseError extends Error implements Refusal {
+	readonly what: string;
+	readonly code: number;
+	readonly group: number | undefined;
+	readonly reason: string | undefined;
+	readonly answer: Fields;
+
+	constructor({ what, code, group, reason, answer }: Refusal) {
+		super(`the device refuses ${what}: ${codeText(code, group)}${reason ? `: ${reason}` : ""}`);
 		this.name = "SmpResponseError";
+		this.what = what;
 		this.code = code;
 		this.group = group;
 		this.reason = reason;
+		this.answer = answer;
+	}
+
+	/** Whether access is denied, whatever the request was. */
+	get denied(): boolean {
+		return this.group === undefined && this.code === ACCESS_DENIED;
 	}
 }
 
+/** `MGMT_ERR_EACCESSDENIED` (Zephyr SMP protocol specification, Error codes). */
+const ACCESS_DENIED = 11;
+
 /** The error in the map of a response, if it is one: `err` in version 2 of the protocol, `rc` in both. */
-export function responseError(what: string, fields: Fields): SmpResponseError | undefined {
-	const error = fields["err"] as { readonly group?: unknown; readonly rc?: unknown } | undefined;
+export function responseError(what: string, answer: Fields): SmpResponseError | undefined {
+	const error = answer["err"] as { readonly group?: unknown; readonly rc?: unknown } | undefined;
+	const reason = typeof answer["rsn"] === "string" ? answer["rsn"] : undefined;
 	if (typeof error === "object" && error !== null)
-		return new SmpResponseError(what, Number(error.rc), Number(error.group));
-	const rc = Number(fields["rc"] ?? 0);
-	const reason = fields["rsn"];
-	return rc === 0
-		? undefined
-		: new SmpResponseError(what, rc, undefined, typeof reason === "string" ? reason : undefined);
+		return new SmpResponseError({ what, code: Number(error.rc), group: Number(error.group), reason, answer });
+	const code = Number(answer["rc"] ?? 0);
+	return code === 0 ? undefined : new SmpResponseError({ what, code, group: undefined, reason, answer });
 }
 
 /** What a code means, in words: of a group's own list, or without a group of the one that all share. */
@@ -47,11 +73,19 @@ export const explainCode = (code: number, group?: number): string =>
 		? "an error of the application's own"
 		: "an error that this client does not know");
 
+/** As `explainCode`, and the number. */
+export const codeText = (code: number, group?: number): string =>
+	`${explainCode(code, group)} (${group === undefined ? "rc" : `${groupName(group)} error`} ${code})`;
+
 const groupName = (group: number): string => `${GROUP_NAMES[group] ?? group} group`;
 
-/** A command as sentences name it. */
-export const commandName = (group: number, command: number): string =>
-	COMMAND_NAMES[group]?.[command] ?? `command ${command} of group ${group}`;
+/** A request as sentences name it. */
+export function commandName({ op, group, command }: Pick<Request, "op" | "group" | "command">): string {
+	const name = COMMAND_NAMES[group]?.[command] ?? `command ${command} of group ${group}`;
+	return typeof name === "string" ? name : name[op === Op.READ ? 0 : 1];
+}
+
+// From 64 on groups are the application's own. 64 and 65 are those of docs/SMP.md.
 
 const GROUP_NAMES: Readonly<Record<number, string>> = {
 	0: "OS",
@@ -62,12 +96,19 @@ const GROUP_NAMES: Readonly<Record<number, string>> = {
 	9: "shell",
 	10: "enumeration",
 	63: "Zephyr",
+	64: "access",
+	65: "audit",
 };
 
-const COMMAND_NAMES: Readonly<Record<number, Readonly<Record<number, string>>>> = {
+/** Of both operations, or of reading and of writing. */
+type CommandName = string | readonly [read: string, write: string];
+
+const COMMAND_NAMES: Readonly<Record<number, Readonly<Record<number, CommandName>>>> = {
 	0: {
 		0: "the echo",
+		1: "the console echo control",
 		2: "the task statistics",
+		3: "the question for its memory pools",
 		4: "the date and time",
 		5: "the reset",
 		6: "the question for its buffers",
@@ -75,6 +116,30 @@ const COMMAND_NAMES: Readonly<Record<number, Readonly<Record<number, string>>>> 
 		8: "the question for its boot loader",
 	},
 	1: { 0: "the image state", 1: "the upload", 5: "the erase", 6: "the question for its slots" },
+	2: { 0: "the question for its statistics", 1: "the question for the names of its statistics" },
+	3: {
+		0: ["the question for the setting", "the setting"],
+		1: "the deletion of the setting",
+		2: "the commit of the settings",
+		3: ["the load of the settings", "the save of the settings"],
+	},
+	8: {
+		0: ["the download of the file", "the upload of the file"],
+		1: "the question for the file's size",
+		2: "the question for the file's hash",
+		3: "the question for its hashes",
+		4: "the close of the file",
+	},
+	9: { 0: "the command line" },
+	10: {
+		0: "the question for the number of its groups",
+		1: "the question for its groups",
+		2: "the question for a group",
+		3: "the question for its groups",
+	},
+	63: { 0: "the erase of the storage" },
+	64: { 0: "the question for a challenge", 1: "the answer to its challenge", 2: "the lock" },
+	65: { 0: "the question for its audit log" },
 };
 
 // Zephyr documentation, SMP protocol specification (Error codes), and the enums of the management groups' headers.
@@ -188,4 +253,5 @@ const GROUP_CODES: Readonly<Record<number, Readonly<Record<number, string>>>> = 
 		3: "the storage's configuration cannot be read",
 		4: "the storage cannot be erased",
 	},
+	64: { 2: "there is no challenge to answer", 3: "the answer is wrong" },
 };

@@ -3,6 +3,7 @@ import { formatVersion, parseHeader, signedSize } from "../modules/bootutil/head
 import { findTlv, TlvType, tlvContent } from "../modules/bootutil/tlv.js";
 import { FlashArea } from "../modules/flash/area.js";
 import { NorPartition } from "../modules/flash/nor.js";
+import { hexOf } from "./hex.js";
 
 /** What a device will call an image file. */
 export interface ImageFile {
@@ -15,8 +16,6 @@ export interface ImageFile {
 export class ImageFileError extends Error {
 	override readonly name = "ImageFileError";
 }
-
-const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** Reads the version and the hash of an MCUboot image (design.md, Image format). Throws an `ImageFileError`. */
 export function readImageFile(file: Uint8Array): ImageFile {

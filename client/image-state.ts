@@ -1,4 +1,5 @@
 import type { Fields } from "./channel.js";
+import { hexOf } from "./hex.js";
 
 /** One entry of the image list (Zephyr SMP group 1, Get state of images). */
 export interface ImageState {
@@ -27,9 +28,6 @@ export interface SlotInfo {
 	readonly uploadImage: number | undefined;
 }
 
-const hexOf = (bytes: unknown): string =>
-	bytes instanceof Uint8Array ? Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") : "";
-
 const optional = (value: unknown): number | undefined => (value === undefined ? undefined : Number(value));
 
 function entries(fields: Fields, key: string, what: string): readonly Fields[] {
@@ -43,7 +41,7 @@ export const imageStates = (answer: Fields): ImageState[] =>
 		image: Number(entry["image"] ?? 0),
 		slot: Number(entry["slot"]),
 		version: String(entry["version"]),
-		hash: hexOf(entry["hash"]),
+		hash: entry["hash"] instanceof Uint8Array ? hexOf(entry["hash"]) : "",
 		bootable: entry["bootable"] === true,
 		pending: entry["pending"] === true,
 		confirmed: entry["confirmed"] === true,

@@ -8,6 +8,8 @@ export interface Link {
 	/** Sends and never blocks. */
 	send(packet: Uint8Array): void;
 	close(): void;
+	/** Called with the reason, as the end of a sentence, when there is no way to the server: what is on its way is lost. */
+	onFailure?: ((reason: string) => void) | undefined;
 	/** Longest packet, bytes, that gets through to a server whose buffers have `bufferSize` bytes; without, all of it. */
 	packetSize?(bufferSize: number): number;
 }

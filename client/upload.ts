@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Op } from "../modules/smp/header.js";
 import type { Channel, Fields, Flight, Request } from "./channel.js";
-import { commandName, NoAnswerError, responseError } from "./errors.js";
+import { commandName, NoAnswerError, responseError, SmpResponseError } from "./errors.js";
 
 export interface UploadOptions {
 	/** Image number; its secondary slot is where the file goes. Default 0. */
@@ -35,6 +35,8 @@ export interface UploadSettings {
 	readonly tries: number;
 	/** Sends a request and repeats it until it is answered. */
 	readonly ask: (request: Request) => Promise<Fields>;
+	/** Has the device serve this client again when it denies access on the way. */
+	readonly reopen?: () => Promise<unknown>;
 }
 
 /** One chunk on its way. */
@@ -49,6 +51,8 @@ interface Chunk extends Flight {
 
 const IMAGE = 1;
 const UPLOAD = 1;
+
+const NAME = commandName({ op: Op.WRITE, group: IMAGE, command: UPLOAD });
 
 /** Chunks are a multiple of this, so that a server with any usual write unit takes them whole. */
 export const CHUNK_ALIGN = 8;
@@ -85,6 +89,8 @@ export class Upload {
 	/** How often the upload had to go back since it was as far as `best`. */
 	#setbacks = 0;
 	#best = 0;
+	/** Whether the device was asked to serve this client again since then. */
+	#reopened = false;
 	/** End of the farthest chunk that was sent. */
 	#most = 0;
 	#timer: ReturnType<typeof setTimeout> | undefined;
@@ -182,7 +188,13 @@ export class Upload {
 				this.#fill();
 			}
 		} catch (error) {
-			this.#reject(error);
+			if (!(error instanceof SmpResponseError && error.denied) || !this.#settings.reopen || this.#reopened)
+				this.#reject(error);
+			else {
+				this.#reopened = true;
+				this.#forgetAll();
+				this.#settings.reopen().then(() => this.#begin(), this.#reject);
+			}
 		}
 	}
 
@@ -199,6 +211,7 @@ export class Upload {
 		if (off > this.#best) {
 			this.#best = off;
 			this.#setbacks = 0;
+			this.#reopened = false;
 		}
 		this.#window = Math.min(this.#settings.window, this.#window + (this.#lossSeen ? 1 / this.#window : 1));
 		this.#options.onProgress?.(off, this.#file.length);
@@ -229,7 +242,7 @@ export class Upload {
 
 	#timedOut(): void {
 		if (++this.#timeouts >= this.#settings.tries) {
-			this.#reject(new NoAnswerError(commandName(IMAGE, UPLOAD), this.#settings.tries));
+			this.#reject(new NoAnswerError(NAME, this.#settings.tries));
 			return;
 		}
 		this.#forgetAll();
@@ -241,7 +254,7 @@ export class Upload {
 	}
 
 	#offset(answer: Fields): number {
-		const error = responseError(commandName(IMAGE, UPLOAD), answer);
+		const error = responseError(NAME, answer);
 		if (error) throw error;
 		const off = answer["off"];
 		if (typeof off === "number" && Number.isInteger(off) && off >= 0 && off <= this.#file.length) return off;

@@ -39,6 +39,8 @@ export class Simulator {
 	readonly serial: string;
 	/** `address:port`, known once the device is ready. */
 	udp = "";
+	/** As `udp`; empty without `--tcp`. */
+	tcp = "";
 	readonly events: SimulatorEvent[] = [];
 	/** What it wrote to standard error. */
 	errors = "";
@@ -84,6 +86,7 @@ export class Simulator {
 		const simulator = new Simulator(directory, options, machine);
 		const ready = await simulator.next("ready");
 		simulator.udp = String(ready["udp"] ?? "");
+		simulator.tcp = String(ready["tcp"] ?? "");
 		await simulator.next("boot");
 		return simulator;
 	}

@@ -1,32 +1,41 @@
+import { Op } from "../../modules/smp/header.js";
 import type { ImageState, UploadResult } from "../client.js";
+import { codeText, commandName } from "../errors.js";
+import type { AuditRecord } from "../group/audit.js";
 import type { UpgradeStep } from "../upgrade.js";
 
 /** Where a command's words go. */
 export interface Output {
 	/** For people. */
-	say(line: string): void;
+	say(...lines: readonly string[]): void;
 	/** For programs. */
 	json(value: object): void;
 	progress(offset: number, total: number): void;
+}
+
+/** Where text goes: a standard stream. */
+export interface Sink {
+	readonly isTTY?: boolean;
+	write(text: string): unknown;
 }
 
 const BAR = 30;
 
 /** Text on standard output, with a bar on a terminal. */
 export class TextOutput implements Output {
-	readonly #stream: NodeJS.WriteStream;
+	readonly #stream: Sink;
 	readonly #started = Date.now();
 	#first: number | undefined;
 	#barShown = false;
 
-	constructor(stream: NodeJS.WriteStream) {
+	constructor(stream: Sink) {
 		this.#stream = stream;
 	}
 
-	say(line: string): void {
+	say(...lines: readonly string[]): void {
 		if (this.#barShown) this.#stream.write("\n");
 		this.#barShown = false;
-		this.#stream.write(`${line}\n`);
+		for (const line of lines) this.#stream.write(`${printable(line)}\n`);
 	}
 
 	json(): void {}
@@ -45,10 +54,10 @@ export class TextOutput implements Output {
 
 /** JSON on standard output, one object a line. */
 export class JsonOutput implements Output {
-	readonly #stream: NodeJS.WriteStream;
+	readonly #stream: Sink;
 	#percent = -1;
 
-	constructor(stream: NodeJS.WriteStream) {
+	constructor(stream: Sink) {
 		this.#stream = stream;
 	}
 
@@ -71,6 +80,47 @@ export const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(1)
 
 export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
 
+/** What a device says may hold what makes a terminal do things. Colours go, and so do all control characters but TAB and LF. */
+export const printable = (text: string): string =>
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: these are meant
+	text.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, "").replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "");
+
+/** Bytes as text; undefined if they are none that could be printed. */
+export function textOf(bytes: Uint8Array): string | undefined {
+	try {
+		const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+		return text === printable(text) ? text : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+const FIGURE = /^[\d.]+( KiB| bytes)?$/;
+
+/** Rows in columns, those of figures flush right. A first row without figures is a heading. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+	const columns = rows[0]?.map((_, at) => rows.map((row) => row[at]!)) ?? [];
+	const widths = columns.map((cells) => Math.max(...cells.map((cell) => cell.length)));
+	const figures = columns.map((cells) => cells.length > 1 && cells.slice(1).every((cell) => FIGURE.test(cell)));
+	return rows.map((row) =>
+		row
+			.map((cell, at) => (figures[at] ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
+			.join("  ")
+			.trimEnd(),
+	);
+}
+
+/** A record of an audit log: its number, when, what, over which transport, and what came of it. */
+export function auditLine({ number, time, group, command, transport, rc, errorGroup }: AuditRecord): string[] {
+	// A device without a clock counts from its start.
+	const when = time < CLOCKLESS ? `${time} s` : new Date(time * 1000).toISOString().slice(0, 19).replace("T", " ");
+	const outcome = rc === 0 ? "done" : codeText(rc, errorGroup);
+	return [`#${number}`, when, commandName({ op: Op.WRITE, group, command }), transport, outcome];
+}
+
+/** Seconds since 1970 before which no device was made that this client could reach: September 2001. */
+const CLOCKLESS = 1_000_000_000;
+
 const FLAGS = ["active", "confirmed", "pending", "permanent"] as const;
 
 /** The list as text, one slot a line. */
@@ -83,11 +133,20 @@ export function imageTable(images: readonly ImageState[]): string[] {
 	});
 }
 
+/** How much of a file went over, and how. */
+export type Transfer = Pick<UploadResult, "resumed" | "repeated"> & Partial<Pick<UploadResult, "match">>;
+
 /** An upload in one sentence. `time` is milliseconds. */
-export function uploadSentence(bytes: number, time: number, { resumed, repeated, match }: UploadResult): string {
-	if (resumed === bytes) return "The device has this file already.";
+export const uploadSentence = (bytes: number, time: number, transfer: Transfer): string =>
+	transfer.resumed === bytes
+		? "The device has this file already."
+		: transferSentence("Uploaded", bytes, time, transfer);
+
+/** A file of `bytes` that went over the wire, in one sentence. `time` is milliseconds. */
+export function transferSentence(verb: string, bytes: number, time: number, transfer: Transfer): string {
+	const { resumed, repeated, match } = transfer;
 	const sent = bytes - resumed;
-	const parts = [`Uploaded ${kilobytes(sent)} in ${seconds(time)} (${kilobytes((1000 * sent) / Math.max(1, time))}/s)`];
+	const parts = [`${verb} ${kilobytes(sent)} in ${seconds(time)} (${kilobytes((1000 * sent) / Math.max(1, time))}/s)`];
 	if (resumed > 0) parts.push(`going on at ${kilobytes(resumed)}`);
 	if (repeated > 0) parts.push(`${repeated} ${repeated === 1 ? "packet" : "packets"} sent again`);
 	if (match) parts.push("the device has checked it");

@@ -3,7 +3,7 @@ import type { SmpServer } from "../../modules/smp/server.js";
 import { random } from "../unit/smp/support.js";
 
 /** A link to a server in the same process. Packets arrive later, as they would over a wire. */
-export function localLink(server: SmpServer): Link {
+export function localLink(server: Pick<SmpServer, "receive">): Link {
 	const link: Link = {
 		onPacket: undefined,
 		send: (packet) => {

@@ -17,7 +17,10 @@ export interface CommandSpec {
 	readonly name: string;
 	readonly summary: string;
 	readonly options: readonly OptionSpec[];
-	/** Names of the arguments behind the options; all of them are needed but those in brackets, which come last. */
+	/**
+	 * Names of the arguments behind the options; all of them are needed but those in brackets, which come last. A last one that
+	 * ends in `...` stands for one or more.
+	 */
 	readonly operands: readonly string[];
 	/** Options of other tools that are known here but not supported, and why. */
 	readonly unsupported?: Readonly<Record<string, string>>;
@@ -98,7 +101,7 @@ export function parseArguments(command: CommandSpec, args: readonly string[]): A
 	if (missing) throw new ImageError(`${command.name} needs --${missing.name}.`);
 	const needed = command.operands.filter((name) => !name.startsWith("["));
 	if (operands.length < needed.length) throw new ImageError(`${command.name} needs ${needed.join(" and ")}.`);
-	if (operands.length > command.operands.length) {
+	if (operands.length > command.operands.length && !command.operands.at(-1)?.endsWith("...")) {
 		throw new ImageError(`"${operands[command.operands.length]}" is one argument too many.`);
 	}
 	return new Arguments(given, operands);

@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { ImageError } from "../../tools/image/error.js";
+import { ImageFileError, readImageFile } from "../image-file.js";
+
+/** Shortest access key, bytes (docs/SMP.md, Access). */
+const LEAST_KEY = 16;
+
+const MISSING = { read: "it does not exist", written: "there is no such directory" } as const;
+
+/** Does something with a file. Throws an ImageError with one sentence if the system refuses. */
+export function withFile<T>(path: string, what: keyof typeof MISSING, action: () => T): T {
+	try {
+		return action();
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === undefined) throw error;
+		throw new ImageError(`${path} cannot be ${what}: ${code === "ENOENT" ? MISSING[what] : code}.`);
+	}
+}
+
+/** Reads a file. Throws an ImageError with one sentence if it cannot be read. */
+export const readFile = (path: string): Uint8Array => withFile(path, "read", () => new Uint8Array(readFileSync(path)));
+
+/** As `readFile`, and it has to be an image. */
+export function readImage(path: string): Uint8Array {
+	const file = readFile(path);
+	try {
+		readImageFile(file);
+	} catch (error) {
+		throw error instanceof ImageFileError ? new ImageError(`${path}: ${error.message}`) : error;
+	}
+	return file;
+}
+
+/** As `readFile`, and it has to be long enough for an access key. */
+export function readKey(path: string): Uint8Array {
+	const key = readFile(path);
+	if (key.length >= LEAST_KEY) return key;
+	throw new ImageError(`${path} is no access key: it has ${key.length} bytes, and a key has ${LEAST_KEY} or more.`);
+}

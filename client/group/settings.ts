@@ -1,0 +1,39 @@
+import { Op } from "../../modules/smp/header.js";
+import { take } from "../answer.js";
+import type { Requester } from "../channel.js";
+
+// Zephyr SMP group 3, Settings (Config) management.
+
+const SETTINGS = 3;
+const VALUE = 0;
+const DELETE = 1;
+const COMMIT = 2;
+const LOAD_SAVE = 3;
+
+/** The running value of a setting. The device cuts it to what it can send: Zephyr to 64 bytes by default. */
+export const readSetting = async (device: Requester, name: string): Promise<Uint8Array> =>
+	take(await device.request(Op.READ, SETTINGS, VALUE, { name }), "val", "bytes");
+
+/** Changes the running value only; `saveSettings` makes it last. */
+export async function writeSetting(device: Requester, name: string, val: Uint8Array): Promise<void> {
+	await device.request(Op.WRITE, SETTINGS, VALUE, { name, val });
+}
+
+export async function deleteSetting(device: Requester, name: string): Promise<void> {
+	await device.request(Op.WRITE, SETTINGS, DELETE, { name });
+}
+
+/** Has the device apply the values that were written, where it does not do so at once. */
+export async function commitSettings(device: Requester): Promise<void> {
+	await device.request(Op.WRITE, SETTINGS, COMMIT);
+}
+
+/** Brings the saved values back. */
+export async function loadSettings(device: Requester): Promise<void> {
+	await device.request(Op.READ, SETTINGS, LOAD_SAVE);
+}
+
+/** Makes the running values last: all, or those below `name`, which older servers do not know and so save all. */
+export async function saveSettings(device: Requester, name?: string): Promise<void> {
+	await device.request(Op.WRITE, SETTINGS, LOAD_SAVE, { name });
+}

@@ -1,0 +1,276 @@
+import assert from "node:assert";
+import { type Link, SmpClient, SmpResponseError } from "../../client/client.js";
+import { auditRecords } from "../../client/group/audit.js";
+import { groups } from "../../client/group/enumeration.js";
+import { closeFile, downloadFile, fileHash, fileHashes, fileSize, uploadFile } from "../../client/group/files.js";
+import {
+	commitSettings,
+	deleteSetting,
+	loadSettings,
+	readSetting,
+	saveSettings,
+	writeSetting,
+} from "../../client/group/settings.js";
+import { runShell } from "../../client/group/shell.js";
+import { statistics, statisticsNames } from "../../client/group/statistics.js";
+import { eraseStorage } from "../../client/group/zephyr.js";
+import { HEADER_SIZE, readHeader } from "../../modules/smp/header.js";
+import { random } from "../unit/smp/support.js";
+import { FullDevice } from "./full-device.js";
+import { LossyLink } from "./links.js";
+
+const next = random(5);
+const FILE = Uint8Array.from({ length: 5000 }, () => next(256));
+
+const clientOf = (link: Link): SmpClient => new SmpClient(link, { timeout: 20, tries: 8 });
+
+describe("client: the further groups", () => {
+	let device: FullDevice;
+	let client: SmpClient;
+	beforeEach(() => {
+		device = new FullDevice();
+		client = clientOf(device.link());
+	});
+
+	it("statistics", async () => {
+		assert.deepEqual(await statisticsNames(client), ["smp", "flash"]);
+		assert.deepEqual(await statistics(client, "smp"), { reads: 12, writes: 3 });
+		await assert.rejects(statistics(client, "nothing"), {
+			message:
+				"the device refuses the question for its statistics: there is no such statistic (statistics group error 3)",
+		});
+	});
+
+	it("settings", async () => {
+		const value = Uint8Array.of(0, 0xff, 7);
+		await writeSetting(client, "net/x", value);
+		assert.deepEqual(await readSetting(client, "net/x"), value);
+		await commitSettings(client);
+		await saveSettings(client);
+		await saveSettings(client, "net");
+		await loadSettings(client);
+		assert.deepEqual(device.events, ["commit", "save undefined", "save net", "load"]);
+		await deleteSetting(client, "net/x");
+		await assert.rejects(readSetting(client, "net/x"), /the question for the setting: there is no such key/);
+		await writeSetting(client, "net/x", value);
+		await eraseStorage(client);
+		assert.equal(device.settings.size, 0);
+	});
+
+	it("shell, whose command lines are sent once", async () => {
+		const { output, status } = await runShell(client, ["colours"]);
+		assert.deepEqual([output, status], ["\x1b[31mred\x1b[0m\u0007\n", 0]);
+		assert.equal((await runShell(client, ["fly", "away"])).status, -8);
+		assert.deepEqual(device.events, ["colours", "fly away"]);
+		await assert.rejects(runShell(client, [""]), /the command line: the command line is empty \(shell group error 3\)/);
+		let sent = 0;
+		const deaf = clientOf({ onPacket: undefined, send: () => sent++, close: () => {} });
+		await assert.rejects(runShell(deaf, ["x"], { timeout: 1, tries: 1 }), /^NoAnswerError: .* after 1 try$/);
+		assert.equal(sent, 1);
+	});
+
+	it("enumeration, with or without details", async () => {
+		const found = await groups(client);
+		assert.deepEqual(found[0], { id: 0, name: "os mgmt", handlers: 7 });
+		assert.deepEqual(
+			found.map(({ id }) => id),
+			[0, 1, 2, 3, 8, 9, 63, 65, 10],
+		);
+		const link = device.link();
+		const send = link.send.bind(link);
+		// As a server without the command for details.
+		link.send = (packet) => {
+			const { group, command } = readHeader(packet);
+			if (group === 10 && command === 3) packet[7] = 9;
+			const { onPacket } = link;
+			link.onPacket = (answer) => {
+				if (readHeader(answer).command === 9) answer[7] = 3;
+				link.onPacket = onPacket;
+				onPacket?.(answer);
+			};
+			send(packet);
+		};
+		assert.deepEqual(
+			(await groups(clientOf(link))).map(({ id, name, handlers }) => [id, name, handlers]),
+			found.map(({ id }) => [id, undefined, undefined]),
+		);
+	});
+
+	it("audit log, page by page", async () => {
+		for (let i = 0; i < 11; i++) await (i % 2 ? client.setConsoleEcho(false) : saveSettings(client));
+		await assert.rejects(client.erase(9));
+		const records = await auditRecords(client);
+		assert.deepEqual(
+			records.map(({ number }) => number),
+			[12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1],
+		);
+		assert.deepEqual(records[0], {
+			number: 12,
+			time: device.time,
+			group: 1,
+			command: 5,
+			transport: "",
+			rc: 14,
+			errorGroup: 1,
+		});
+		assert.deepEqual(await auditRecords(client, 3), records.slice(0, 3));
+		assert.deepEqual(await auditRecords(client, 0), []);
+	});
+
+	it("memory pools, console echo, boot mode", async () => {
+		assert.deepEqual(await client.pools(), [{ name: "slots", blockSize: 16, blocks: 100, free: 20, leastFree: 10 }]);
+		await client.setConsoleEcho(false);
+		await assert.rejects(client.setConsoleEcho(true), /the console echo control: it has no such command/);
+		await client.reset({ bootMode: 1 });
+		assert.deepEqual(device.events, ["reset 1"]);
+	});
+
+	it("an answer that lacks something is said to", async () => {
+		const link = device.link();
+		const send = link.send.bind(link);
+		link.send = (packet) => {
+			send(packet);
+			const { onPacket } = link;
+			link.onPacket = (answer) => {
+				link.onPacket = onPacket;
+				answer[3] = 1;
+				onPacket?.(Uint8Array.of(...answer.subarray(0, HEADER_SIZE), 0xa0));
+			};
+		};
+		const bare = clientOf(link);
+		await assert.rejects(statisticsNames(bare), { message: `the device's answer has no list "stat_list"` });
+		await assert.rejects(readSetting(bare, "x"), { message: `the device's answer has no bytes "val"` });
+		await assert.rejects(runShell(bare, ["x"]), { message: `the device's answer has no text "o"` });
+		await assert.rejects(bare.tasks(), { message: `the device's answer has no map "tasks"` });
+		await assert.rejects(fileSize(bare, "/lfs/a"), { message: `the device's answer has no number "len"` });
+	});
+});
+
+describe("client: files", () => {
+	let device: FullDevice;
+	let client: SmpClient;
+	beforeEach(() => {
+		device = new FullDevice();
+		client = clientOf(device.link());
+	});
+
+	/** What a download brought, put together, and how it went. */
+	async function fetched(path: string, start = new Uint8Array(0), link = device.link()) {
+		let data = start;
+		const result = await downloadFile(clientOf(link), path, {
+			start,
+			onData: (piece, offset) => {
+				data = Uint8Array.from([...data.subarray(0, offset), ...piece]);
+			},
+		});
+		return { data, ...result };
+	}
+
+	it("go there and back", async () => {
+		const progress: number[] = [];
+		const onProgress = (offset: number) => void progress.push(offset);
+		assert.deepEqual(await uploadFile(client, "/lfs/a", FILE, { onProgress }), { resumed: 0, repeated: 0 });
+		assert.deepEqual(device.files.get("/lfs/a"), FILE);
+		assert.ok(progress.length < 16 && progress.at(-1) === FILE.length, "a packet is filled");
+		assert.equal(await fileSize(client, "/lfs/a"), FILE.length);
+		assert.deepEqual(await fetched("/lfs/a"), { data: FILE, size: FILE.length, resumed: 0 });
+		await closeFile(client);
+	});
+
+	it("have hashes", async () => {
+		device.files.set("/lfs/a", new TextEncoder().encode("123456789"));
+		assert.deepEqual(await fileHashes(client), [
+			{ type: "crc32", size: 4 },
+			{ type: "sha256", size: 32 },
+		]);
+		assert.deepEqual(await fileHash(client, "/lfs/a"), { type: "crc32", length: 9, hash: "cbf43926" });
+		const { hash } = await fileHash(client, "/lfs/a", "sha256", 0xffffffff);
+		assert.equal(hash, "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225");
+		await assert.rejects(fileHash(client, "/lfs/a", "md5"), /there is no such hash \(file group error 13\)/);
+	});
+
+	for (const hashes of [true, false])
+		it(`go on where they broke off, by ${hashes ? "SHA-256" : "CRC-32"}`, async () => {
+			device = new FullDevice({ hashes });
+			client = clientOf(device.link());
+			device.files.set("/lfs/a", FILE.slice(0, 2000));
+			assert.equal((await uploadFile(client, "/lfs/a", FILE)).resumed, 2000);
+			assert.deepEqual(device.files.get("/lfs/a"), FILE);
+			assert.equal((await uploadFile(client, "/lfs/a", FILE)).resumed, FILE.length);
+			assert.deepEqual(await fetched("/lfs/a", FILE.slice(0, 1234)), { data: FILE, size: FILE.length, resumed: 1234 });
+			assert.deepEqual(await fetched("/lfs/a", FILE), { data: FILE, size: FILE.length, resumed: FILE.length });
+		});
+
+	it("start again where what is there is another file, or a longer one", async () => {
+		const other = FILE.slice(0, 2000);
+		other[700]! ^= 1;
+		for (const there of [other, Uint8Array.from([...FILE, 1])]) {
+			device.files.set("/lfs/a", there);
+			assert.equal((await uploadFile(client, "/lfs/a", FILE)).resumed, 0);
+			assert.deepEqual(device.files.get("/lfs/a"), FILE);
+			assert.deepEqual(await fetched("/lfs/a", there), { data: FILE, size: FILE.length, resumed: 0 });
+		}
+	});
+
+	it("arrive over a line that loses, doubles and reorders packets", async () => {
+		for (let seed = 1; seed <= 4; seed++) {
+			device = new FullDevice();
+			const lossy = () => new LossyLink(device.link(), seed, { dropped: 5, doubled: 10, late: 10 });
+			await uploadFile(clientOf(lossy()), "/lfs/a", FILE);
+			// What was held back comes now.
+			await new Promise((resolve) => setTimeout(resolve, 5));
+			assert.deepEqual((await fetched("/lfs/a", new Uint8Array(0), lossy())).data.length, FILE.length, `seed ${seed}`);
+			assert.deepEqual(device.files.get("/lfs/a"), FILE, `seed ${seed}`);
+		}
+	});
+
+	it("are found again by their size on a device that speaks the original protocol", async () => {
+		const link = device.link();
+		const send = link.send.bind(link);
+		let writes = 0;
+		let questions = 0;
+		link.send = (packet) => {
+			const version1 = packet.slice();
+			version1[0]! &= 7;
+			send(version1);
+			// The third chunk comes twice, and the first answer gets lost.
+			const { op, group, command } = readHeader(packet);
+			if (group === 8 && command === 1) questions++;
+			if (group === 8 && op === 2 && ++writes === 3) {
+				const { onPacket } = link;
+				link.onPacket = () => {
+					link.onPacket = onPacket;
+				};
+				send(version1);
+			}
+		};
+		assert.equal((await uploadFile(clientOf(link), "/lfs/a", FILE)).repeated, 0);
+		assert.equal(questions, 3, "before, in between, and after");
+		assert.deepEqual(device.files.get("/lfs/a"), FILE);
+	});
+
+	it("can be empty on the way here, not on the way there", async () => {
+		device.files.set("/lfs/empty", new Uint8Array(0));
+		assert.deepEqual(await fetched("/lfs/empty"), { data: new Uint8Array(0), size: 0, resumed: 0 });
+		await assert.rejects(uploadFile(client, "/lfs/b", new Uint8Array(0)), {
+			message: "an empty file cannot be sent: the protocol has no way to make one",
+		});
+	});
+
+	it("are refused in words", async () => {
+		const refused = { name: "SmpResponseError" };
+		await assert.rejects(downloadFile(client, "/lfs/none"), {
+			...refused,
+			message: "the device refuses the download of the file: there is no such file (file group error 3)",
+		});
+		await assert.rejects(uploadFile(client, "/tmp/x", FILE), /there is no such mount point \(file group error 14\)/);
+		await assert.rejects(uploadFile(client, `/lfs/${"x".repeat(380)}`, FILE), /buffers are too small for an upload/);
+		const gone = downloadFile(client, "/lfs/a", { onData: () => void device.files.set("/lfs/a", new Uint8Array(9)) });
+		await assert.rejects(gone, SmpResponseError);
+		device.files.set("/lfs/a", FILE);
+		await assert.rejects(
+			downloadFile(client, "/lfs/a", { onData: () => void device.files.set("/lfs/a", new Uint8Array(9)) }),
+			/^Error: the file changes while it is downloaded: \d+ of 5000 bytes have come$/,
+		);
+	});
+});
