@@ -1,7 +1,9 @@
+import { Rc } from "../modules/smp/errors.js";
 import { Op } from "../modules/smp/header.js";
 import { maybe, namedMaps, take } from "./answer.js";
 import { Channel, type Fields, type Patience, type Request, type Requester } from "./channel.js";
 import { commandName, NoAnswerError, responseError, SmpResponseError } from "./errors.js";
+import { lastError } from "./group/last-error.js";
 import { bytesOf } from "./hex.js";
 import { type ImageState, imageStates, type SlotInfo, slotInfos } from "./image-state.js";
 import type { Link } from "./link.js";
@@ -81,6 +83,8 @@ export class SmpClient implements Requester {
 			this.#ask({ op, group, command, fields }, timeout, tries),
 	};
 	#opening: Promise<unknown> | undefined;
+	/** Whether the device is thought to know why it refused something. */
+	#tells = true;
 
 	/** By default it waits 2 seconds for an answer, and asks three times. */
 	constructor(link: Link, { timeout = 2000, tries = 3 }: Patience = {}) {
@@ -201,7 +205,9 @@ export class SmpClient implements Requester {
 			ask: ({ op, group, command, fields }) => this.request(op, group, command, fields),
 			...(this.onDenied && { reopen: () => this.#open() }),
 		});
-		return upload.run();
+		return upload.run().catch(async (error) => {
+			throw await this.#explained(error);
+		});
 	}
 
 	/** What the server's buffers and the link allow. */
@@ -227,14 +233,32 @@ export class SmpClient implements Requester {
 		try {
 			return await this.#plain.request(op, group, command, fields, patience);
 		} catch (error) {
-			if (!this.onDenied || !(error instanceof SmpResponseError && error.denied)) throw error;
+			if (!this.onDenied || !(error instanceof SmpResponseError && error.denied)) throw await this.#explained(error);
 		}
 		await this.#open();
-		return this.#plain.request(op, group, command, fields, patience);
+		return this.#plain.request(op, group, command, fields, patience).catch(async (error) => {
+			throw await this.#explained(error);
+		});
 	}
 
 	close(): void {
 		this.#channel.close();
+	}
+
+	/**
+	 * The same error with the sentence that the device has for it, where version 2 of the protocol leaves it none: beside a group's
+	 * own code. A device that cannot tell is asked once.
+	 */
+	async #explained(error: unknown): Promise<unknown> {
+		if (!(error instanceof SmpResponseError) || error.group === undefined || error.reason || !this.#tells) return error;
+		const last = await lastError(this.#plain).catch((refusal: unknown) => {
+			this.#tells = refusal instanceof SmpResponseError && refusal.code === Rc.NO_ENTRY;
+			return undefined;
+		});
+		// Another request of this client may have been refused since.
+		if (last?.code !== error.code || last.errorGroup !== error.group) return error;
+		const { what, code, group, answer } = error;
+		return new SmpResponseError({ what, code, group, reason: last.reason, answer });
 	}
 
 	/** One unlocking serves all requests that were denied. */

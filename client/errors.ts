@@ -38,7 +38,8 @@ export class SmpResponseError extends Error implements Refusal {
 	readonly answer: Fields;
 
 	constructor({ what, code, group, reason, answer }: Refusal) {
-		super(`the device refuses ${what}: ${codeText(code, group)}${reason ? `: ${reason}` : ""}`);
+		const more = reason && reason !== explainCode(code, group) ? `: ${reason}` : "";
+		super(`the device refuses ${what}: ${codeText(code, group)}${more}`);
 		this.name = "SmpResponseError";
 		this.what = what;
 		this.code = code;
@@ -85,7 +86,7 @@ export function commandName({ op, group, command }: Pick<Request, "op" | "group"
 	return typeof name === "string" ? name : name[op === Op.READ ? 0 : 1];
 }
 
-// From 64 on groups are the application's own. 64 and 65 are those of docs/SMP.md.
+// From 64 on groups are the application's own. 64 to 66 are those of docs/SMP.md.
 
 const GROUP_NAMES: Readonly<Record<number, string>> = {
 	0: "OS",
@@ -98,6 +99,7 @@ const GROUP_NAMES: Readonly<Record<number, string>> = {
 	63: "Zephyr",
 	64: "access",
 	65: "audit",
+	66: "last error",
 };
 
 /** Of both operations, or of reading and of writing. */
@@ -140,6 +142,7 @@ const COMMAND_NAMES: Readonly<Record<number, Readonly<Record<number, CommandName
 	63: { 0: "the erase of the storage" },
 	64: { 0: "the question for a challenge", 1: "the answer to its challenge", 2: "the lock" },
 	65: { 0: "the question for its audit log" },
+	66: { 0: "the question for its last error" },
 };
 
 // Zephyr documentation, SMP protocol specification (Error codes), and the enums of the management groups' headers.

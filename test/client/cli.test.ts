@@ -176,7 +176,12 @@ describe("xs-smp and a device of all groups", () => {
 			await says("The settings are applied.\n", "settings", "commit");
 			assert.deepEqual(device.events, ["save undefined", "save net", "load", "commit"]);
 			await says("n is deleted.\n", "settings", "delete", "n");
-			await refuses(/there is no such key \(settings group error 3\)\.\n$/, "settings", "read", "n");
+			await refuses(
+				/there is no such key \(settings group error 3\): there is no setting "n"\.\n$/,
+				"settings",
+				"read",
+				"n",
+			);
 			await says("The storage area is erased.\n", "erase-storage");
 			assert.equal(device.settings.size, 0);
 		}));
@@ -209,7 +214,13 @@ describe("xs-smp and a device of all groups", () => {
 			device.files.set("/lfs/empty", new Uint8Array(0));
 			await says(/"bytes":0,/, "files", "get", "/lfs/empty", join(directory, "into"), "--json");
 			// What is here stays here when there is nothing to fetch.
-			await refuses(/there is no such file \(file group error 3\)\.\n$/, "files", "get", "/lfs/none", file);
+			await refuses(
+				/there is no such file \(file group error 3\): there is no file \/lfs\/none\.\n$/,
+				"files",
+				"get",
+				"/lfs/none",
+				file,
+			);
 			assert.deepEqual(new Uint8Array(readFileSync(file)), data);
 			writeFileSync(file, "");
 			await refuses(/^An empty file cannot be sent: /, "files", "put", file, "/lfs/a");

@@ -14,6 +14,7 @@ import { shellGroup } from "../../modules/smp/group/shell.js";
 import { statisticsGroup } from "../../modules/smp/group/statistics.js";
 import { zephyrGroup } from "../../modules/smp/group/zephyr.js";
 import type { Group } from "../../modules/smp/group.js";
+import { LastErrors } from "../../modules/smp/last-errors.js";
 import { joinHooks, SmpServer } from "../../modules/smp/server.js";
 import { shellOf } from "../../modules/smp/shell-commands.js";
 import { image, TestFlash } from "../unit/smp/support.js";
@@ -67,15 +68,16 @@ export class FullDevice {
 				attempts: { requests: 1000, milliseconds: 1000 },
 			});
 		const area = new FlashArea(5, "storage", 0, new NorPartition(this.storage, { sectorSize: 512, writeAlign: 4 }));
+		const lastErrors = new LastErrors();
 		const audit = new AuditLog({ area, first: 0, sectors: 2, time: () => this.time });
-		const groups = [...this.#groups(), audit.group, ...(access ? [access.group] : [])].filter(
+		const groups = [...this.#groups(), audit.group, lastErrors.group, ...(access ? [access.group] : [])].filter(
 			({ id }) => !without.includes(id),
 		);
 		this.server = new SmpServer({
 			groups: [...groups, enumerationGroup(groups)],
 			bufferSize: 512,
 			verbose: true,
-			hooks: joinHooks(access?.hooks, audit.hooks),
+			hooks: joinHooks(access?.hooks, audit.hooks, lastErrors.hooks),
 		});
 	}
 

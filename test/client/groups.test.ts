@@ -32,12 +32,41 @@ describe("client: the further groups", () => {
 		client = clientOf(device.link());
 	});
 
+	it("a refusal says what the device says of it, which version 2 of the protocol has no place for", async () => {
+		await assert.rejects(client.erase(9), (error: SmpResponseError) => {
+			assert.equal(
+				error.message,
+				"the device refuses the erase: there is no such slot (image group error 14): there is no slot 9",
+			);
+			assert.deepEqual([error.code, error.group, error.reason], [14, 1, "there is no slot 9"]);
+			return true;
+		});
+		// A file for no boot loader: the first packet of an upload, and its own way of failing.
+		await assert.rejects(client.upload(new Uint8Array(900)), /no MCUboot image \(image group error 23\)$/);
+	});
+
+	it("a device that keeps no sentences is asked for one once", async () => {
+		const link = new FullDevice({ without: [66] }).link();
+		const asked: number[] = [];
+		const { send } = link;
+		link.send = (packet) => {
+			asked.push(packet[5]!);
+			send.call(link, packet);
+		};
+		const stranger = clientOf(link);
+		for (let i = 0; i < 3; i++)
+			await assert.rejects(stranger.erase(9), {
+				message: "the device refuses the erase: there is no such slot (image group error 14)",
+			});
+		assert.deepEqual(asked, [1, 66, 1, 1]);
+	});
+
 	it("statistics", async () => {
 		assert.deepEqual(await statisticsNames(client), ["smp", "flash"]);
 		assert.deepEqual(await statistics(client, "smp"), { reads: 12, writes: 3 });
 		await assert.rejects(statistics(client, "nothing"), {
 			message:
-				"the device refuses the question for its statistics: there is no such statistic (statistics group error 3)",
+				'the device refuses the question for its statistics: there is no such statistic (statistics group error 3): there are no statistics "nothing"',
 		});
 	});
 
@@ -74,7 +103,7 @@ describe("client: the further groups", () => {
 		assert.deepEqual(found[0], { id: 0, name: "os mgmt", handlers: 7 });
 		assert.deepEqual(
 			found.map(({ id }) => id),
-			[0, 1, 2, 3, 8, 9, 63, 65, 10],
+			[0, 1, 2, 3, 8, 9, 63, 65, 66, 10],
 		);
 		const link = device.link();
 		const send = link.send.bind(link);
@@ -261,7 +290,8 @@ describe("client: files", () => {
 		const refused = { name: "SmpResponseError" };
 		await assert.rejects(downloadFile(client, "/lfs/none"), {
 			...refused,
-			message: "the device refuses the download of the file: there is no such file (file group error 3)",
+			message:
+				"the device refuses the download of the file: there is no such file (file group error 3): there is no file /lfs/none",
 		});
 		await assert.rejects(uploadFile(client, "/tmp/x", FILE), /there is no such mount point \(file group error 14\)/);
 		await assert.rejects(uploadFile(client, `/lfs/${"x".repeat(380)}`, FILE), /buffers are too small for an upload/);

@@ -177,7 +177,12 @@ describe("xs-smp", () => {
 			);
 			await says(0, /^The device has this file already\.\n/, "upload", path);
 			await says(0, / pending\n$/, "test", hash.slice(0, 8));
-			await says(1, /^The device refuses the image state: .* \(image group error 28\)\.\n$/, "confirm", hash);
+			await says(
+				1,
+				/^The device refuses the image state: .* \(image group error 28\): the image is marked for a test already; .*\.\n$/,
+				"confirm",
+				hash,
+			);
 			await says(0, /^The slot is erased\.\n$/, "erase", "--slot", "1");
 			await says(1, /^No image on the device has a hash that begins with abcdef\.\n$/, "test", "abcdef");
 			await says(
