@@ -4,6 +4,7 @@ import { isatty, ReadStream } from "node:tty";
 import type { ByteStream } from "../modules/smp/transport/stream.js";
 import { consoleLink } from "./console.js";
 import type { Link } from "./link.js";
+import { rawLink } from "./raw.js";
 
 /** How long to wait before trying again to write to a line that takes no more, milliseconds. */
 const RETRY = 2;
@@ -65,5 +66,9 @@ function writeSome(file: number, bytes: Uint8Array): number {
 	}
 }
 
-/** Connects to an SMP server on a serial line: one packet a console frame. Throws an Error with one sentence. */
-export const serialLink = (path: string, baud = 115200): Link => consoleLink(openSerial(path, baud));
+/**
+ * Connects to an SMP server on a serial line: one packet a console frame, or with `raw` without framing. Throws an Error with one
+ * sentence.
+ */
+export const serialLink = (path: string, baud = 115200, { raw = false } = {}): Link =>
+	(raw ? rawLink : consoleLink)(openSerial(path, baud));

@@ -34,6 +34,7 @@ export const ACCESS_KEY: OptionSpec = {
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
 	{ name: "serial", values: ["PATH"], help: "the device is on this serial line, such as /dev/ttyACM0" },
 	{ name: "baud", values: ["N"], help: "speed of the serial line (default 115200)" },
+	{ name: "raw", help: "bare packets on the serial line, without framing" },
 	{ name: "udp", values: ["HOST:PORT"], help: "the device is at this address, such as 192.0.2.1:1337" },
 	{
 		name: "tcp",

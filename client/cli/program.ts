@@ -97,9 +97,10 @@ function placeOf(args: Arguments): { readonly name: string; readonly where: stri
 
 function openLink(args: Arguments): Link {
 	const { name, where } = placeOf(args);
-	if (args.has("baud") && name !== "serial") return refuse("--baud goes with --serial.");
+	for (const option of ["baud", "raw"])
+		if (args.has(option) && name !== "serial") return refuse(`--${option} goes with --serial.`);
 	try {
-		if (name === "serial") return serialLink(where, args.integer("baud") ?? 115200);
+		if (name === "serial") return serialLink(where, args.integer("baud"), { raw: args.has("raw") });
 		parseServer(where, `--${name}`);
 		return name === "udp" ? udpLink(where) : tcpLink(where);
 	} catch (error) {

@@ -29,7 +29,10 @@ describe("xs-smp: command line", () => {
 			const help = await xsSmp(...name.split(" "), "--help");
 			assert.equal(help.status, 0);
 			assert.match(help.output, new RegExp(`^Usage: xs-smp ${name} \\[OPTIONS\\]`));
-			assert.match(help.output, /--serial PATH .*\n.*--baud N .*\n.*--udp HOST:PORT .*\n.*--tcp HOST:PORT /);
+			assert.match(
+				help.output,
+				/--serial PATH .*\n.*--baud N .*\n.*--raw .*\n.*--udp HOST:PORT .*\n.*--tcp HOST:PORT /,
+			);
 			assert.match(help.output, / --access-key FILE .*\n(.*\n)*.* --json /);
 		}
 		const family = await xsSmp("settings", "--help");
@@ -63,6 +66,7 @@ describe("xs-smp: command line", () => {
 		[["list", "--udp", "x:1", "--serial", "y"], /^Say where the device is/],
 		[["list", "--udp", "1337"], /^--udp is HOST:PORT, such as 192\.0\.2\.1:1337, not "1337"\.\n$/],
 		[["list", "--udp", "x:70000"], /^--udp is HOST:PORT/],
+		[["list", "--udp", "x:1", "--raw"], /^--raw goes with --serial\.\n$/],
 		[["list", "--udp", "x:1", "--baud", "9600"], /^--baud goes with --serial\.\n$/],
 		[["list", "--serial", "/nowhere/at/all"], /^\/nowhere\/at\/all cannot be opened: it does not exist\.\n$/],
 		[["list", "--serial", "/dev/null"], /^\/dev\/null is no serial line\.\n$/],

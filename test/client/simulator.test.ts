@@ -14,11 +14,16 @@ import { update } from "../clients/images.js";
 import { run } from "../support/tools.js";
 import { LossyLink } from "./links.js";
 
+const RAW = "a raw serial line";
+
 const LINKS: Readonly<Record<string, (simulator: Simulator) => Link>> = {
 	serial: (simulator) => serialLink(simulator.serial),
+	[RAW]: (simulator) => serialLink(simulator.serial, 115200, { raw: true }),
 	UDP: (simulator) => udpLink(simulator.udp),
 	TCP: (simulator) => tcpLink(simulator.tcp),
 };
+
+const optionsOf = (link: string): readonly string[] => (link === RAW ? ["--uart", "raw"] : []);
 
 async function withDevice(options: readonly string[], use: (simulator: Simulator) => Promise<void>): Promise<void> {
 	const simulator = await Simulator.start(options);
@@ -41,7 +46,7 @@ async function withClient<T>(link: Link, use: (client: SmpClient) => Promise<T>,
 describe("client and simulator", () => {
 	for (const [name, open] of Object.entries(LINKS)) {
 		it(`update and confirm, over ${name}`, () =>
-			withDevice(["--images", "2", "--tcp", "0"], async (simulator) => {
+			withDevice(["--images", "2", "--tcp", "0", ...optionsOf(name)], async (simulator) => {
 				for (const image of [0, 1]) {
 					const { file, hash } = update("0.0.1", 20_000 + image);
 					const steps: string[] = [];
@@ -63,7 +68,7 @@ describe("client and simulator", () => {
 		// Over TCP nothing gets lost but the connection.
 		if (name === "TCP") continue;
 		it(`an upload over ${name} that loses, doubles and reorders packets`, () =>
-			withDevice(["--images", "1"], async (simulator) => {
+			withDevice(["--images", "1", ...optionsOf(name)], async (simulator) => {
 				for (const seed of [1, 2, 3]) {
 					const { file, hash } = update(`0.0.${seed}`, 60_000);
 					const link = new LossyLink(open(simulator), seed, { dropped: 3, doubled: 3, late: 5 });
@@ -75,10 +80,14 @@ describe("client and simulator", () => {
 			}));
 	}
 
+	// The line is a console or raw, not both.
+	const framed = Object.keys(LINKS)
+		.filter((name) => name !== RAW)
+		.map((name) => LINKS[name]!);
 	it("update and confirm on a device that locks itself at each start, over every link", () =>
 		withDevice(["--app", "locked-down", "--images", "1", "--tcp", "0"], async (simulator) => {
 			let previous = "0.0.0";
-			for (const [at, open] of Object.values(LINKS).entries()) {
+			for (const [at, open] of framed.entries()) {
 				const version = `0.0.${at + 1}`;
 				const { file, hash } = update(version, 20_000);
 				await withClient(open(simulator), async (client) => {
@@ -128,7 +137,7 @@ describe("client and simulator", () => {
 
 	for (const [name, open] of Object.entries(LINKS))
 		it(`an upload over ${name} in whose middle the reset button is pressed`, () =>
-			withDevice(["--images", "1", "--tcp", "0"], async (simulator) => {
+			withDevice(["--images", "1", "--tcp", "0", ...optionsOf(name)], async (simulator) => {
 				const { file } = update("0.0.1", 200_000);
 				let pressed: Promise<unknown> | undefined;
 				await withClient(open(simulator), async (client) => {
