@@ -7,9 +7,10 @@ import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { hex } from "../../../modules/flash/error.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { simDigest } from "./digest.js";
+import { log, report } from "./emulated-host.js";
 import type { BootAction } from "./event.js";
 import { SimFlash } from "./flash.js";
-import { log, readConfig, report } from "./host.js";
+import { readConfig } from "./host.js";
 import { loaderConfig } from "./loader-config.js";
 
 // The boot loader of the simulated board: what MCUboot is on a real one. It runs on a machine of its own, which ends before
