@@ -60,7 +60,7 @@ describe("settings on flash", () => {
 
 describe("settings group", () => {
 	for (const asked of [true, false])
-		it(`refuses names that are none, ${asked ? "and asks for leave" : "asked for leave or not"}`, () => {
+		it(`refuses names that are none, ${asked ? "where leave is asked for" : "where nobody is asked for leave"}`, () => {
 			const settings = open(new Uint8Array(1024).fill(0xff));
 			const server = new SmpServer({
 				groups: [settingsGroup({ store: settings, ...(asked && { mayAccess: () => {} }) })],
