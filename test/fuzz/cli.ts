@@ -27,12 +27,12 @@ async function main(): Promise<number> {
 const lineOf = ({ file, from, to, text }: Uncovered): string =>
 	`${`${file}:${from}${to > from ? `-${to}` : ""}`.padEnd(45)} ${text}\n`;
 
-async function runOn({ engine, packets, seed, coverage, save }: CliOptions): Promise<[object, Uncovered[]]> {
+async function runOn({ engine, app, packets, seed, coverage, save }: CliOptions): Promise<[object, Uncovered[]]> {
 	if (engine === "node") return onNode({ packets, seed, coverage, save });
 	const { corpusFiles, readCorpus, XSRUN } = await import("./files.js");
 	if (engine === "sim") {
 		const { fuzzSimulator } = await import("./sim.js");
-		return [await fuzzSimulator({ packets, seed, corpus: readCorpus() }), []];
+		return [await fuzzSimulator({ packets, seed, app, corpus: readCorpus() }), []];
 	}
 	const args = ["test/fuzz/xs", String(packets), String(seed), ...corpusFiles()];
 	const { stdout, stderr, status } = spawnSync(XSRUN, args, { encoding: "utf8" });
@@ -45,7 +45,7 @@ async function onNode({
 	seed,
 	coverage: wanted,
 	save,
-}: Omit<CliOptions, "engine" | "uncovered" | "json">): Promise<[object, Uncovered[]]> {
+}: Omit<CliOptions, "engine" | "app" | "uncovered" | "json">): Promise<[object, Uncovered[]]> {
 	const coverage = wanted ? new (await import("./coverage.js")).BlockCoverage() : undefined;
 	const { FuzzFailure, fuzz } = await import("./fuzz.js");
 	try {

@@ -55,7 +55,7 @@ describe("fuzzing", () => {
 	});
 
 	it("a simulated device answers on", async () => {
-		const report = await fuzzSimulator({ packets: 2000, seed: 5, corpus: readCorpus() });
+		const report = await fuzzSimulator({ packets: 2000, seed: 5, app: "smp-svr", corpus: readCorpus() });
 		assert.ok(!("failure" in report), JSON.stringify(report));
 	});
 
@@ -81,7 +81,7 @@ describe("fuzzing", () => {
 
 	it("refuses options that cannot be used", () => {
 		const flags = { coverage: false, uncovered: false, save: undefined, json: false };
-		assert.deepEqual(parseOptions([]), { packets: 20000, seed: 1, engine: "xs", ...flags });
+		assert.deepEqual(parseOptions([]), { packets: 20000, seed: 1, engine: "xs", app: "smp-svr", ...flags });
 		assert.equal(parseOptions(["--help"]), "help");
 		for (const args of [
 			["--packets", "0"],
