@@ -2,6 +2,7 @@ import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { connect, type Socket } from "node:net";
 import { consoleLink } from "../../client/console.js";
 import type { Link } from "../../client/link.js";
+import { HEADER_SIZE, readHeader } from "../../modules/smp/header.js";
 import { encodeConsole } from "../../modules/smp/transport/console.js";
 import type { ByteStream } from "../../modules/smp/transport/stream.js";
 import type { Random } from "./mutate.js";
@@ -61,6 +62,10 @@ export class UdpPeers {
 	}
 }
 
+/** Whether bytes are one bare packet by what its header says. */
+const isWhole = (bytes: Uint8Array): boolean =>
+	bytes.length >= HEADER_SIZE && HEADER_SIZE + readHeader(bytes).length === bytes.length;
+
 /** Connections at a time: more than the device has room for. */
 const CONNECTIONS = 12;
 
@@ -69,6 +74,8 @@ export class TcpPeers {
 	readonly #address: { host: string; port: number };
 	readonly #sockets: (Socket | undefined)[] = new Array(CONNECTIONS).fill(undefined);
 	readonly #framed: boolean[] = new Array(CONNECTIONS).fill(false);
+	/** In the middle of a bare packet, where further bytes could mean anything, a reset of the device among it. */
+	readonly #stuck: boolean[] = new Array(CONNECTIONS).fill(false);
 	sent = 0;
 	opened = 0;
 
@@ -80,14 +87,8 @@ export class TcpPeers {
 	send(packet: Uint8Array, next: Random): void {
 		const index = next(CONNECTIONS);
 		const socket = this.#sockets[index] ?? this.#open(index, next);
-		let bytes = this.#framed[index] ? encodeConsole(packet) : packet.slice();
-		if (next(10) === 0 && bytes.length > 0) bytes[next(bytes.length)] = next(256);
-		if (next(6) === 0) bytes = bytes.subarray(0, next(bytes.length + 1));
-		const cut = next(3) === 0 ? next(bytes.length + 1) : 0;
-		socket.write(bytes.subarray(0, cut));
-		socket.write(bytes.subarray(cut));
-		this.sent++;
-		switch (next(40)) {
+		if (!this.#stuck[index]) this.#write(socket, index, packet, next);
+		switch (next(this.#stuck[index] ? 10 : 40)) {
 			case 0:
 				socket.destroy();
 				break;
@@ -103,12 +104,22 @@ export class TcpPeers {
 		}
 	}
 
-	/** Ends all connections. */
-	async close(): Promise<void> {
-		const closed = this.#sockets.map((socket) =>
-			socket ? new Promise<void>((resolve) => socket.once("close", () => resolve()).destroy()) : undefined,
-		);
-		await Promise.all(closed);
+	/** Ends all connections. Nobody waits for the end: that of a connection that is reset while it ends is not always told. */
+	close(): void {
+		for (const socket of this.#sockets) socket?.destroy();
+		this.#sockets.fill(undefined);
+	}
+
+	#write(socket: Socket, index: number, packet: Uint8Array, next: Random): void {
+		const framed = this.#framed[index]!;
+		let bytes = framed ? encodeConsole(packet) : packet.slice();
+		if (framed && next(10) === 0) bytes[next(bytes.length)] = next(256);
+		if (next(6) === 0) bytes = bytes.subarray(0, next(bytes.length + 1));
+		this.#stuck[index] = !framed && !isWhole(bytes);
+		const cut = next(3) === 0 ? next(bytes.length + 1) : 0;
+		socket.write(bytes.subarray(0, cut));
+		socket.write(bytes.subarray(cut));
+		this.sent++;
 	}
 
 	#open(index: number, next: Random): Socket {
@@ -116,6 +127,7 @@ export class TcpPeers {
 		this.opened++;
 		this.#sockets[index] = socket;
 		this.#framed[index] = next(2) === 0;
+		this.#stuck[index] = false;
 		socket.resume();
 		// The device may end it, and a peer that is too many is not waited for.
 		socket.on("error", () => {});

@@ -44,16 +44,14 @@ class Desk {
 		return socket;
 	}
 
-	/** Ends all connections. */
+	/** Ends all connections, and waits until the device has noticed. */
 	async hangUp(): Promise<void> {
-		for (const socket of this.#sockets.splice(0)) {
-			if (socket.closed) continue;
-			await new Promise((resolve) => socket.once("close", resolve).destroy());
-		}
+		for (const socket of this.#sockets.splice(0)) socket.destroy();
+		for (let i = 0; i < 10; i++) await this.client.echo("later");
 	}
 
 	async close(): Promise<void> {
-		await this.hangUp();
+		for (const socket of this.#sockets) socket.destroy();
 		this.client.close();
 		await this.device.stop();
 	}
