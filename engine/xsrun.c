@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "native.h"
 #include "runtime.h"
 
 extern const Image testImage;
@@ -78,6 +79,8 @@ static void install(xsMachine *the) {
 	Arguments *arguments = runtimeContext(the);
 	xsResult = xsNewObject();
 	runtimeDefineFunctions(the, &xsResult, functions);
+	runtimeDefineFunctions(the, &xsResult, codecFunctions);
+	runtimeDefineFunctions(the, &xsResult, digestFunctions);
 	defineStrings(the, &xsResult, "args", arguments->count, argumentAt, arguments);
 	defineStrings(the, &xsResult, "modules", testImage.moduleCount, moduleAt, NULL);
 	runtimeFreeze(the, &xsResult);

@@ -1,11 +1,9 @@
-// npm run fuzz -- [--packets N] [--seed N] [--engine node|xs|sim] [--save FILE] [--json]
+// npm run fuzz -- [--packets N] [--seed N] [--engine node|xs|sim] [--coverage [--uncovered] [--save FILE]] [--json]
 import { spawnSync } from "node:child_process";
-import { appendFileSync } from "node:fs";
-import { hex } from "../unit/smp/support.js";
-import { corpusFiles, readCorpus, XSRUN } from "./files.js";
-import { FuzzFailure, fuzz } from "./fuzz.js";
+import type { Uncovered } from "./coverage.js";
 import { type CliOptions, HELP, parseOptions, UsageError } from "./options.js";
-import { fuzzSimulator } from "./sim.js";
+
+// What runs the device's code is loaded when it is needed: coverage has to be there first.
 
 async function main(): Promise<number> {
 	const options = parseOptions(process.argv.slice(2));
@@ -14,36 +12,48 @@ async function main(): Promise<number> {
 		return 0;
 	}
 	const started = Date.now();
-	const report = await runOn(options);
+	const [report, uncovered] = await runOn(options);
 	const seconds = (Date.now() - started) / 1000;
-	if (options.json) process.stdout.write(`${JSON.stringify({ ...report, seconds })}\n`);
-	else {
+	if (options.json) {
+		process.stdout.write(`${JSON.stringify({ ...report, seconds, ...(options.uncovered && { uncovered }) })}\n`);
+	} else {
 		for (const [name, value] of Object.entries(report)) process.stdout.write(`${name.padEnd(16)} ${value}\n`);
 		process.stdout.write(`${"seconds".padEnd(16)} ${seconds.toFixed(1)}\n`);
+		if (options.uncovered) process.stdout.write(`\nNever ran:\n${uncovered.map(lineOf).join("")}`);
 	}
 	return "failure" in report ? 1 : 0;
 }
 
-async function runOn({ engine, packets, seed, save }: CliOptions): Promise<object> {
-	switch (engine) {
-		case "node":
-			try {
-				const onFound = (packet: Uint8Array) => {
-					if (save !== undefined) appendFileSync(save, `${hex(packet)}\n`);
-				};
-				return fuzz({ packets, seed, corpus: readCorpus(), onFound });
-			} catch (error) {
-				if (error instanceof FuzzFailure) return { failure: error.message };
-				throw error;
-			}
-		case "xs": {
-			const args = ["test/fuzz/xs", String(packets), String(seed), ...corpusFiles()];
-			const { stdout, stderr, status } = spawnSync(XSRUN, args, { encoding: "utf8" });
-			if (stdout === "") return { failure: `the machine was lost (exit code ${status}): ${stderr.trim()}` };
-			return JSON.parse(stdout) as object;
-		}
-		case "sim":
-			return fuzzSimulator({ packets, seed, corpus: readCorpus() });
+const lineOf = ({ file, from, to, text }: Uncovered): string =>
+	`${`${file}:${from}${to > from ? `-${to}` : ""}`.padEnd(45)} ${text}\n`;
+
+async function runOn({ engine, app, packets, seed, coverage, save }: CliOptions): Promise<[object, Uncovered[]]> {
+	if (engine === "node") return onNode({ packets, seed, coverage, save });
+	const { corpusFiles, readCorpus, XSRUN } = await import("./files.js");
+	if (engine === "sim") {
+		const { fuzzSimulator } = await import("./sim.js");
+		return [await fuzzSimulator({ packets, seed, app, corpus: readCorpus() }), []];
+	}
+	const args = ["test/fuzz/xs", String(packets), String(seed), ...corpusFiles()];
+	const { stdout, stderr, status } = spawnSync(XSRUN, args, { encoding: "utf8" });
+	if (stdout === "") return [{ failure: `the machine was lost (exit code ${status}): ${stderr.trim()}` }, []];
+	return [JSON.parse(stdout) as object, []];
+}
+
+async function onNode({
+	packets,
+	seed,
+	coverage: wanted,
+	save,
+}: Omit<CliOptions, "engine" | "app" | "uncovered" | "json">): Promise<[object, Uncovered[]]> {
+	const coverage = wanted ? new (await import("./coverage.js")).BlockCoverage() : undefined;
+	const { FuzzFailure, fuzz } = await import("./fuzz.js");
+	try {
+		if (coverage) return (await import("./guided.js")).guided({ packets, seed, save }, coverage);
+		return [fuzz({ packets, seed, corpus: (await import("./files.js")).readCorpus() }), []];
+	} catch (error) {
+		if (error instanceof FuzzFailure) return [{ failure: error.message }, []];
+		throw error;
 	}
 }
 

@@ -1,44 +1,49 @@
+import { thermostatGroup } from "../../apps/own-group/thermostat.js";
+import { furtherGroups, poolsOf, tasksOf } from "../../apps/smp-svr/further.js";
+import type { Host } from "../../hosts/host.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
-import type { UpgradeMode } from "../../modules/bootutil/config.js";
 import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
-import { FlashArea } from "../../modules/flash/area.js";
 import { FlashMap } from "../../modules/flash/map.js";
-import { NorPartition } from "../../modules/flash/nor.js";
-import { enumerationGroup } from "../../modules/smp/group/enumeration.js";
-import { type FileSystem, fsGroup } from "../../modules/smp/group/fs.js";
+import { FlashCounters, UploadCounters } from "../../modules/smp/counters.js";
 import { imageGroup } from "../../modules/smp/group/image.js";
 import { osGroup, uptimeClock } from "../../modules/smp/group/os.js";
-import { type SettingsStore, settingsGroup } from "../../modules/smp/group/settings.js";
-import { shellGroup } from "../../modules/smp/group/shell.js";
-import { statisticsGroup } from "../../modules/smp/group/statistics.js";
-import { zephyrGroup } from "../../modules/smp/group/zephyr.js";
-import { SmpServer } from "../../modules/smp/server.js";
+import { UploadJournal } from "../../modules/smp/group/upload-journal.js";
+import { joinHooks, SmpServer } from "../../modules/smp/server.js";
 import { BleTransport } from "../../modules/smp/transport/ble.js";
 import { ConsoleTransport } from "../../modules/smp/transport/console.js";
 import { RawTransport } from "../../modules/smp/transport/raw.js";
 import type { ByteStream, DatagramSocket, GattCharacteristic } from "../../modules/smp/transport/stream.js";
+import type { Transport } from "../../modules/smp/transport/transport.js";
 import { DatagramTransport } from "../../modules/smp/transport/udp.js";
-import { image, request } from "../unit/smp/support.js";
+import { UploadLock } from "../../modules/smp/upload-lock.js";
+import { request } from "../unit/smp/support.js";
+import { FILES, type Files, fileSystem } from "./file-system.js";
+import { bootConfig, JOURNAL_AREA, type Kind, newFlash, openAreas, SECTOR } from "./kinds.js";
+import { ACCESS_GROUP, ANSWER, accessControl } from "./rules.js";
 
-const SECTOR = 1024;
-const SECTORS = 16;
 export const BUFFER = 512;
-
-/** Longest file, and how many there can be: the device's memory is bounded, so its file system is. */
-const FILE_SIZE = 2048;
-const FILES = 4;
-const VALUES = 8;
+/** Longest datagram: more than a response can have, as in the application. */
+const DATAGRAM = 800;
 
 /** How the ways in are called. */
 export const WAYS = ["console", "raw", "udp", "ble"] as const;
 export type Way = (typeof WAYS)[number];
 
-/** A device with two images, every group, and every transport. Nothing in it grows without bound but by a mistake. */
-export class FuzzDevice {
-	readonly server: SmpServer;
-	readonly console: ByteStream = stream();
-	readonly raw: ByteStream = stream();
-	readonly udp: DatagramSocket = { onDatagram: undefined, send: () => {}, close: () => {} };
+/** Milliseconds that pass with each packet, or piece of one. */
+const STEP = 50;
+
+const noStream = (): ByteStream => ({ onBytes: undefined, write: () => {}, close: () => {} });
+
+/** Transports whose clients are this program. */
+class Wires {
+	readonly console = noStream();
+	readonly raw = noStream();
+	readonly udp: DatagramSocket = {
+		onDatagram: undefined,
+		send: () => {},
+		nameOf: (peer) => String(peer),
+		close: () => {},
+	};
 	readonly ble: GattCharacteristic = {
 		attMtu: 65,
 		onWrite: undefined,
@@ -46,129 +51,212 @@ export class FuzzDevice {
 		notify: () => {},
 		close: () => {},
 	};
-	#uptime = 0;
-	readonly #values = new Map<string, Uint8Array>();
+	/** Milliseconds of silence on the raw UART. */
+	silence = 0;
+	readonly transports: Readonly<Record<Way, Transport>> = {
+		console: new ConsoleTransport(this.console, { maxPacket: BUFFER }),
+		raw: new RawTransport(this.raw, { maxPacket: BUFFER, uptime: () => this.silence }),
+		udp: new DatagramTransport(this.udp, { maxPacket: DATAGRAM }),
+		ble: new BleTransport(this.ble, { maxPacket: BUFFER }),
+	};
+}
+
+/** A device with two images, every group, and every transport. Nothing in it grows without bound but by a mistake. */
+export class FuzzDevice {
+	readonly #kind: Kind;
+	readonly #onResponse: (response: Uint8Array) => void;
 	readonly #files: Files = new Map();
-	readonly #primary: readonly Uint8Array[];
-	readonly #original: readonly Uint8Array[];
+	/** Contents of the flash areas, by their ids. */
+	readonly #flash: ReadonlyMap<number, Uint8Array>;
+	/** The running images, and without their trailers what they were. */
+	readonly #running: readonly Uint32Array[];
+	readonly #original: readonly Uint32Array[];
+	#wires = new Wires();
+	#now = 0;
+	#restart = false;
 
 	/** `onResponse` gets every response; its bytes are valid during the call only. */
-	constructor(mode: UpgradeMode, onResponse: (response: Uint8Array) => void) {
-		const slots = [0, 1, 2, 3].map(() => new Uint8Array(SECTOR * SECTORS).fill(0xff));
-		for (const i of [0, 1]) {
-			slots[2 * i]!.set(image(3000 + 500 * i, [1, i, 0], i + 1));
-			slots[2 * i + 1]!.set(image(2500, [0, 9, i], i + 3), mode === "swap-offset" ? SECTOR : 0);
-		}
-		this.#primary = [slots[0]!, slots[2]!];
-		this.#original = this.#primary.map((slot) => slot.slice(0, SECTOR * (SECTORS - 1)));
-		const areas = slots.map(
-			(memory, i) =>
-				new FlashArea(i + 1, `image-${i}`, 0, new NorPartition(memory, { sectorSize: SECTOR, writeAlign: 4 })),
-		);
-		const boot = new BootUtil(new FlashMap(areas), {
-			mode,
-			images: 2,
-			maxAlign: 8,
-			maxSectors: SECTORS,
-			trailer: "current",
-		});
-		const groups = [
-			osGroup({
-				reset: () => {},
-				buffers: { size: BUFFER, count: 1 },
-				tasks: () => ({ main: { prio: 0, tid: 1, state: 2, stkuse: 3, stksiz: 4 } }),
-				clock: uptimeClock(() => 0),
-				info: { s: "s", n: "n", r: "r", v: "v", b: "b", m: "m", p: "p", i: "i", o: "o" },
-				bootloader: { name: "MCUboot", mode: 3, noDowngrade: true },
-			}),
-			imageGroup({ boot, digest: nobleDigest, confirmOtherImages: "any" }),
-			statisticsGroup({ counters: () => ({ a: 1, b: 2 }) }),
-			settingsGroup({ store: settingsStore(this.#values) }),
-			fsGroup({ files: fileSystem(this.#files), digest: nobleDigest }),
-			shellGroup({ run: (line) => ({ output: line, status: line.length }) }),
-			zephyrGroup(() => {}),
-		];
-		this.server = new SmpServer({
-			groups: [...groups, enumerationGroup(groups)],
-			bufferSize: BUFFER,
-			verbose: true,
-			hooks: {},
-		});
-		const transports = [
-			new ConsoleTransport(this.console, { maxPacket: BUFFER }),
-			new RawTransport(this.raw, { maxPacket: BUFFER, uptime: () => this.#uptime }),
-			new DatagramTransport(this.udp, { maxPacket: BUFFER }),
-			new BleTransport(this.ble, { maxPacket: BUFFER }),
-		];
-		for (const transport of transports)
-			transport.onPacket = (packet, reply) =>
-				this.server.receive(packet, (response) => {
-					onResponse(response);
-					reply(response);
-				});
+	constructor(kind: Kind, onResponse: (response: Uint8Array) => void) {
+		this.#kind = kind;
+		this.#onResponse = onResponse;
+		this.#flash = newFlash(kind);
+		this.#running = [1, 3].map((id) => new Uint32Array(this.#flash.get(id)!.buffer));
+		this.#original = this.#running.map((slot) => slot.slice(0, -SECTOR / 4));
+		this.#start();
+	}
+
+	/** Gives bytes to a transport: a packet, or a piece of one. `peer` is the sender, where the transport tells them apart. */
+	give(way: Way, bytes: Uint8Array, peer = 0): void {
+		const { console, raw, udp, ble } = this.#wires;
+		this.#now += STEP;
+		if (way === "console") console.onBytes?.(bytes);
+		else if (way === "raw") raw.onBytes?.(bytes);
+		else if (way === "ble") ble.onWrite?.(bytes);
+		else udp.onDatagram?.(bytes, peer);
+		if (this.#restart) this.#start();
 	}
 
 	/** Brings every transport to where a new packet begins, as silence and a new connection do. */
 	settle(): void {
-		this.console.onBytes?.(NEW_LINE);
-		this.#uptime += 10_000;
-		this.ble.onUnsubscribed?.();
+		this.#wires.console.onBytes?.(NEW_LINE);
+		this.#wires.silence += 10_000;
+		this.disconnect();
 	}
 
-	/** Ends what is under way and empties what clients filled, so that memory can be compared. */
+	/** The end of a Bluetooth connection. */
+	disconnect(): void {
+		this.#wires.ble.onUnsubscribed?.();
+	}
+
+	/**
+	 * Ends what is under way, empties what clients filled, and fills what holds a bounded number of things, so that memory
+	 * can be compared. The server goes on as it is: what it has gathered by mistake stays.
+	 */
 	quiet(): void {
 		this.settle();
-		this.udp.onDatagram?.(ERASE, undefined);
-		this.settle();
-		this.#values.clear();
+		// More clients than are remembered, at times at which nothing is refused for being too often.
+		for (const packet of QUIET)
+			for (let peer = 0; peer < 10; peer++) {
+				this.#now += 5000;
+				for (const way of WAYS) if (way === "udp" || peer === 0) this.#ask(way, packet, peer);
+			}
+		// Tables keep the size that they once needed: it has to be the largest.
+		for (let i = 0; i < 50; i++) this.#ask("udp", request(3, 0, { name: `q${i}` }), 0);
+		this.#ask("udp", request(3, 3, {}), 0);
+		this.#ask("udp", request(63, 0, {}), 0);
+		for (let i = 0; i < FILES; i++) this.#files.set(String(i), NO_FILE);
 		this.#files.clear();
+	}
+
+	#ask(way: Way, packet: Uint8Array, peer: number): void {
+		this.#wires.transports[way].onPacket?.(packet, () => {}, way === "udp" ? String(peer) : "");
 	}
 
 	/** Whether the images that run are what they were. */
 	get intact(): boolean {
-		return this.#primary.every((slot, i) => this.#original[i]!.every((byte, at) => slot[at] === byte));
+		return this.#original.every((original, i) => {
+			const running = this.#running[i]!;
+			for (let at = 0; at < original.length; at++) if (running[at] !== original[at]) return false;
+			return true;
+		});
+	}
+
+	/** Runs the application, as a reset does: all but flash and files begins anew. */
+	#start(): void {
+		this.#restart = false;
+		const uptime = (): number => this.#now;
+		const host: Host = {
+			board: "fuzz",
+			digest: nobleDigest,
+			clock: uptimeClock(uptime),
+			flash: () => {
+				throw new RangeError("the areas are open");
+			},
+			uart: () => undefined,
+			udp: () => undefined,
+			uptime,
+			after: () => ({ cancel: () => {} }),
+			reset: () => {},
+			log: () => {},
+		};
+		const flash = new FlashCounters();
+		const map = new FlashMap(openAreas(this.#flash, flash));
+		const boot = new BootUtil(map, bootConfig(this.#kind));
+		const uploads = new UploadCounters();
+		const lock = new UploadLock(uptime);
+		const access = accessControl(uptime);
+		const base = {
+			host,
+			map,
+			boot,
+			groups: [
+				osGroup({
+					// One in many: a device that was reset begins anew, and shows nothing of what it had gathered.
+					reset: (bootMode) => {
+						this.#restart = bootMode === 1;
+					},
+					buffers: { size: BUFFER, count: 1 },
+					tasks: () => tasksOf(MEMORY),
+					pools: () => poolsOf(MEMORY, 16),
+					silentConsole: true,
+					clock: host.clock!,
+					info: { s: "s", n: "n", r: "r", v: "v", b: "b", m: "m", p: "p", i: "i", o: "o" },
+					bootloader: { name: "MCUboot", mode: 3, noDowngrade: this.#kind.mode === "overwrite" },
+				}),
+				imageGroup({
+					boot,
+					digest: nobleDigest,
+					log: (line) => host.log(line),
+					journal: new UploadJournal(map.area(JOURNAL_AREA)),
+					onEvent: (event) => {
+						uploads.onEvent(event);
+						lock.onEvent(event);
+					},
+					...this.#kind.image,
+				}),
+			],
+		};
+		const further = furtherGroups(base, {
+			uploads,
+			flash,
+			transports: WAYS,
+			files: fileSystem(this.#files),
+			shell: {
+				fail: {
+					help: "throws what the first word says",
+					run: ([what]) => {
+						throw what === "now" ? new Error("now") : what;
+					},
+				},
+				long: { help: "more than a response holds", run: (args, print) => print(args.join("") + "ü😀".repeat(BUFFER)) },
+			},
+			own: [access.group, thermostatGroup(["hall", "attic"])],
+			audit: true,
+		});
+		const server = new SmpServer({
+			groups: [...base.groups, ...further.groups!],
+			bufferSize: BUFFER,
+			verbose: true,
+			hooks: joinHooks(access.hooks, further.hooks, lock.hooks),
+		});
+		this.#wires = new Wires();
+		for (const way of WAYS)
+			this.#wires.transports[way].onPacket = (packet, reply, peer = "") =>
+				server.receive(
+					packet,
+					(response) => {
+						this.#onResponse(response);
+						reply(response);
+					},
+					{ transport: way, peer },
+				);
 	}
 }
 
-/** Files have a fixed size, of which `size` bytes are used. */
-type Files = Map<string, { readonly data: Uint8Array; size: number }>;
+/** What `quiet` asks for: see there. */
+const QUIET: readonly Uint8Array[] = [
+	request(ACCESS_GROUP, 0, {}, 1, 0),
+	request(ACCESS_GROUP, 1, { answer: ANSWER }),
+	request(70, 1, { room: "hall", target: 20 }),
+	request(70, 1, { room: "attic", target: 20 }),
+	request(0, 6, {}, 1, 0),
+	request(0, 4, { datetime: "2024-01-01T00:00:00" }),
+	// A session ends with an error.
+	request(1, 1, { off: 0 }),
+	request(63, 0, {}),
+];
 
-/** Ends an upload. */
-const ERASE = request(1, 5, { slot: 1 });
+const MEMORY = Object.freeze({
+	stack: 4096,
+	stackUsed: 100,
+	slots: 1000,
+	peakSlots: 2000,
+	reservedSlots: 3000,
+	chunks: 1000,
+	peakChunks: 2000,
+	reservedChunks: 3000,
+});
 
 const NEW_LINE = Uint8Array.of(0x0a);
 
-const stream = (): ByteStream => ({ onBytes: undefined, write: () => {}, close: () => {} });
-
-function settingsStore(values: Map<string, Uint8Array>): SettingsStore {
-	return {
-		get: (name) => values.get(name),
-		hasRoot: (root) => root === "a",
-		set: (name, value) => {
-			if (values.size < VALUES || values.has(name)) values.set(name, value.slice(0, 64));
-		},
-		delete: (name) => values.delete(name),
-		commit: () => {},
-		load: () => values.clear(),
-		save: () => {},
-	};
-}
-
-function fileSystem(files: Files): FileSystem {
-	const find = (path: string) => files.get(path)!;
-	return {
-		size: (path) => (path === "/lfs" ? "directory" : files.get(path)?.size),
-		mounted: (path) => path.startsWith("/lfs/"),
-		read: (path, offset, into) => into.set(find(path).data.subarray(offset, offset + into.length)),
-		create: (path) => {
-			if (!files.has(path) && files.size === FILES) throw new Error("the disk is full");
-			files.set(path, { data: new Uint8Array(FILE_SIZE), size: 0 });
-		},
-		append: (path, data) => {
-			const file = find(path);
-			if (file.size + data.length > FILE_SIZE) throw new Error("the disk is full");
-			file.data.set(data, file.size);
-			file.size += data.length;
-		},
-	};
-}
+const NO_FILE = Object.freeze({ data: new Uint8Array(0), size: 0 });

@@ -1,11 +1,15 @@
 import assert from "node:assert";
 import { spawnSync } from "node:child_process";
+import type { Uncovered } from "./coverage.js";
 import { corpusFiles, readCorpus, XSRUN } from "./files.js";
 import { fuzz, judge } from "./fuzz.js";
+import type { GuidedReport } from "./guided.js";
 import { parseOptions, UsageError } from "./options.js";
 import { fuzzSimulator } from "./sim.js";
 
-const SEEDS = [1, 2];
+const CLI = "dist/test/fuzz/cli.js";
+
+type Guided = Pick<GuidedReport, "found" | "covered"> & { readonly uncovered: readonly Uncovered[] };
 
 describe("fuzzing", () => {
 	it("the packets that were found do what the recorded ones do not", () => {
@@ -16,29 +20,41 @@ describe("fuzzing", () => {
 		assert.ok(behaviours(all) > behaviours(recorded) + 50);
 	});
 
-	for (const seed of SEEDS)
-		it(`seed ${seed} on Node and on XS: the same answers, and memory that does not grow`, () => {
-			const packets = 8000;
-			const onNode = fuzz({ packets, seed, corpus: readCorpus() });
-			const { stdout, stderr, status } = spawnSync(
-				XSRUN,
-				["test/fuzz/xs", String(packets), String(seed), ...corpusFiles()],
-				{ encoding: "utf8" },
-			);
-			assert.equal(status, 0, `${stdout}${stderr}`);
-			const onXS = JSON.parse(stdout) as ReturnType<typeof fuzz>;
-			assert.ok(onNode.behaviours > 100);
-			assert.deepEqual(
-				[onXS.packets, onXS.responses, onXS.behaviours],
-				[onNode.packets, onNode.responses, onNode.behaviours],
-			);
-			assert.ok(onXS.memoryBefore! > 0);
-			// Not to the byte: a clock that was set has another number than one that was not.
-			assert.ok(Math.abs(onXS.memoryAfter! - onXS.memoryBefore!) < 128, `${onXS.memoryBefore} to ${onXS.memoryAfter}`);
-		});
+	it("on Node and on XS: the same answers, and memory that does not grow", () => {
+		const seed = 1;
+		const packets = 2000;
+		const onNode = fuzz({ packets, seed, corpus: readCorpus() });
+		const { stdout, stderr, status } = spawnSync(
+			XSRUN,
+			["test/fuzz/xs", String(packets), String(seed), ...corpusFiles()],
+			{ encoding: "utf8" },
+		);
+		assert.equal(status, 0, `${stdout}${stderr}`);
+		const onXS = JSON.parse(stdout) as ReturnType<typeof fuzz>;
+		assert.ok(onNode.behaviours > 100);
+		assert.deepEqual(
+			[onXS.packets, onXS.responses, onXS.behaviours],
+			[onNode.packets, onNode.responses, onNode.behaviours],
+		);
+		assert.ok(onXS.memoryBefore! > 0);
+		// Not to the byte: a clock that was set has another number than one that was not.
+		assert.ok(Math.abs(onXS.memoryAfter! - onXS.memoryBefore!) < 128, `${onXS.memoryBefore} to ${onXS.memoryAfter}`);
+	});
+
+	it("guided by the code that runs: it reaches what clients can reach", () => {
+		const args = ["--engine", "node", "--coverage", "--uncovered", "--packets", "3000", "--seed", "3", "--json"];
+		const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { encoding: "utf8" });
+		assert.equal(status, 0, stderr);
+		const { found, covered, uncovered } = JSON.parse(stdout) as Guided;
+		assert.ok(found > 20, `${found} found`);
+		assert.ok(Number.parseFloat(covered) > 95, covered);
+		// What cannot be reached from outside is on the list, and what everybody reaches is not.
+		assert.ok(uncovered.some(({ text }) => text.includes("an access key has")));
+		assert.ok(!uncovered.some(({ file }) => file === "modules/smp/header.ts"));
+	});
 
 	it("a simulated device answers on", async () => {
-		const report = await fuzzSimulator({ packets: 2000, seed: 5, corpus: readCorpus() });
+		const report = await fuzzSimulator({ packets: 2000, seed: 5, app: "smp-svr", corpus: readCorpus() });
 		assert.ok(!("failure" in report), JSON.stringify(report));
 	});
 
@@ -63,9 +79,18 @@ describe("fuzzing", () => {
 	});
 
 	it("refuses options that cannot be used", () => {
-		assert.deepEqual(parseOptions([]), { packets: 20000, seed: 1, engine: "xs", save: undefined, json: false });
+		const flags = { coverage: false, uncovered: false, save: undefined, json: false };
+		assert.deepEqual(parseOptions([]), { packets: 20000, seed: 1, engine: "xs", app: "smp-svr", ...flags });
 		assert.equal(parseOptions(["--help"]), "help");
-		for (const args of [["--packets", "0"], ["--seed", "x"], ["--engine", "v8"], ["--save", "f"], ["--fast"], ["more"]])
+		for (const args of [
+			["--packets", "0"],
+			["--seed", "x"],
+			["--engine", "v8"],
+			["--save", "f"],
+			["--coverage"],
+			["--fast"],
+			["more"],
+		])
 			assert.throws(() => parseOptions(args), UsageError);
 	});
 });

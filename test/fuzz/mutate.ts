@@ -18,14 +18,15 @@ const LARGE = [0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff, 0x100000000, 2 **
 const KEYS = "d,datetime,format,query,force,boot_mode,hash,confirm,image,len,off,sha,data,upgrade,slot,name,val".split(
 	",",
 );
-const MORE_KEYS = "max_size,type,argv,index,groups,__proto__,constructor,length,rc,".split(",");
+const MORE_KEYS =
+	"max_size,type,argv,index,groups,echo,before,answer,room,target,__proto__,constructor,length,rc,".split(",");
 
 const TEXTS = "a,snrvbmpioa,mode,counters,a/b,/lfs/f,/lfs,/,sha256,crc32,2024-02-29T23:59:59,kernel uptime,ü😀".split(
 	",",
 );
 
 /** Groups and how many command ids of each are worth a try. */
-const GROUPS = [0, 1, 2, 3, 8, 9, 10, 63, 64, 255, 65535];
+const GROUPS = [0, 1, 2, 3, 8, 9, 10, 63, 64, 65, 70, 255, 65535];
 
 /** Makes packets: recorded ones and new ones, changed a little or a lot. */
 export class Mutator {
@@ -33,17 +34,37 @@ export class Mutator {
 	readonly #packet = new Uint8Array(MOST);
 	/** A packet that the corpus has, by any number. */
 	readonly #corpus: (pick: number) => Uint8Array;
+	#goesOn = false;
+	/** Of the stretch of the corpus that is under way: packets to come, and the next one. */
+	#left = 0;
+	#at = 0;
 
 	constructor(next: Random, corpus: (pick: number) => Uint8Array) {
 		this.#next = next;
 		this.#corpus = corpus;
 	}
 
+	/** Whether the last packet belongs to those before it: a stretch of the corpus, in its order. */
+	get goesOn(): boolean {
+		return this.#goesOn;
+	}
+
 	/** The next packet: bytes that are valid until the next call. */
 	make(): Uint8Array {
 		const next = this.#next;
-		let length = next(4) === 0 ? this.#invent() : this.#copy();
-		for (let changes = next(4) === 0 ? 0 : next(5); changes > 0; changes--) length = this.#change(length);
+		this.#goesOn = this.#left > 0;
+		if (this.#left === 0 && next(12) === 0) {
+			this.#left = 2 + next(30);
+			this.#at = next(0x10000);
+		}
+		let length: number;
+		let changes = next(4) === 0 ? 0 : next(5);
+		if (this.#left > 0) {
+			this.#left--;
+			length = this.#copy(this.#at++);
+			if (next(6) !== 0) changes = 0;
+		} else length = next(4) === 0 ? this.#invent() : this.#copy(next(0x10000));
+		for (; changes > 0; changes--) length = this.#change(length);
 		// Mostly with a right length, or little would get past the header.
 		if (length >= HEADER_SIZE && next(4) !== 0) {
 			this.#packet[2] = (length - HEADER_SIZE) >> 8;
@@ -52,8 +73,8 @@ export class Mutator {
 		return this.#packet.subarray(0, length);
 	}
 
-	#copy(): number {
-		const source = this.#corpus(this.#next(0x10000));
+	#copy(pick: number): number {
+		const source = this.#corpus(pick);
 		const length = Math.min(source.length, MOST);
 		this.#packet.set(source.subarray(0, length));
 		return length;
@@ -123,7 +144,7 @@ export class Mutator {
 	#change(length: number): number {
 		const next = this.#next;
 		const packet = this.#packet;
-		if (length === 0) return this.#copy();
+		if (length === 0) return this.#copy(next(0x10000));
 		const at = next(length);
 		const part = 1 + next(Math.min(16, length - at));
 		switch (next(10)) {

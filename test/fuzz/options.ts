@@ -1,5 +1,9 @@
 import { parseArgs } from "node:util";
 
+/** Applications of the simulator with groups or rules of their own. */
+export const APPS = ["smp-svr", "own-group", "locked-down"] as const;
+export type FuzzedApp = (typeof APPS)[number];
+
 /** What the user gave cannot be used. The message is one sentence. */
 export class UsageError extends Error {}
 
@@ -7,6 +11,12 @@ export interface CliOptions {
 	readonly packets: number;
 	readonly seed: number;
 	readonly engine: "node" | "xs" | "sim";
+	/** What the simulated device runs. */
+	readonly app: FuzzedApp;
+	/** Guided by the code that runs, too. */
+	readonly coverage: boolean;
+	/** Lists the code that never ran. */
+	readonly uncovered: boolean;
 	/** Where to write the packets that did something new. */
 	readonly save: string | undefined;
 	readonly json: boolean;
@@ -19,8 +29,12 @@ answers with well-formed responses, uses its flash by the rules, leaves the runn
 
   --packets N              how many (default 20000)
   --seed N                 which ones; the same seed gives the same packets on node and xs (default 1)
-  --engine node|xs|sim     on Node, on XS, or to a simulated device over its serial line (default xs)
-  --save FILE              appends the packets that made the device do something new to FILE (node)
+  --engine node|xs|sim     on Node, on XS, or to a simulated device over its serial line, and beside it UDP and TCP
+                           (default xs)
+  --app NAME               what the simulated device runs: smp-svr (default), own-group, locked-down (sim)
+  --coverage               starts again from packets that made new code run, too, and says how much of modules/smp ran (node)
+  --uncovered              with --coverage: lists the lines of modules/smp that never ran
+  --save FILE              with --coverage: makes FILE of the packets that add to the recorded ones, and only those
   --json                   the report as JSON
   --help                   this text
 `;
@@ -32,18 +46,36 @@ export function parseOptions(args: readonly string[]): CliOptions | "help" {
 	const { values } = attempt(() =>
 		parseArgs({
 			args: [...args],
-			options: { packets: text, seed: text, engine: text, save: text, json: flag, help: flag },
+			options: {
+				packets: text,
+				seed: text,
+				engine: text,
+				app: text,
+				coverage: flag,
+				uncovered: flag,
+				save: text,
+				json: flag,
+				help: flag,
+			},
 		}),
 	);
 	if (values.help) return "help";
-	const { engine = "xs", save } = values;
+	const { engine = "xs", coverage, uncovered, save } = values;
 	if (engine !== "node" && engine !== "xs" && engine !== "sim")
 		throw new UsageError(`--engine is node, xs or sim, not "${engine}".`);
-	if (save !== undefined && engine !== "node") throw new UsageError("--save goes with --engine node.");
+	const app = APPS.find((each) => each === (values.app ?? APPS[0]));
+	if (!app) throw new UsageError(`--app is ${APPS.join(", ")}, not "${values.app}".`);
+	if (values.app !== undefined && engine !== "sim") throw new UsageError("--app goes with --engine sim.");
+	if (coverage && engine !== "node") throw new UsageError("--coverage goes with --engine node.");
+	if ((uncovered || save !== undefined) && !coverage)
+		throw new UsageError(`${uncovered ? "--uncovered" : "--save"} goes with --coverage.`);
 	return {
 		packets: count("--packets", values.packets ?? "20000"),
 		seed: count("--seed", values.seed ?? "1"),
 		engine,
+		app,
+		coverage,
+		uncovered,
 		save,
 		json: values.json,
 	};

@@ -4,6 +4,7 @@ import { utf8Decode } from "../../modules/smp/utf8.js";
 import { parseJson } from "../vectors/smp/match.js";
 import { corpusPackets, vectorRequests } from "./corpus.js";
 import { fuzz } from "./fuzz.js";
+import { STORIES } from "./stories.js";
 
 const [packets, seed, ...files] = xsrun.args;
 
@@ -19,6 +20,7 @@ try {
 	const corpus = files.flatMap((file) =>
 		file.endsWith(".json") ? vectorRequests(parseJson(read(file))) : corpusPackets(utf8Decode(read(file))),
 	);
+	corpus.push(...STORIES);
 	const { peakSlots, peakChunks, stack } = xsrun.memory();
 	const report = fuzz({ packets: Number(packets), seed: Number(seed), corpus, memory });
 	const peak = xsrun.memory();

@@ -1,6 +1,7 @@
 /*
  * Connections to the socket that the supervisor listens on. A reset ends them, as it does on a board. One that does not read
- * what it is sent is closed once the kernel's buffer is full: the device never waits.
+ * what it is sent is closed once the kernel's buffer is full: the device never waits. With all of them taken, the one that was
+ * silent the longest makes room for a new one, so that peers that say nothing keep nobody out.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -16,10 +17,12 @@
 
 static struct {
 	bool open;
+	uint64_t events;
 	xsSlot into, onOpen, onBytes, onClose;
 	struct {
 		int fd;
 		RuntimeWatch *watch;
+		uint64_t heard; /* number of the event that its last bytes were, or its beginning */
 	} connections[CONNECTIONS]; /* no watch: free */
 } tcp;
 
@@ -40,6 +43,7 @@ static void readable(Runtime *runtime, int fd, short revents, void *data)
 		int32_t length;
 		uint8_t *into = runtimeBytes(the, &tcp.into, &length);
 		ssize_t n = recv(fd, into, length, MSG_DONTWAIT);
+		tcp.connections[index].heard = ++tcp.events;
 		if (n > 0)
 			xsCallFunction2(tcp.onBytes, xsGlobal, xsInteger(index), xsInteger((xsIntegerValue)n));
 		else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -50,26 +54,39 @@ static void readable(Runtime *runtime, int fd, short revents, void *data)
 	xsEndHost(the);
 }
 
+/* A free place, or that of the connection which was silent the longest. */
+static __attribute__((noinline)) int place(void) /* xsBeginHost is setjmp() */
+{
+	int best = 0;
+	for (int index = 0; index < CONNECTIONS; index++) {
+		if (!tcp.connections[index].watch)
+			return index;
+		if (tcp.connections[index].heard < tcp.connections[best].heard)
+			best = index;
+	}
+	return best;
+}
+
 static void acceptable(Runtime *runtime, int fd, short revents, void *data)
 {
 	(void)revents;
 	(void)data;
-	int index = 0, on = 1;
-	int connection = accept(fd, NULL, NULL);
+	int on = 1, connection = accept(fd, NULL, NULL);
 	if (connection < 0)
 		return;
-	while (index < CONNECTIONS && tcp.connections[index].watch)
-		index++;
-	if (index == CONNECTIONS) {
-		close(connection);
-		return;
-	}
+	const int index = place();
+	const bool full = tcp.connections[index].watch != NULL;
+	if (full)
+		drop(index);
 	/* Without it each exchange would wait for an acknowledgement that the peer delays. */
 	setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	tcp.connections[index].fd = connection;
+	tcp.connections[index].heard = ++tcp.events;
 	tcp.connections[index].watch = runtimeWatch(runtime, connection, POLLIN, readable, (void *)(intptr_t)index);
 	xsMachine *the = runtimeMachine(runtime);
 	xsBeginHost(the);
+	if (full)
+		xsCallFunction1(tcp.onClose, xsGlobal, xsInteger(index));
 	xsCallFunction1(tcp.onOpen, xsGlobal, xsInteger(index));
 	xsEndHost(the);
 }

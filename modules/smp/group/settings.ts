@@ -49,10 +49,11 @@ export interface SettingsOptions {
 /** The settings group (Zephyr SMP group 3, Settings (Config) management). */
 export function settingsGroup(options: SettingsOptions): Group {
 	const { store, nameLimit = 32, valueLimit = 64, mayAccess } = options;
-	const checked = (name: string): string => {
+	/** The name has to be one, whether or not anybody is asked for leave. */
+	const check = (operation: "read" | "write" | "delete", name: string): void => {
 		if (name === "") throw new SmpError(Rc.INVALID, "the name is missing");
 		if (utf8Length(name) >= nameLimit) throw settingsError(SettingsError.KEY_TOO_LONG, "the name is too long");
-		return name;
+		mayAccess?.(operation, name);
 	};
 	/** A name that is not there: is it the whole subtree? */
 	const notFound = (name: string): GroupError =>
@@ -62,7 +63,7 @@ export function settingsGroup(options: SettingsOptions): Group {
 	const value: Command = {
 		name: "value",
 		read: operation({ name: text, max_size: uint }, ({ name = "", max_size: wanted = valueLimit }) => {
-			mayAccess?.("read", checked(name));
+			check("read", name);
 			if (!store.get) throw settingsError(SettingsError.READ_NOT_SUPPORTED, "settings cannot be read");
 			const found = store.get(name);
 			if (!found) throw notFound(name);
@@ -70,7 +71,7 @@ export function settingsGroup(options: SettingsOptions): Group {
 			return { val: found.subarray(0, limit), max_size: wanted > valueLimit ? valueLimit : undefined };
 		}),
 		write: operation({ name: text, val: bytes }, ({ name = "", val = new Uint8Array(0) }) => {
-			mayAccess?.("write", checked(name));
+			check("write", name);
 			if (!store.set) throw settingsError(SettingsError.WRITE_NOT_SUPPORTED, "settings cannot be written");
 			if (store.hasRoot?.(name.split("/")[0]!) === false) throw notFound(name);
 			store.set(name, val);
@@ -85,7 +86,7 @@ export function settingsGroup(options: SettingsOptions): Group {
 			1: {
 				name: "delete",
 				write: operation({ name: text }, ({ name = "" }) => {
-					mayAccess?.("delete", checked(name));
+					check("delete", name);
 					if (!store.delete) throw settingsError(SettingsError.DELETE_NOT_SUPPORTED, "settings cannot be deleted");
 					if (!store.delete(name)) throw settingsError(SettingsError.KEY_NOT_FOUND, `there is no setting "${name}"`);
 					return {};

@@ -61,6 +61,30 @@ describe("settings on flash", () => {
 	});
 });
 
+describe("settings group", () => {
+	for (const asked of [true, false])
+		it(`refuses names that are none, ${asked ? "where leave is asked for" : "where nobody is asked for leave"}`, () => {
+			const settings = open(new Uint8Array(1024).fill(0xff));
+			const server = new SmpServer({
+				groups: [settingsGroup({ store: settings, ...(asked && { mayAccess: () => {} }) })],
+			});
+			const long = "n".repeat(32);
+			for (const [name, error] of [
+				["", "bf62726303ff"],
+				[long, "bf63657272bf6567726f75700362726302ffff"],
+			] as const) {
+				const packets = [
+					request(3, 0, { name, val: new Uint8Array(1) }),
+					request(3, 0, { name }, 1, 0),
+					request(3, 1, { name }),
+				];
+				for (const packet of packets) assert.equal(payload(server, packet), error);
+			}
+			assert.deepEqual(settings.names(), []);
+			assert.equal(payload(server, request(3, 0, { name: long.slice(1), val: new Uint8Array(1) })), "bfff");
+		});
+});
+
 describe("shell of commands", () => {
 	const shell = shellOf({
 		add: {

@@ -1,0 +1,30 @@
+import { GroupError } from "../../modules/smp/errors.js";
+import { type FileSystem, FS_GROUP, FsError } from "../../modules/smp/group/fs.js";
+
+/** Longest file, and how many there can be: the device's memory is bounded, so its file system is. */
+const FILE_SIZE = 2048;
+export const FILES = 4;
+
+/** Files have a fixed size, of which `size` bytes are used. */
+export type Files = Map<string, { readonly data: Uint8Array; size: number }>;
+
+/** A file system of a few files in memory, mounted at /lfs, and of one that is and stays empty. */
+export function fileSystem(files: Files): FileSystem {
+	const find = (path: string) => files.get(path)!;
+	return {
+		size: (path) => (path === "/lfs" ? "directory" : path === "/lfs/nothing" ? 0 : files.get(path)?.size),
+		mounted: (path) => path.startsWith("/lfs/") || path === "/lfs",
+		read: (path, offset, into) => into.set(find(path).data.subarray(offset, offset + into.length)),
+		create: (path) => {
+			if (path === "/lfs/nothing") throw new GroupError(FS_GROUP, FsError.READ_ONLY_FILESYSTEM, "it stays empty");
+			if (!files.has(path) && files.size === FILES) throw new Error("the disk is full");
+			files.set(path, { data: new Uint8Array(FILE_SIZE), size: 0 });
+		},
+		append: (path, data) => {
+			const file = find(path);
+			if (file.size + data.length > FILE_SIZE) throw new Error("the disk is full");
+			file.data.set(data, file.size);
+			file.size += data.length;
+		},
+	};
+}
