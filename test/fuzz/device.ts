@@ -74,6 +74,7 @@ export class FuzzDevice {
 	#wires = new Wires();
 	#now = 0;
 	#restart = false;
+	#later: (() => void)[] = [];
 
 	/** `onResponse` gets every response; its bytes are valid during the call only. */
 	constructor(kind: Kind, onResponse: (response: Uint8Array) => void) {
@@ -94,6 +95,8 @@ export class FuzzDevice {
 		else if (way === "ble") ble.onWrite?.(bytes);
 		else udp.onDatagram?.(bytes, peer);
 		if (this.#restart) this.#start();
+		// As much as there is time for before the next bytes.
+		this.#later.shift()?.();
 	}
 
 	/** Brings every transport to where a new packet begins, as silence and a new connection do. */
@@ -144,6 +147,7 @@ export class FuzzDevice {
 	/** Runs the application, as a reset does: all but flash and files begins anew. */
 	#start(): void {
 		this.#restart = false;
+		this.#later = [];
 		const uptime = (): number => this.#now;
 		const host: Host = {
 			board: "fuzz",
@@ -175,6 +179,7 @@ export class FuzzDevice {
 					reset: (bootMode) => {
 						this.#restart = bootMode === 1;
 					},
+					mayReset: (wanted) => lock.mayReset(wanted),
 					buffers: { size: BUFFER, count: 1 },
 					tasks: () => tasksOf(MEMORY),
 					pools: () => poolsOf(MEMORY, 16),
@@ -192,6 +197,7 @@ export class FuzzDevice {
 						uploads.onEvent(event);
 						lock.onEvent(event);
 					},
+					later: (callback) => void this.#later.push(callback),
 					...this.#kind.image,
 				}),
 			],

@@ -32,23 +32,26 @@ export interface Kind {
 	readonly image?: Partial<ImageOptions>;
 }
 
+/** Stands for a signature: half of all images have a good one. */
+const odd = (byte: number): string | undefined => (byte & 1 ? "no good signature by a trusted key" : undefined);
+
 /** Each takes its turn. Together they have every way of upgrading, and whatever the guards are for. */
 export const KINDS: readonly Kind[] = Object.freeze([
 	{ mode: "swap-move", image: { confirmOtherImages: "any" } },
-	{ mode: "swap-offset", running: 9000, image: { verifyMarked: true } },
+	{ mode: "swap-offset", running: 9000, image: { downgrade: { version: true } } },
 	{ mode: "swap-offset", wrong: "header", running: 900, image: { frugalList: true } },
-	{ mode: "swap-move", trial: true, wrong: "marked" },
+	{ mode: "swap-move", trial: true, wrong: "marked", image: { verifyMarked: false } },
 	{ mode: "swap-offset", trial: true, boot: { trailer: "2.2" } },
 	{ mode: "swap-offset", running: 9000, boot: { trailer: "2.2", images: 1 }, image: { sizeLimit: "slot" } },
 	{ mode: "swap-scratch", trial: true, image: { guards: false, erasePending: false, sizeLimit: "slot" } },
 	{ mode: "swap-move", wrong: "mark", image: { confirmOtherImages: "none" } },
-	{ mode: "swap-move", running: 14_500 },
-	{ mode: "swap-move", wrong: "trailers", image: { verifyMarked: true } },
+	{ mode: "swap-move", running: 14_500, image: { downgrade: { counter: "running" } } },
+	{ mode: "swap-move", wrong: "trailers", image: { downgrade: { counter: () => 2, limit: 3 } } },
 	{ mode: "swap-move", wrong: "running", image: { guards: false } },
 	{ mode: "overwrite", image: { confirmInactive: false, compareBuild: true } },
 	{ mode: "direct-xip", image: { confirmOtherImages: "any" } },
-	{ mode: "direct-xip-revert", trial: true, image: { verifyMarked: true } },
-	{ mode: "direct-xip-revert", wrong: "tried" },
+	{ mode: "direct-xip-revert", trial: true, image: { signature: (_area, _start, _header, hash) => odd(hash[0]!) } },
+	{ mode: "direct-xip-revert", wrong: "tried", image: { verifyMarked: false } },
 	{ mode: "ram-load" },
 ] as const satisfies readonly Kind[]);
 

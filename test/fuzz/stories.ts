@@ -185,6 +185,7 @@ const SHELL_STORY: readonly Uint8Array[] = [
 		"help",
 		"version",
 		"images",
+		"errors",
 		"stats",
 		"stats image",
 		"stats none",
@@ -225,6 +226,7 @@ const OS_STORY: readonly Uint8Array[] = [
 		read(10, 3, { groups: new Array(17).fill(1) }),
 		read(10, 3, { groups: new Array(65).fill(1) }),
 	],
+	...[read(66, 0), write(66, 0), write(3, 0, { name: "ü".repeat(90), val: Uint8Array.of(1) }), read(66, 0)],
 	...[read(65, 0), read(65, 0, { before: 4 }), read(65, 0, { before: 0 }), ...new Array(20).fill(read(0, 6))],
 ];
 
