@@ -90,10 +90,9 @@ export class TcpPeers {
 		if (!this.#stuck[index]) this.#write(socket, index, packet, next);
 		switch (next(this.#stuck[index] ? 10 : 40)) {
 			case 0:
-				socket.destroy();
-				break;
 			case 1:
-				socket.resetAndDestroy();
+				// One that was not read from is reset by that.
+				socket.destroy();
 				break;
 			case 2:
 				socket.end();
@@ -104,7 +103,7 @@ export class TcpPeers {
 		}
 	}
 
-	/** Ends all connections. Nobody waits for the end: that of a connection that is reset while it ends is not always told. */
+	/** Ends all connections. */
 	close(): void {
 		for (const socket of this.#sockets) socket?.destroy();
 		this.#sockets.fill(undefined);
