@@ -16,7 +16,7 @@ interface Pool {
 
 /**
  * How often garbage has to have been collected, of each kind, and the most readings that may take. By then one was read right
- * after a collection: an idle device says the same each time, or has two kilobytes more.
+ * after a collection: an idle device says the same each time, or up to three kilobytes more.
  */
 const COLLECTIONS = 20;
 const READINGS = 20_000;
