@@ -1,10 +1,11 @@
 // npm run bench -- [NAME...] [--json]
 import { parseArgs } from "node:util";
 import { mps3 } from "./mps3.js";
+import { server } from "./server.js";
 import { type Benchmark, formatTable, tableObject } from "./table.js";
 import { wire } from "./wire.js";
 
-const BENCHMARKS: readonly Benchmark[] = [wire, mps3];
+const BENCHMARKS: readonly Benchmark[] = [wire, server, mps3];
 
 const HELP = `Usage: npm run bench -- [NAME]... [--json]
 
