@@ -38,48 +38,64 @@ export interface Measured {
 	readonly seconds: number;
 }
 
+/** One way to upload. */
+interface Way {
+	readonly client: string;
+	readonly line: string;
+	/** What the line carries with this client's packets, KiB/s, computed from their frames; undefined if it is not paced. */
+	readonly ceiling?: number;
+	/** Undefined if the client is not installed. */
+	measure(): Promise<Measured | undefined>;
+}
+
+const PACED = `${BAUD} baud`;
+
+const ways = (): readonly Way[] => [
+	{
+		client: `newtmgr, mtu=${NEWTMGR_MTU}`,
+		line: PACED,
+		ceiling: newtmgrCeiling(),
+		measure: uploadByNewtmgr,
+	},
+	{
+		client: "xs-smp, one packet at a time",
+		line: PACED,
+		ceiling: lockStepCeiling(),
+		measure: () => uploadPaced(1),
+	},
+	{ client: "xs-smp", line: PACED, ceiling: ceiling(), measure: () => uploadPaced(undefined) },
+	{ client: "xs-smp", line: "pty, unpaced", measure: () => uploadUnpaced(({ serial }) => serialLink(serial)) },
+	{ client: "xs-smp", line: "UDP, unpaced", measure: () => uploadUnpaced(({ udp }) => udpLink(udp)) },
+];
+
+/** The table of README.md. Without `measure` its cells that are measured are empty. */
+export async function uploads(measure: boolean): Promise<Table> {
+	const rows: Table["rows"][number][] = [];
+	for (const way of ways()) {
+		const measured = measure ? await way.measure() : undefined;
+		const rate = measured && measured.bytes / 1024 / measured.seconds;
+		rows.push([
+			way.client,
+			way.line,
+			rate === undefined ? null : Number(rate.toFixed(rate < 100 ? 2 : 0)),
+			way.ceiling === undefined ? null : Number(way.ceiling.toFixed(2)),
+			rate === undefined || way.ceiling === undefined ? null : `${((100 * rate) / way.ceiling).toFixed(1)} %`,
+		]);
+	}
+	return {
+		title: "Uploads to the simulator",
+		columns: ["client", "line", "KiB/s", "ceiling of the line", "share of it"],
+		rows,
+		note: "Ceiling: what the line carries with this client's packets, computed from their frames. Empty: not installed, no ceiling.",
+	};
+}
+
 /** How fast updates get to a device, as a share of what the line can carry. */
 export const wire: Benchmark = {
 	name: "wire",
 	summary: "speed of uploads over a serial line of 115200 baud, a pty and UDP",
-	run: async () => {
-		const rows: Table["rows"][number][] = [];
-		const newtmgr = await uploadByNewtmgr();
-		rows.push(row(`newtmgr, mtu=${NEWTMGR_MTU}`, `${BAUD} baud`, newtmgr, newtmgrCeiling()));
-		for (const window of [1, undefined]) {
-			const name = window === 1 ? "xs-smp, one packet at a time" : "xs-smp";
-			rows.push(row(name, `${BAUD} baud`, await uploadPaced(window), window === 1 ? lockStepCeiling() : ceiling()));
-		}
-		rows.push(
-			row("xs-smp", "pty, unpaced", await uploadUnpaced((simulator) => serialLink(simulator.serial)), undefined),
-		);
-		rows.push(row("xs-smp", "UDP", await uploadUnpaced((simulator) => udpLink(simulator.udp)), undefined));
-		return [
-			{
-				title: "Uploads to the simulator",
-				columns: ["client", "line", "KiB/s", "ceiling", "share"],
-				rows,
-				note: "Ceiling: what the line carries with this client's packets, computed from their frames.",
-			},
-		];
-	},
+	run: async () => [await uploads(true)],
 };
-
-function row(
-	client: string,
-	line: string,
-	measured: Measured | undefined,
-	most: number | undefined,
-): Table["rows"][number] {
-	const rate = measured && measured.bytes / 1024 / measured.seconds;
-	return [
-		client,
-		line,
-		rate === undefined ? "not installed" : Number(rate.toFixed(rate < 100 ? 2 : 0)),
-		most === undefined ? null : Number(most.toFixed(2)),
-		rate === undefined || most === undefined ? null : `${((100 * rate) / most).toFixed(1)} %`,
-	];
-}
 
 const kibPerSecond = (data: number, lineBytes: number): number => ((data / lineBytes) * BAUD) / BITS_A_BYTE / 1024;
 

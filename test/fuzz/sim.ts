@@ -74,7 +74,7 @@ async function answers(client: SmpClient, word: string): Promise<void> {
 }
 
 /** The process that runs the application: the last of the chain below the command line. */
-function deviceProcess(pid: number): number {
+export function deviceProcess(pid: number): number {
 	const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
 	const child = children.at(-1);
 	return child === undefined ? pid : deviceProcess(Number(child));
