@@ -1,4 +1,5 @@
 // npm run bench -- [NAME...] [OPTIONS]
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { NoAnswerError, SmpResponseError } from "../client/client.js";
 import { serialLink } from "../client/serial.js";
@@ -43,7 +44,7 @@ function rivalOf({ udp, serial, baud, pid }: Values): Rival | undefined {
 	}
 	if (udp !== undefined && serial !== undefined)
 		throw new UsageError("One server at a time: --udp or --serial, not both.");
-	const process = pid === undefined ? {} : { pid: positive("--pid", pid) };
+	const process = pid === undefined ? {} : { pid: processOf(pid) };
 	if (udp !== undefined) {
 		const port = Number(/^.+:(\d{1,5})$/.exec(udp)?.[1] ?? 0);
 		if (port < 1 || port > 65535) throw new UsageError(`--udp is HOST:PORT, such as 192.0.2.1:1337, not "${udp}".`);
@@ -69,6 +70,12 @@ function rivalOf({ udp, serial, baud, pid }: Values): Rival | undefined {
 function positive(option: string, text: string): number {
 	if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`${option} is a positive number, not "${text}".`);
 	return Number(text);
+}
+
+function processOf(text: string): number {
+	const pid = positive("--pid", text);
+	if (!existsSync(`/proc/${pid}`)) throw new UsageError(`There is no process ${pid}.`);
+	return pid;
 }
 
 async function main(): Promise<void> {

@@ -99,6 +99,8 @@ const WORKS: ReadonlyMap<string, () => Work> = new Map<string, () => Work>([
 	...PACKETS.map((size) => [`upload packet of ${size} bytes, UART`, () => upload(size, overUart)] as const),
 ]);
 
+export const workNames: readonly string[] = [...WORKS.keys()];
+
 function hashBlock(): void {
 	const hasher = nobleDigest.sha256();
 	hasher.update(block);
