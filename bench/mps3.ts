@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 import type { Link } from "../client/link.js";
 import { APPLICATION, LOADER } from "../hosts/mps3/board.js";
-import { encodeMap, type ResponseMap } from "../modules/smp/cbor.js";
-import { HEADER_SIZE, Op, readHeader, writeHeader } from "../modules/smp/header.js";
+import { Op, readHeader } from "../modules/smp/header.js";
 import { update } from "../test/clients/images.js";
+import { request } from "../test/unit/smp/support.js";
 import { Firmware, isBuilt, type Memory, total } from "./firmware.js";
+import { chunk, dataIn, FIRST, firstChunk } from "./packets.js";
 import type { Benchmark, Table } from "./table.js";
 import { uploadPaced } from "./wire.js";
 
 const IMAGE_GROUP = 1;
 const STATE = 0;
-const UPLOAD = 1;
 
 /** Size of the uploaded image, bytes: several sectors, and enough chunks for a median. */
 const FILE = 40 * 1024;
@@ -29,8 +29,9 @@ export class Counter {
 		this.#link = firmware.link;
 	}
 
-	async request(op: number, command: number, fields: ResponseMap): Promise<number> {
-		const packet = encode(op, command, this.#sequence++ & 0xff, fields);
+	/** The request gets a sequence number of its own. */
+	async request(packet: Uint8Array): Promise<number> {
+		packet[6] = this.#sequence++;
 		const before = await this.#settled();
 		await new Promise<void>((resolve) => {
 			this.#link.onPacket = (answer) => {
@@ -53,20 +54,7 @@ export class Counter {
 	}
 }
 
-function encode(op: number, command: number, sequence: number, fields: ResponseMap): Uint8Array {
-	const buffer = new Uint8Array(2048);
-	const end = encodeMap(fields, buffer, HEADER_SIZE);
-	const length = end - HEADER_SIZE;
-	writeHeader(buffer, { op, version: 1, flags: 0, length, group: IMAGE_GROUP, sequence, command });
-	return buffer.subarray(0, end);
-}
-
-/** Bytes of data that make a later packet of an upload as long as asked for. */
-function dataIn(packet: number): number {
-	let size = packet;
-	while (encode(Op.WRITE, UPLOAD, 0, { off: FILE, data: new Uint8Array(size) }).length > packet) size--;
-	return size;
-}
+const imageList = (): Uint8Array => request(IMAGE_GROUP, STATE, {}, 1, Op.READ);
 
 export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
@@ -76,9 +64,9 @@ export async function upload(counter: Counter, packet: number): Promise<number[]
 	const sha = createHash("sha256").update(file).digest();
 	const size = dataIn(packet);
 	const counts: number[] = [];
-	await counter.request(Op.WRITE, UPLOAD, { image: 0, len: file.length, off: 0, sha, data: file.subarray(0, 128) });
-	for (let off = 128; off < file.length; off += size) {
-		const count = await counter.request(Op.WRITE, UPLOAD, { off, data: file.subarray(off, off + size) });
+	await counter.request(firstChunk(file.length, file.subarray(0, FIRST), sha));
+	for (let off = FIRST; off < file.length; off += size) {
+		const count = await counter.request(chunk(off, file.subarray(off, off + size)));
 		if (off + size < file.length) counts.push(count);
 	}
 	return counts;
@@ -98,10 +86,10 @@ export const mps3: Benchmark = {
 		const alone = await Firmware.start();
 		try {
 			const counter = new Counter(alone);
-			await counter.request(Op.READ, STATE, {});
+			await counter.request(imageList());
 			instructions.push(["application: start", await alone.worked()]);
 			memory.push(["application, idle", await alone.memory(APPLICATION)]);
-			instructions.push(["image list", await counter.request(Op.READ, STATE, {})]);
+			instructions.push(["image list", await counter.request(imageList())]);
 			for (const packet of PACKETS)
 				instructions.push([
 					`upload packet of ${packet} bytes (${dataIn(packet)} of the file)`,

@@ -23,6 +23,9 @@ const BITS_A_BYTE = 10;
 const PACED_FILE = 96 * 1024;
 const UNPACED_FILE = 400 * 1024;
 
+/** How often, if it is a matter of a fraction of a second. */
+const UNPACED_TIMES = 7;
+
 /** What the simulator's buffers leave for a packet on a console, bytes. */
 const CONSOLE_PACKET = 1020;
 
@@ -30,89 +33,127 @@ const CONSOLE_PACKET = 1020;
 const NEWTMGR_MTU = 256;
 const NEWTMGR_PACKET = 178;
 
-/** An offset in the middle of the file, for the length of its encoding. */
-const OFFSET = PACED_FILE / 2;
-
 export interface Measured {
 	readonly bytes: number;
 	readonly seconds: number;
 }
 
+/** One way to upload. */
+interface Way {
+	readonly client: string;
+	readonly line: string;
+	/** What the line carries with this client's packets, KiB/s, computed from their frames; undefined if it is not paced. */
+	readonly ceiling?: number;
+	/** Undefined if the client is not installed. */
+	measure(): Promise<Measured | undefined>;
+}
+
+const PACED = `${BAUD} baud`;
+
+const ways = (): readonly Way[] => [
+	{
+		client: `newtmgr, mtu=${NEWTMGR_MTU}`,
+		line: PACED,
+		ceiling: ceilingOf(newtmgrCut, false),
+		measure: uploadByNewtmgr,
+	},
+	{
+		client: "xs-smp, one packet at a time",
+		line: PACED,
+		ceiling: ceilingOf(ourCut, false),
+		measure: () => uploadPaced(1),
+	},
+	{ client: "xs-smp", line: PACED, ceiling: ceilingOf(ourCut, true), measure: () => uploadPaced(undefined) },
+	{ client: "xs-smp", line: "pty, unpaced", measure: () => uploadUnpaced(({ serial }) => serialLink(serial)) },
+	{ client: "xs-smp", line: "UDP, unpaced", measure: () => uploadUnpaced(({ udp }) => udpLink(udp)) },
+];
+
+/** The table of README.md. Without `measure` its cells that are measured are empty. */
+export async function uploads(measure: boolean): Promise<Table> {
+	const rows: Table["rows"][number][] = [];
+	for (const { client, line, ceiling, measure: upload } of ways()) {
+		const measured = measure ? await upload() : undefined;
+		const rate = measured && rounded(measured.bytes / 1024 / measured.seconds);
+		const most = ceiling && rounded(ceiling);
+		const share = rate === undefined || most === undefined ? null : `${((100 * rate) / most).toFixed(1)} %`;
+		rows.push([client, line, rate ?? null, most ?? null, share]);
+	}
+	return {
+		title: "Uploads to the simulator",
+		columns: ["client", "line", "KiB/s", "ceiling of the line", "share of it"],
+		rows,
+		note: "Ceiling: what the line carries with this client's packets, computed from their frames. Empty: not installed, no ceiling.",
+	};
+}
+
+const rounded = (rate: number): number => Number(rate.toFixed(rate < 100 ? 2 : 0));
+
 /** How fast updates get to a device, as a share of what the line can carry. */
 export const wire: Benchmark = {
 	name: "wire",
 	summary: "speed of uploads over a serial line of 115200 baud, a pty and UDP",
-	run: async () => {
-		const rows: Table["rows"][number][] = [];
-		const newtmgr = await uploadByNewtmgr();
-		rows.push(row(`newtmgr, mtu=${NEWTMGR_MTU}`, `${BAUD} baud`, newtmgr, newtmgrCeiling()));
-		for (const window of [1, undefined]) {
-			const name = window === 1 ? "xs-smp, one packet at a time" : "xs-smp";
-			rows.push(row(name, `${BAUD} baud`, await uploadPaced(window), window === 1 ? lockStepCeiling() : ceiling()));
-		}
-		rows.push(
-			row("xs-smp", "pty, unpaced", await uploadUnpaced((simulator) => serialLink(simulator.serial)), undefined),
-		);
-		rows.push(row("xs-smp", "UDP", await uploadUnpaced((simulator) => udpLink(simulator.udp)), undefined));
-		return [
-			{
-				title: "Uploads to the simulator",
-				columns: ["client", "line", "KiB/s", "ceiling", "share"],
-				rows,
-				note: "Ceiling: what the line carries with this client's packets, computed from their frames.",
-			},
-		];
-	},
+	run: async () => [await uploads(true)],
 };
 
-function row(
-	client: string,
-	line: string,
-	measured: Measured | undefined,
-	most: number | undefined,
-): Table["rows"][number] {
-	const rate = measured && measured.bytes / 1024 / measured.seconds;
-	return [
-		client,
-		line,
-		rate === undefined ? "not installed" : Number(rate.toFixed(rate < 100 ? 2 : 0)),
-		most === undefined ? null : Number(most.toFixed(2)),
-		rate === undefined || most === undefined ? null : `${((100 * rate) / most).toFixed(1)} %`,
-	];
+/** How a client cuts a file into packets. */
+interface Cut {
+	/** Longest packet, bytes. */
+	readonly packet: number;
+	/** What a chunk's length is a multiple of, bytes. */
+	readonly align: number;
+	/** Fields of a request besides its data. */
+	head(off: number): object;
+	/** Bytes on the line of a packet of this length. */
+	frame(length: number): number;
 }
 
-const kibPerSecond = (data: number, lineBytes: number): number => ((data / lineBytes) * BAUD) / BITS_A_BYTE / 1024;
+const FIRST_HEAD = { len: PACED_FILE, sha: new Uint8Array(32) };
+
+const newtmgrCut: Cut = {
+	packet: NEWTMGR_PACKET,
+	align: 1,
+	head: (off) => ({ image: 0, off, ...(off === 0 && FIRST_HEAD) }),
+	// One line: marker, base64 of length, packet and CRC, LF.
+	frame: (length) => 2 + 4 * Math.ceil((length + 4) / 3) + 1,
+};
+
+const ourCut: Cut = {
+	packet: CONSOLE_PACKET,
+	align: CHUNK_ALIGN,
+	head: (off) => (off === 0 ? { image: 0, off, ...FIRST_HEAD } : { off }),
+	frame: (length) => encodeConsole(new Uint8Array(length)).length,
+};
+
+/** What the line carries of an upload, KiB/s. `pipelined`: requests and answers pass each other, so the longer direction counts. */
+function ceilingOf(cut: Cut, pipelined: boolean): number {
+	let requests = 0;
+	let answers = 0;
+	for (let off = 0; off < PACED_FILE; ) {
+		const size = Math.min(dataIn(cut, off), PACED_FILE - off);
+		requests += cut.frame(packetLength(cut, off, size));
+		off += size;
+		answers += answerBytes(off);
+	}
+	const lineBytes = pipelined ? Math.max(requests, answers) : requests + answers;
+	return ((PACED_FILE / lineBytes) * BAUD) / BITS_A_BYTE / 1024;
+}
+
+const cbor = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false });
+
+const packetLength = (cut: Cut, off: number, size: number): number =>
+	HEADER_SIZE + cbor.encode({ ...cut.head(off), data: new Uint8Array(size) }).length;
+
+/** How much data a chunk has. */
+function dataIn(cut: Cut, off: number): number {
+	let size = cut.packet;
+	while (size % cut.align !== 0 || packetLength(cut, off, size) > cut.packet) size--;
+	return size;
+}
 
 /** Bytes on the line of the answer to a chunk. */
-function answerBytes(): number {
+function answerBytes(off: number): number {
 	const packet = new Uint8Array(64);
-	return encodeConsole(packet.subarray(0, encodeMap({ off: OFFSET }, packet, HEADER_SIZE))).length;
-}
-
-/** How much data a chunk has in a packet of this size. */
-function dataIn(packet: number, fields: object): number {
-	const shell = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false });
-	const empty = HEADER_SIZE + shell.encode({ ...fields, data: new Uint8Array(0) }).length;
-	const room = packet - empty;
-	return room - (room - 2 > 255 ? 2 : 1);
-}
-
-/** How much data a chunk of our client has, and how long its frame is, bytes. */
-function chunk(): { readonly data: number; readonly frame: number } {
-	const most = dataIn(CONSOLE_PACKET, { off: OFFSET });
-	const spare = most % CHUNK_ALIGN;
-	return { data: most - spare, frame: encodeConsole(new Uint8Array(CONSOLE_PACKET - spare)).length };
-}
-
-/** Requests and answers pass each other, so the longer direction counts. */
-const ceiling = (): number => kibPerSecond(chunk().data, chunk().frame);
-
-const lockStepCeiling = (): number => kibPerSecond(chunk().data, chunk().frame + answerBytes());
-
-function newtmgrCeiling(): number {
-	// One line: marker, base64 of length, packet and CRC, LF.
-	const line = 2 + 4 * Math.ceil((NEWTMGR_PACKET + 4) / 3) + 1;
-	return kibPerSecond(dataIn(NEWTMGR_PACKET, { image: 0, off: OFFSET }), line + answerBytes());
+	return encodeConsole(packet.subarray(0, encodeMap({ off }, packet, HEADER_SIZE))).length;
 }
 
 async function onDevice<T>(
@@ -134,11 +175,16 @@ async function timed(bytes: number, action: () => Promise<unknown>): Promise<Mea
 	return { bytes, seconds: (performance.now() - started) / 1000 };
 }
 
-async function upload(link: Link, size: number, window: number | undefined): Promise<Measured> {
+/** Uploads several files one after the other, and returns what one took: the median. */
+async function upload(link: Link, size: number, window?: number, times = 1): Promise<Measured> {
 	const client = new SmpClient(link);
 	try {
-		const { file } = update("0.0.1", size);
-		return await timed(file.length, () => client.upload(file, window === undefined ? {} : { window }));
+		const all: Measured[] = [];
+		for (let i = 1; i <= times; i++) {
+			const { file } = update(`0.0.${i}`, size);
+			all.push(await timed(file.length, () => client.upload(file, window === undefined ? {} : { window })));
+		}
+		return all.sort((a, b) => a.seconds - b.seconds)[times >> 1]!;
 	} finally {
 		client.close();
 	}
@@ -149,7 +195,7 @@ export const uploadPaced = (window: number | undefined, machine?: Machine): Prom
 	onDevice(["--baud", String(BAUD)], (simulator) => upload(serialLink(simulator.serial), PACED_FILE, window), machine);
 
 const uploadUnpaced = (open: (simulator: Simulator) => Link): Promise<Measured> =>
-	onDevice([], (simulator) => upload(open(simulator), UNPACED_FILE, undefined));
+	onDevice([], (simulator) => upload(open(simulator), UNPACED_FILE, undefined, UNPACED_TIMES));
 
 /** Undefined if newtmgr is not installed. */
 function uploadByNewtmgr(): Promise<Measured | undefined> {

@@ -211,7 +211,7 @@ class Run {
 const NEW_LINE = Uint8Array.of(0x0a);
 
 /** The process that runs the application: the last of the chain below the command line. */
-function deviceProcess(pid: number): number {
+export function deviceProcess(pid: number): number {
 	const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
 	const child = children.at(-1);
 	return child === undefined ? pid : deviceProcess(Number(child));

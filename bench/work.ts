@@ -1,0 +1,165 @@
+// What the `server` benchmark measures, the same on XS and on Node.
+import { smpSvr } from "../apps/smp-svr/smp-svr.js";
+import type { Host } from "../hosts/host.js";
+import { nobleDigest } from "../modules/bootutil/noble-digest.js";
+import { guideLayout } from "../modules/flash/layout.js";
+import { NorPartition } from "../modules/flash/nor.js";
+import { Op } from "../modules/smp/header.js";
+import { encodeConsole } from "../modules/smp/transport/console.js";
+import { crc16 } from "../modules/smp/transport/crc16.js";
+import type { ByteStream, DatagramSocket } from "../modules/smp/transport/stream.js";
+import { image, request } from "../test/unit/smp/support.js";
+import { chunk, dataIn, FIRST, firstChunk } from "./packets.js";
+
+/** Upload packets, bytes, header included. 1024 is the device's buffer. */
+const PACKETS = [256, 512, 1024];
+
+/** What the ratios are taken to, bytes. */
+const BLOCK = 1024;
+
+/** Size of the uploaded image, bytes: several sectors. */
+const FILE = 60 * 1024;
+
+/** Something that takes time. */
+export interface Work {
+	/** Operations of a batch. */
+	readonly count: number;
+	/** What has to be done before a batch, untimed. */
+	prepare?(): void;
+	/** Does the operation of this number, below `count`. */
+	run(number: number): void;
+}
+
+/** The application on flash in memory, with transports that are fed by hand. */
+class Device {
+	readonly uart: ByteStream = { onBytes: undefined, write: (bytes) => this.#answered(bytes), close: () => {} };
+	readonly udp: DatagramSocket = { onDatagram: undefined, send: (bytes) => this.#answered(bytes), close: () => {} };
+	#answers = 0;
+
+	constructor() {
+		const { sectorSize, writeAlign, areas } = guideLayout;
+		const flash = new Map(
+			areas.map(({ label, size }) => [
+				label,
+				new NorPartition(new Uint8Array(size).fill(0xff), { sectorSize, writeAlign }),
+			]),
+		);
+		flash.get("image-0")!.memory.set(image(20_000, [0, 0, 0]));
+		// Something to erase, as an upload finds it from the second one on.
+		flash.get("image-1")!.memory.fill(0);
+		const host: Host = {
+			board: "bench",
+			digest: nobleDigest,
+			flash: (label) => flash.get(label)!,
+			uart: () => this.uart,
+			udp: () => this.udp,
+			uptime: () => 0,
+			after: () => ({ cancel: () => {} }),
+			reset: () => {},
+			log: () => {},
+		};
+		smpSvr(host, {
+			layout: guideLayout,
+			boot: { mode: "swap-move", images: 1, maxAlign: 8, maxSectors: 128, trailer: "current" },
+			confirm: "smp",
+			buildTime: "Jan  1 2026 00:00:00",
+		});
+	}
+
+	/** Throws an Error if the packet is not answered. */
+	send(deliver: () => void): void {
+		const before = this.#answers;
+		deliver();
+		if (this.#answers === before) throw new Error("the device did not answer");
+	}
+
+	#answered(bytes: Uint8Array): void {
+		if (bytes.length > 0) this.#answers++;
+	}
+}
+
+type Over = (device: Device, packet: Uint8Array) => () => void;
+
+const overUdp: Over = (device, packet) => () => device.send(() => device.udp.onDatagram?.(packet, undefined));
+
+const overUart: Over = (device, packet) => {
+	const frame = encodeConsole(packet);
+	return () => device.send(() => device.uart.onBytes?.(frame));
+};
+
+const block = Uint8Array.from({ length: BLOCK }, (_, i) => (i * 7) & 0xff);
+
+/** By name, the baseline first. */
+const WORKS: ReadonlyMap<string, () => Work> = new Map<string, () => Work>([
+	[`CRC-16 of ${BLOCK} bytes`, () => ({ count: 50, run: () => void crc16(block, 0) })],
+	[`SHA-256 of ${BLOCK} bytes`, () => ({ count: 20, run: hashBlock })],
+	["echo of 32 bytes, UDP", () => repeated(request(0, 0, { d: "e".repeat(32) }))],
+	["image list, UDP", () => repeated(request(1, 0, {}, 1, Op.READ))],
+	...PACKETS.map((size) => [`upload packet of ${size} bytes, UDP`, () => upload(size, overUdp)] as const),
+	...PACKETS.map((size) => [`upload packet of ${size} bytes, UART`, () => upload(size, overUart)] as const),
+]);
+
+export const workNames: readonly string[] = [...WORKS.keys()];
+
+function hashBlock(): void {
+	const hasher = nobleDigest.sha256();
+	hasher.update(block);
+	hasher.digest();
+}
+
+const repeated = (packet: Uint8Array): Work => ({ count: 20, run: overUdp(new Device(), packet) });
+
+/** Packets of an upload without the first, and without the last, after which the device looks through the file. */
+function upload(packet: number, over: Over): Work {
+	const device = new Device();
+	const file = image(FILE, [0, 0, 1]);
+	const size = dataIn(packet);
+	const chunks: (() => void)[] = [];
+	for (let off = FIRST; off + size < file.length; off += size)
+		chunks.push(over(device, chunk(off, file.subarray(off, off + size))));
+	// Without its SHA-256, so that the upload begins anew each time.
+	const first = over(device, firstChunk(file.length, file.subarray(0, FIRST)));
+	return { count: chunks.length, prepare: first, run: (number) => chunks[number]!() };
+}
+
+/** Least milliseconds that a work is timed for in a round, and how many rounds there are. */
+const SLICE = 50;
+const ROUNDS = 7;
+
+export interface Cost {
+	readonly name: string;
+	/** Microseconds that an operation takes: the least of several rounds, since all else that runs only adds to it. */
+	readonly microseconds: number;
+}
+
+/** `now` counts milliseconds. */
+export function costs(now: () => number): Cost[] {
+	const all = [...WORKS].map(([name, make]) => ({ name, work: make(), least: Number.POSITIVE_INFINITY }));
+	for (let round = 0; round < ROUNDS; round++)
+		for (const each of all) each.least = Math.min(each.least, timed(each.work, now));
+	return all.map(({ name, least }) => ({ name, microseconds: 1000 * least }));
+}
+
+/** Milliseconds an operation. */
+function timed(work: Work, now: () => number): number {
+	let milliseconds = 0;
+	let count = 0;
+	while (milliseconds < SLICE) {
+		work.prepare?.();
+		const started = now();
+		for (let i = 0; i < work.count; i++) work.run(i);
+		milliseconds += now() - started;
+		count += work.count;
+	}
+	return milliseconds / count;
+}
+
+/** Does this many operations of a work, or of a batch if that has fewer, and returns how many. `ready` is called before. */
+export function operate(name: string, most: number, ready: () => void): number {
+	const work = WORKS.get(name)!();
+	work.prepare?.();
+	ready();
+	const count = Math.min(work.count, most);
+	for (let i = 0; i < count; i++) work.run(i);
+	return count;
+}

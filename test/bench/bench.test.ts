@@ -1,0 +1,104 @@
+import assert from "node:assert";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { markdownTable } from "../../bench/table.js";
+import { uploads } from "../../bench/wire.js";
+import { workNames } from "../../bench/work.js";
+import { root, Simulator } from "../../tools/simulator.js";
+import { deviceProcess } from "../fuzz/sim.js";
+import { run } from "../support/tools.js";
+
+const bench = (...args: string[]) => run(process.execPath, [join(root, "dist/bench/main.js"), ...args]);
+
+const document = (path: string): string => readFileSync(join(root, path), "utf8");
+
+/** The cells of a document's table that begins with this column. */
+function tableIn(text: string, column: string): string[][] {
+	const lines = text.split("\n");
+	const start = lines.findIndex((line) => line.startsWith("|") && cells(line)[0] === column);
+	assert.notEqual(start, -1, `there is no table of "${column}"`);
+	const end = lines.findIndex((line, i) => i > start && !line.startsWith("|"));
+	return lines.slice(start, end).map(cells);
+}
+
+const cells = (line: string): string[] =>
+	line
+		.split("|")
+		.slice(1, -1)
+		.map((cell) => cell.trim());
+
+// command line, what it says
+const refusals: [string[], RegExp][] = [
+	[["nothing"], /^There is no benchmark "nothing"; there is wire, /],
+	[["against"], /^"against" wants to know where/],
+	[["wire", "--udp", "127.0.0.1:1337"], /^The address of another server is for "against"/],
+	[["against", "--udp", "127.0.0.1"], /^--udp is HOST:PORT/],
+	[["against", "--udp", "127.0.0.1:1", "--serial", "/dev/null"], /^One server at a time/],
+	[["against", "--udp", "127.0.0.1:1", "--baud", "9600"], /^--baud goes with --serial/],
+	[["against", "--serial", "/dev/null", "--baud", "fast"], /^--baud is a positive number/],
+	[["against", "--serial", "/dev/null"], /^\/dev\/null is no serial line/],
+	[["wire", "--pid", "1"], /^--baud and --pid go with/],
+	[["against", "--udp", "127.0.0.1:1", "--pid", "999999999"], /^There is no process 999999999/],
+	[["wire", "--json", "--markdown"], /^--json or --markdown/],
+];
+
+describe("bench", () => {
+	it("prints README's table of uploads", async () => {
+		const computed = await uploads(false);
+		const expected = tableIn(markdownTable(computed), "client");
+		const actual = tableIn(document("README.md"), "client");
+		// All but what is measured.
+		const fixed = (rows: string[][]): string[][] => rows.map(([client, line, , ceiling]) => [client!, line!, ceiling!]);
+		assert.deepEqual(actual[0], computed.columns);
+		assert.deepEqual(actual[1]!.map(align), expected[1]!.map(align));
+		assert.deepEqual(fixed(actual.slice(2)), fixed(expected.slice(2)));
+		for (const [, , rate, ceiling, share] of actual.slice(2)) {
+			assert.ok(Number(rate) > 0, rate);
+			assert.equal(share, ceiling === "" ? "" : `${((100 * Number(rate)) / Number(ceiling)).toFixed(1)} %`);
+		}
+	});
+
+	it("prints the table of docs/MEASURING.md", () => {
+		const [, , ...rows] = tableIn(document("docs/MEASURING.md"), "what");
+		assert.deepEqual(
+			rows.map(([name]) => name),
+			workNames,
+		);
+	});
+
+	for (const [args, message] of refusals)
+		it(`refuses ${args.join(" ")}`, async () => {
+			const { status, output } = await bench(...args);
+			assert.match(output, message);
+			assert.equal(output.trim().split("\n").length, 1, output);
+			assert.equal(status, 2);
+		});
+
+	it("measures another server beside the simulator", async () => {
+		const other = await Simulator.start(["--images", "1"]);
+		try {
+			for (const where of [
+				["--udp", other.udp, "--pid", String(deviceProcess(other.process.pid!))],
+				["--serial", other.serial],
+			]) {
+				const { status, output } = await bench("against", ...where, "--json");
+				assert.equal(status, 0, output);
+				const [table] = JSON.parse(output) as { rows: Record<string, string | number | null>[] }[];
+				const [buffers, ...rows] = table!.rows;
+				assert.equal(buffers!["other"], "4 of 1024");
+				assert.equal(buffers!["simulator"], "4 of 1024");
+				assert.equal(rows.length, 8);
+				for (const { what, other, simulator } of rows) {
+					assert.ok(Number(simulator) > 0, `${what}: ${simulator}`);
+					const known = where.includes("--pid") || !String(what).includes("processor");
+					assert.ok(known ? Number(other) > 0 : other === null, `${what}: ${other}`);
+				}
+			}
+		} finally {
+			await other.stop();
+		}
+	});
+});
+
+/** A column's alignment. */
+const align = (rule: string): string => rule.replace(/-+/, "-");
