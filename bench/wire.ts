@@ -4,6 +4,7 @@ import { Encoder } from "cbor-x/encode";
 import { SmpClient } from "../client/client.js";
 import type { Link } from "../client/link.js";
 import { serialLink } from "../client/serial.js";
+import { tcpLink } from "../client/tcp.js";
 import { udpLink } from "../client/udp.js";
 import { CHUNK_ALIGN } from "../client/upload.js";
 import { encodeMap } from "../modules/smp/cbor.js";
@@ -66,6 +67,7 @@ const ways = (): readonly Way[] => [
 	{ client: "xs-smp", line: PACED, ceiling: ceilingOf(ourCut, true), measure: () => uploadPaced(undefined) },
 	{ client: "xs-smp", line: "pty, unpaced", measure: () => uploadUnpaced(({ serial }) => serialLink(serial)) },
 	{ client: "xs-smp", line: "UDP, unpaced", measure: () => uploadUnpaced(({ udp }) => udpLink(udp)) },
+	{ client: "xs-smp", line: "TCP, unpaced", measure: () => uploadUnpaced(({ tcp }) => tcpLink(tcp), ["--tcp", "0"]) },
 ];
 
 /** The table of README.md. Without `measure` its cells that are measured are empty. */
@@ -91,7 +93,7 @@ const rounded = (rate: number): number => Number(rate.toFixed(rate < 100 ? 2 : 0
 /** How fast updates get to a device, as a share of what the line can carry. */
 export const wire: Benchmark = {
 	name: "wire",
-	summary: "speed of uploads over a serial line of 115200 baud, a pty and UDP",
+	summary: "speed of uploads over a serial line of 115200 baud, a pty, UDP and TCP",
 	run: async () => [await uploads(true)],
 };
 
@@ -194,8 +196,8 @@ async function upload(link: Link, size: number, window?: number, times = 1): Pro
 export const uploadPaced = (window: number | undefined, machine?: Machine): Promise<Measured> =>
 	onDevice(["--baud", String(BAUD)], (simulator) => upload(serialLink(simulator.serial), PACED_FILE, window), machine);
 
-const uploadUnpaced = (open: (simulator: Simulator) => Link): Promise<Measured> =>
-	onDevice([], (simulator) => upload(open(simulator), UNPACED_FILE, undefined, UNPACED_TIMES));
+const uploadUnpaced = (open: (simulator: Simulator) => Link, options: readonly string[] = []): Promise<Measured> =>
+	onDevice(options, (simulator) => upload(open(simulator), UNPACED_FILE, undefined, UNPACED_TIMES));
 
 /** Undefined if newtmgr is not installed. */
 function uploadByNewtmgr(): Promise<Measured | undefined> {

@@ -175,12 +175,16 @@ export class ImageUpload {
 	/** Erases a sector ahead of the data whenever there is nothing else to do, so that the next packets need not wait for it. */
 	#eraseAhead(): void {
 		const { later } = this.#options;
-		if (!later || this.#erasing) return;
+		if (!later || this.#erasing || !this.#session?.writer.behind) return;
 		this.#erasing = true;
 		later(() => {
 			this.#erasing = false;
+			// Data may have got there by now, or another upload begun.
+			const writer = this.#session?.writer;
+			if (!writer?.behind) return;
 			try {
-				if (this.#session?.writer.eraseAhead()) this.#eraseAhead();
+				writer.eraseAhead();
+				this.#eraseAhead();
 			} catch (error) {
 				// The packet that needs the sector tries again, and has a client to complain to.
 				if (!(error instanceof GroupError)) throw error;

@@ -53,13 +53,16 @@ export class ImageWriter {
 		this.#erased = (this.start + written) / this.area.sectorSize;
 	}
 
-	/** Erases a sector that data will get to soon. Returns false if there is none. */
-	eraseAhead(): boolean {
+	/** Whether there is a sector that data will get to soon, and that is not erased. */
+	get behind(): boolean {
 		const reached = Math.ceil((this.start + this.#written) / this.area.sectorSize);
-		if (this.#erased >= Math.min(reached + AHEAD, this.#end)) return false;
+		return this.#erased < Math.min(reached + AHEAD, this.#end);
+	}
+
+	/** Erases the next sector. */
+	eraseAhead(): void {
 		eraseSectors(this.area, this.#erased, this.#erased + 1);
 		this.#erased++;
-		return true;
 	}
 
 	write(data: Uint8Array): void {
