@@ -1,6 +1,7 @@
 import { simFiles } from "../../hosts/sim/xs/app/files.js";
-import { imageChecks } from "../../hosts/sim/xs/app/image-checks.js";
+import { type ImageChecks, withImageChecks } from "../../hosts/sim/xs/app/image-checks.js";
 import { SimTcpTransport } from "../../hosts/sim/xs/app/tcp.js";
+import type { SimConfig } from "../../hosts/sim/xs/config.js";
 import { readConfig, SimHost } from "../../hosts/sim/xs/host.js";
 import type { FlashPartition } from "../../modules/flash/partition.js";
 import { FlashCounters, UploadCounters } from "../../modules/smp/counters.js";
@@ -33,6 +34,10 @@ export function simSvr(
 	adapt: (base: Base, options: FurtherOptions) => Further = (base, options) => furtherGroups(base, options),
 ): void {
 	const config = readConfig();
+	withImageChecks(config, (checks) => run(config, checks, adapt));
+}
+
+function run(config: SimConfig, checks: ImageChecks, adapt: (base: Base, options: FurtherOptions) => Further): void {
 	smpSvrEmulated(
 		(layout) => new CountedHost(layout),
 		(host, options) => {
@@ -41,7 +46,7 @@ export function simSvr(
 			const tcp = SimTcpTransport.open(BUFFERS.size);
 			const svr = smpSvr(host, {
 				...options,
-				...imageChecks(config),
+				...checks,
 				os: {
 					tasks: () => tasksOf(simulator.memory()),
 					pools: () => poolsOf(simulator.memory(), SLOT_SIZE),

@@ -42,9 +42,11 @@ const builds: [string, string, string[]][] = [
 /** Modules whose code a module imports, by name. */
 function imports(name: string, file: string): string[] {
 	const text = readFileSync(file, "utf8");
-	const found = text.matchAll(/^(?:import|export)\s+(?!type\b)(?:[\w$*{},\s]+?\sfrom\s+)?"([^"]+)"/gm);
-	return Array.from(found, ([, specifier]) => {
-		const stem = specifier!.replace(/\.m?js$/, "");
+	const found = text.matchAll(
+		/^(?:import|export)\s+(?!type\b)(?:[\w$*{},\s]+?\sfrom\s+)?"([^"]+)"|\bvoid import\("([^"]+)"\)/gm,
+	);
+	return Array.from(found, ([, first, later]) => {
+		const stem = (first ?? later!).replace(/\.m?js$/, "");
 		return stem.startsWith(".") ? path.posix.join(path.posix.dirname(name), stem) : stem;
 	});
 }
