@@ -111,6 +111,25 @@ describe("flash map", () => {
 		);
 		assert.throws(() => map.slot(2, "primary"), /no flash area has id 5/);
 	});
+
+	it("does without areas that are no slots, and not without a slot", () => {
+		const lacking =
+			(...missing: readonly string[]) =>
+			(label: string) => {
+				if (missing.includes(label)) throw new RangeError(`there is no flash partition "${label}"`);
+				return nor();
+			};
+		const map = FlashMap.open(guideLayout, lacking("storage"));
+		assert.strictEqual(map.labelled("storage"), undefined);
+		assert.strictEqual(map.labelled("upload-journal")?.id, 17);
+		for (const label of ["bootloader", "image-0", "image-3"])
+			assert.throws(() => FlashMap.open(guideLayout, lacking(label)), /there is no flash partition/);
+		const broken = (label: string) => {
+			if (label === "storage") throw new Error("the chip does not answer");
+			return nor();
+		};
+		assert.throws(() => FlashMap.open(guideLayout, broken), /does not answer/);
+	});
 });
 
 describe("flash layout", () => {
