@@ -196,11 +196,11 @@ class Run {
 			await client.request(Op.READ, GROUP.OS, 6);
 			return;
 		}
-		for (let tries = 0; tries < 5; tries++) {
+		for (let tries = 0; tries < ECHOES; tries++) {
 			try {
 				if ((await client.echo(word)) === word) return;
 			} catch (error) {
-				// A packet before it may have been an echo of the same number, whose answer passes for that to ours.
+				// Packets before it may have been echoes of the same number, whose answers pass for that to ours.
 				if (!(error instanceof SmpResponseError)) throw error;
 			}
 		}
@@ -209,6 +209,9 @@ class Run {
 }
 
 const NEW_LINE = Uint8Array.of(0x0a);
+
+/** More than there are answers on their way: each try passes one. */
+const ECHOES = 500;
 
 /** The process that runs the application: the last of the chain below the command line. */
 export function deviceProcess(pid: number): number {
