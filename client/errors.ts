@@ -3,13 +3,13 @@ import type { Fields, Request } from "./channel.js";
 
 /** The server does not answer, or there is no way to it. */
 export class NoAnswerError extends Error {
+	override readonly name: string = "NoAnswerError";
 	readonly what: string;
 	/** Why there is no way to it, if the link can tell. */
 	readonly reason: string | undefined;
 
 	constructor(what: string, tries: number, reason?: string) {
 		super(`no answer to ${what}${reason ? `: ${reason}` : ` after ${tries} ${tries === 1 ? "try" : "tries"}`}`);
-		this.name = "NoAnswerError";
 		this.what = what;
 		this.reason = reason;
 	}
@@ -31,6 +31,7 @@ export interface Refusal {
 
 /** The server refused. The message is a sentence with what, why, and the code. */
 export class SmpResponseError extends Error implements Refusal {
+	override readonly name: string = "SmpResponseError";
 	readonly what: string;
 	readonly code: number;
 	readonly group: number | undefined;
@@ -40,7 +41,6 @@ export class SmpResponseError extends Error implements Refusal {
 	constructor({ what, code, group, reason, answer }: Refusal) {
 		const more = reason && reason !== explainCode(code, group) ? `: ${reason}` : "";
 		super(`the device refuses ${what}: ${codeText(code, group)}${more}`);
-		this.name = "SmpResponseError";
 		this.what = what;
 		this.code = code;
 		this.group = group;

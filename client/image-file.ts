@@ -14,7 +14,7 @@ export interface ImageFile {
 
 /** The file is no image that a boot loader would take. The message is a sentence. */
 export class ImageFileError extends Error {
-	override readonly name = "ImageFileError";
+	override readonly name: string = "ImageFileError";
 }
 
 /** Reads the version and the hash of an MCUboot image (design.md, Image format). Throws an `ImageFileError`. */

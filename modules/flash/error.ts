@@ -3,11 +3,11 @@ export type FlashErrorKind = "not aligned" | "out of bounds" | "not erased" | "d
 
 /** The one error that flash code throws. `kind` is for programs, the message for people. */
 export class FlashError extends Error {
+	override readonly name: string = "FlashError";
 	readonly kind: FlashErrorKind;
 
 	constructor(kind: FlashErrorKind, message: string) {
 		super(message);
-		this.name = "FlashError";
 		this.kind = kind;
 	}
 }

@@ -22,11 +22,11 @@ export const Rc = Object.freeze({
 
 /** An error that every client sees as `{rc}`, in both versions of the protocol. The message is for people. */
 export class SmpError extends Error {
+	override readonly name: string = "SmpError";
 	readonly code: number;
 
 	constructor(code: number, message: string) {
 		super(message);
-		this.name = "SmpError";
 		this.code = code;
 	}
 }
@@ -36,13 +36,13 @@ export class SmpError extends Error {
  * translation table (`Group.errors`).
  */
 export class GroupError extends SmpError {
+	override readonly name: string = "GroupError";
 	readonly group: number;
 	/** Further keys of the version 2 response. */
 	readonly extra: ResponseMap | undefined;
 
 	constructor(group: number, code: number, message: string, extra?: ResponseMap) {
 		super(code, message);
-		this.name = "GroupError";
 		this.group = group;
 		this.extra = extra;
 	}

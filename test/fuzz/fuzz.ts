@@ -42,9 +42,10 @@ export interface FuzzReport {
 
 /** What went wrong, with the packet that did it. */
 export class FuzzFailure extends Error {
+	override readonly name: string = "FuzzFailure";
+
 	constructor(what: string, index: number, { kind, way, packet }: Sent) {
 		super(`${what}: packet ${index} by ${way}, device ${kind}: ${hex(packet)}`);
-		this.name = "FuzzFailure";
 	}
 }
 

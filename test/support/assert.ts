@@ -3,12 +3,12 @@
  * Source: Node.js documentation, Assert.
  */
 export class AssertionError extends Error {
+	override readonly name: string = "AssertionError";
 	readonly actual: unknown;
 	readonly expected: unknown;
 
 	constructor(message: string, actual: unknown, expected: unknown) {
 		super(message);
-		this.name = "AssertionError";
 		this.actual = actual;
 		this.expected = expected;
 	}

@@ -10,10 +10,7 @@ function fill(): never {
 }
 
 class OwnError extends RangeError {
-	constructor(message: string) {
-		super(message);
-		this.name = "OwnError";
-	}
+	override readonly name: string = "OwnError";
 }
 
 const ways: Record<string, () => unknown> = {

@@ -15,10 +15,7 @@ export const slotName = (slot: SlotIndex): string => (slot === PRIMARY ? "primar
 
 /** Where MCUboot's assertions and panics end: the loader stops, and only a reset helps. */
 export class LoaderHalt extends Error {
-	constructor(message: string) {
-		super(message);
-		this.name = "LoaderHalt";
-	}
+	override readonly name: string = "LoaderHalt";
 }
 
 /** One slot of an image, with the header that was last read for it, which during a swap may come from elsewhere. */
