@@ -5,8 +5,10 @@ import { Channel, type Fields, type Patience, type Request, type Requester } fro
 import { commandName, NoAnswerError, responseError, SmpResponseError } from "./errors.js";
 import { lastError } from "./group/last-error.js";
 import { bytesOf } from "./hex.js";
+import { describeImageFile, type ImageFile, ImageFileError } from "./image-file.js";
 import { type ImageState, imageStates, type SlotInfo, slotInfos } from "./image-state.js";
 import type { Link } from "./link.js";
+import { checkArrival, checkSize, findTarget, paddingSentence, type Target } from "./target.js";
 import { Upload, type UploadOptions, type UploadResult } from "./upload.js";
 
 export type { Fields, Patience, Requester } from "./channel.js";
@@ -170,15 +172,20 @@ export class SmpClient implements Requester {
 		return imageStates(await this.request(Op.READ, IMAGE, 0, {}, patience));
 	}
 
-	/** Marks the image with this hash for one trial boot. */
-	async test(hash: string): Promise<ImageState[]> {
-		return imageStates(await this.request(Op.WRITE, IMAGE, 0, { hash: bytesOf(hash), confirm: false }));
+	/** Marks the image with this hash for one trial boot: the first of all slots that holds it. */
+	test(hash: string): Promise<ImageState[]> {
+		return this.#mark({ hash: bytesOf(hash), confirm: false });
 	}
 
-	/** Confirms the image with this hash, or the running one. */
-	async confirm(hash?: string): Promise<ImageState[]> {
-		const fields = { hash: hash === undefined ? undefined : bytesOf(hash), confirm: true };
-		return imageStates(await this.request(Op.WRITE, IMAGE, 0, fields));
+	/** Confirms the image with this hash, in the first of all slots that holds it, or the running one. */
+	confirm(hash?: string): Promise<ImageState[]> {
+		return this.#mark({ hash: hash === undefined ? undefined : bytesOf(hash), confirm: true });
+	}
+
+	/** A server may answer with the list, or with nothing. */
+	async #mark(fields: Fields): Promise<ImageState[]> {
+		const answer = await this.request(Op.WRITE, IMAGE, 0, fields);
+		return "images" in answer ? imageStates(answer) : this.images();
 	}
 
 	/** Erases a slot, counted through all images (image 1 has 2 and 3). Default is slot 1. */
@@ -193,9 +200,29 @@ export class SmpClient implements Requester {
 	/**
 	 * Sends an image file to a secondary slot, with as many requests on their way as the server has buffers for. Goes on
 	 * where an earlier upload of the same file broke off if the server still knows of it, and starts again by itself when
-	 * the server forgets it on the way.
+	 * the server forgets it on the way. Nothing is sent for an image that the device does not have, or that does not take so much.
+	 * In the end the image list has to have the file where it belongs: servers there are that go on with an upload of the same file
+	 * to another image.
 	 */
 	async upload(file: Uint8Array, options: UploadOptions = {}): Promise<UploadResult> {
+		const image = imageIn(file);
+		const target = await this.target(options.image);
+		checkSize(file.length, image, target);
+		const result = await this.#upload(file, options).catch((error: unknown) => {
+			throw image ? withPadding(error, image) : error;
+		});
+		const images = image && (await ifOffered(this.images()));
+		if (images) checkArrival(image, target, images);
+		return result;
+	}
+
+	/** Where an upload for an image goes. Rejects with an Error of one sentence if the device has no such image. */
+	async target(image = 0): Promise<Target> {
+		const slots = await ifOffered(this.slots());
+		return findTarget(image, slots, slots ? [] : ((await ifOffered(this.images())) ?? []));
+	}
+
+	async #upload(file: Uint8Array, options: UploadOptions): Promise<UploadResult> {
 		const { packetSize, window } = await this.capacity();
 		const upload = new Upload(this.#channel, file, options, {
 			packetSize,
@@ -310,4 +337,42 @@ export class SmpClient implements Requester {
 			wait();
 		});
 	}
+}
+
+/** Undefined for a file that is no image, which is for the server to refuse. */
+function imageIn(file: Uint8Array): ImageFile | undefined {
+	try {
+		return describeImageFile(file);
+	} catch (error) {
+		if (error instanceof ImageFileError) return undefined;
+		throw error;
+	}
+}
+
+/** Undefined if the server refuses to tell: not every one has every question. */
+async function ifOffered<T>(answer: Promise<T>): Promise<T | undefined> {
+	try {
+		return await answer;
+	} catch (error) {
+		if (error instanceof SmpResponseError) return undefined;
+		throw error;
+	}
+}
+
+/** `IMG_MGMT_ERR_INVALID_IMAGE_TOO_LARGE` (Zephyr SMP group 1). */
+const TOO_LARGE = 30;
+
+/** The same error; a server that says that a file is too long does not see why. */
+function withPadding(error: unknown, image: ImageFile): unknown {
+	const padding = paddingSentence(image);
+	if (!(error instanceof SmpResponseError) || error.group !== IMAGE || error.code !== TOO_LARGE || !padding)
+		return error;
+	const { what, code, group, answer } = error;
+	return new SmpResponseError({
+		what,
+		code,
+		group,
+		reason: `${error.reason ?? "the file is too long"}${padding}`,
+		answer,
+	});
 }

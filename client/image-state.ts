@@ -26,6 +26,8 @@ export interface SlotInfo {
 	readonly size: number | undefined;
 	/** The image number by which an upload goes here; undefined if none does. */
 	readonly uploadImage: number | undefined;
+	/** Longest file that an upload for the image may have, bytes; undefined if the device does not tell. */
+	readonly maxImageSize: number | undefined;
 }
 
 const optional = (value: unknown): number | undefined => (value === undefined ? undefined : Number(value));
@@ -56,5 +58,6 @@ export const slotInfos = (answer: Fields): SlotInfo[] =>
 			slot: Number(slot["slot"]),
 			size: optional(slot["size"]),
 			uploadImage: optional(slot["upload_image_id"]),
+			maxImageSize: optional(image["max_image_size"]),
 		})),
 	);

@@ -3,6 +3,7 @@ import type { ByteStream } from "../modules/smp/transport/stream.js";
 import { parseServer } from "./address.js";
 import { consoleLink } from "./console.js";
 import type { Link } from "./link.js";
+import { unreachable } from "./unreachable.js";
 
 /**
  * Connects to an SMP server at `address:port` over TCP: one packet a console frame, as on a serial line behind a terminal
@@ -56,6 +57,5 @@ export function tcpLink(server: string): Link {
 function failure(connected: boolean, code: string | undefined): string {
 	if (connected) return "closes the connection";
 	if (code === "ECONNREFUSED") return "refuses the connection";
-	if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "cannot be reached: there is no host of this name";
-	return `cannot be reached: ${code}`;
+	return unreachable(code);
 }

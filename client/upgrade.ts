@@ -1,5 +1,8 @@
-import { type ImageState, NoAnswerError, type SmpClient, type UploadResult } from "./client.js";
+import { type ImageState, NoAnswerError, type SmpClient, SmpResponseError, type UploadResult } from "./client.js";
+import { unmetDependencies } from "./dependencies.js";
 import { readImageFile } from "./image-file.js";
+import { activeOf, outcomeOf, type Sent, whyNotMarked } from "./outcome.js";
+import { checkMark, checkSize, entryAt } from "./target.js";
 
 export interface UpgradeOptions {
 	/** Image number. Default 0. */
@@ -8,6 +11,11 @@ export interface UpgradeOptions {
 	readonly confirm?: boolean;
 	/** How long the device may take to come back, milliseconds. Default two minutes. */
 	readonly wait?: number;
+	/**
+	 * After how much time, milliseconds, a device that answers again, or for whose boot loader something is missing, has surely had its
+	 * restart. Default five seconds.
+	 */
+	readonly settle?: number;
 	readonly onStep?: (step: UpgradeStep) => void;
 	readonly onProgress?: (offset: number, total: number) => void;
 }
@@ -19,10 +27,13 @@ export type UpgradeStep =
 			readonly running: ImageState | undefined;
 			readonly version: string;
 			readonly hash: string;
+			/** False if the image is encrypted: only the device can tell whether it is whole. */
+			readonly hashChecked: boolean;
 	  }
 	| { readonly step: "already-running"; readonly confirmed: boolean }
 	| { readonly step: "uploaded"; readonly bytes: number; readonly time: number; readonly upload: UploadResult }
-	| { readonly step: "marked" }
+	/** Permanent: it is confirmed as soon as it runs, because somebody has marked it so before, or the boot loader has no trials. */
+	| { readonly step: "marked"; readonly permanent: boolean }
 	| { readonly step: "restarting" }
 	| { readonly step: "running"; readonly version: string; readonly time: number; readonly confirmed: boolean }
 	| { readonly step: "confirmed" };
@@ -44,75 +55,158 @@ const POLL_TIMEOUT = 750;
 /**
  * A whole update: upload, mark for a test, restart, wait until the new image runs, and confirm it if that is wanted.
  * Rejects with an Error that says at which point the device is if anything goes wrong; throws an `ImageFileError` for a
- * file that is no image.
+ * file that is no image. Nothing is sent if the device has no such image, if it does not take so much, if the boot loader would wait
+ * for another image, or if a mark would meet another image.
  */
 export async function upgrade(
 	client: SmpClient,
 	file: Uint8Array,
 	options: UpgradeOptions = {},
 ): Promise<UpgradeResult> {
-	const { image = 0, confirm = false, wait = 120_000, onStep = () => {}, onProgress } = options;
-	const { version, hash } = readImageFile(file);
-	const running = active(await client.images(), image);
+	const { image: number = 0, confirm = false, onStep = () => {}, onProgress } = options;
+	const described = readImageFile(file);
+	const { version, hash, hashChecked, dependencies } = described;
+	const target = await client.target(number);
+	const { image } = target;
+	const before = await client.images();
+	const running = activeOf(image, before);
 	const result = { version, hash, previous: running?.version };
-	onStep({ step: "found", running, version, hash });
+	onStep({ step: "found", running, version, hash, hashChecked });
 
 	let confirmed: boolean;
 	if (running?.hash === hash) {
 		confirmed = running.confirmed;
 		onStep({ step: "already-running", confirmed });
 	} else {
+		const unmet = unmetDependencies(dependencies, before);
+		if (unmet)
+			throw new Error(
+				`the update needs ${unmet}: update that first, or upload both and mark both for the same restart`,
+			);
+		checkMark(hash, image, before);
+		checkSize(file.length, described, target);
 		const started = Date.now();
-		const upload = await client.upload(file, onProgress ? { image, onProgress } : { image });
+		const upload = await client.upload(file, onProgress ? { image: number, onProgress } : { image: number });
 		onStep({ step: "uploaded", bytes: file.length, time: Date.now() - started, upload });
-		await client.test(hash);
-		onStep({ step: "marked" });
-		const now = await restart(client, image, hash, wait, onStep);
-		confirmed = now.confirmed;
+		const sent: Sent = { hash, version, dependencies, target, before };
+		onStep({ step: "marked", permanent: await mark(client, sent) });
+		confirmed = (await restart(client, sent, options)).confirmed;
 	}
 	if (confirm && !confirmed) {
-		const images = await client.confirm(image === 0 ? undefined : hash);
-		if (!active(images, image)?.confirmed) throw new Error(`the device does not keep version ${version}`);
+		const images = await client.confirm(await hashToConfirm(client, image, hash));
+		const now = activeOf(image, images);
+		if (now?.hash !== hash)
+			throw new Error(
+				`version ${now?.version ?? "unknown"} runs by now: another client's update has replaced version ${version}`,
+			);
+		if (!now.confirmed) throw new Error(`the device does not keep version ${version}`);
 		confirmed = true;
 		onStep({ step: "confirmed" });
 	}
 	return { ...result, confirmed };
 }
 
-const active = (images: readonly ImageState[], image: number): ImageState | undefined =>
-	images.find((entry) => entry.image === image && entry.active);
+/** The running image goes without a hash; every other one has to be the first that has it. */
+async function hashToConfirm(client: SmpClient, image: number, hash: string): Promise<string | undefined> {
+	if (image === 0) return undefined;
+	checkMark(hash, image, await client.images());
+	return hash;
+}
 
-/** Restarts the device and waits until the image with this hash runs. */
-async function restart(
-	client: SmpClient,
-	image: number,
-	hash: string,
-	wait: number,
-	onStep: (step: UpgradeStep) => void,
-): Promise<ImageState> {
+/** Marks what was uploaded for the next start, unless it is marked. Returns whether it is so for good. */
+async function mark(client: SmpClient, sent: Sent): Promise<boolean> {
+	const { hash, target } = sent;
+	let images = await client.images();
+	checkMark(hash, target.image, images);
+	if (!isMarked(sent, images)) {
+		try {
+			images = await client.test(hash);
+		} catch (error) {
+			throw await explained(client, sent, error);
+		}
+	}
+	const marked = entryAt(target, images);
+	if (isMarked(sent, images)) return marked!.permanent;
+	const other = images.find((entry) => entry.hash === hash && entry.pending);
+	throw new Error(
+		other
+			? `the device has marked slot ${other.slot} of image ${other.image} instead of image ${target.image}`
+			: (whyNotMarked(sent, images) ?? "the device does not list the update as marked for the next start"),
+	);
+}
+
+const isMarked = ({ hash, target }: Sent, images: readonly ImageState[]): boolean =>
+	entryAt(target, images)?.hash === hash && entryAt(target, images)?.pending === true;
+
+/** `MGMT_ERR_ENOTSUP` (Zephyr SMP protocol specification, Error codes). */
+const NOT_SUPPORTED = 8;
+
+/** Why the device refuses a mark, from its list if that says more than the device. */
+async function explained(client: SmpClient, sent: Sent, error: unknown): Promise<unknown> {
+	if (!(error instanceof SmpResponseError) || error.denied) return error;
+	if (error.group === undefined && error.code === NOT_SUPPORTED)
+		return new Error(
+			`the device takes no marks: its boot loader runs the newest image, and version ${sent.version} is not newer than what runs`,
+		);
+	const why = await client.images().then(
+		(images) => whyNotMarked(sent, images),
+		() => undefined,
+	);
+	return why ? new Error(`${why}. ${error.message}`) : error;
+}
+
+/** Restarts the device and waits until the update runs. */
+async function restart(client: SmpClient, sent: Sent, options: UpgradeOptions): Promise<ImageState> {
+	const { wait = 120_000, settle = 5000, onStep = () => {} } = options;
 	onStep({ step: "restarting" });
 	const started = Date.now();
 	await client.reset().catch((error: unknown) => {
 		// The answer may have got lost in the restart; whether there is one shows below.
-		if (!(error instanceof NoAnswerError)) throw error;
+		if (error instanceof NoAnswerError) return;
+		throw error instanceof SmpResponseError && !error.denied ? stillMarked(error) : error;
 	});
+	// Since when it answers without a break; whether it was silent before, as it is in a restart.
+	let answering: number | undefined;
+	let wasSilent = false;
+	let waiting: string | undefined;
 	while (Date.now() - started < wait) {
 		await new Promise((resolve) => setTimeout(resolve, POLL));
 		const images = await client.images({ timeout: POLL_TIMEOUT, tries: 1 }).catch((error: unknown) => {
 			if (error instanceof NoAnswerError) return undefined;
 			throw error;
 		});
-		if (!images) continue;
-		const now = active(images, image);
-		if (now?.hash === hash) {
-			onStep({ step: "running", version: now.version, time: Date.now() - started, confirmed: now.confirmed });
-			return now;
+		if (!images) {
+			wasSilent = true;
+			answering = undefined;
+			continue;
 		}
-		// Until the restart the image waits for it; if it waits no more and does not run, the boot loader has thrown it away.
-		if (!images.some((entry) => entry.hash === hash && entry.pending))
-			throw new Error(
-				`the boot loader did not accept the update; version ${now?.version ?? "unknown"} runs as before. Is it signed with a key that the device trusts?`,
-			);
+		answering ??= Date.now();
+		const outcome = outcomeOf(sent, images);
+		if (outcome.state === "failed") throw new Error(outcome.why);
+		if (outcome.state === "running") {
+			const { version, confirmed } = outcome.now;
+			onStep({ step: "running", version, time: Date.now() - started, confirmed });
+			return outcome.now;
+		}
+		// Until the restart it waits in any case.
+		waiting = stillWaiting(images, sent, outcome.why);
+		if ((wasSilent || outcome.why) && Date.now() - answering >= settle) throw new Error(waiting);
 	}
-	throw new Error(`the device did not come back with the update within ${Math.round(wait / 1000)} s`);
+	const time = `${Math.round(wait / 1000)} s`;
+	throw new Error(
+		answering !== undefined && waiting !== undefined
+			? `${waiting} after ${time}; has the device restarted?`
+			: `the device did not come back with the update within ${time}`,
+	);
+}
+
+function stillWaiting(images: readonly ImageState[], { target }: Sent, why: string | undefined): string {
+	const version = activeOf(target.image, images)?.version ?? "unknown";
+	return `version ${version} runs, and the update still waits for a later start${why ? `: ${why}` : ""}`;
+}
+
+/** Says how things stand when the device refuses to restart. */
+function stillMarked({ what, code, group, reason, answer }: SmpResponseError): SmpResponseError {
+	const marked = "the update is marked, and will be installed at the next restart";
+	return new SmpResponseError({ what, code, group, reason: reason ? `${reason}; ${marked}` : marked, answer });
 }

@@ -91,7 +91,7 @@ export class Upload {
 	#best = 0;
 	/** Whether the device was asked to serve this client again since then. */
 	#reopened = false;
-	/** End of the farthest chunk that was sent. */
+	/** End of the farthest chunk that was sent, or of what the server had. */
 	#most = 0;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#requests = 0;
@@ -134,6 +134,7 @@ export class Upload {
 				if (off === this.#file.length) return this.#finish(answer["match"]);
 				if (off === 0) throw new Error("the device takes nothing of the file");
 				this.#next = off;
+				this.#most = Math.max(this.#most, off);
 				this.#advance(off);
 				this.#fill();
 			} catch (error) {
@@ -180,6 +181,8 @@ export class Upload {
 			for (const earlier of this.#chunks.splice(0, this.#chunks.indexOf(chunk) + 1)) earlier.forget();
 			this.#roundTrip = Math.max(Date.now() - chunk.sent, this.#roundTrip * 0.9);
 			this.#timeouts = 0;
+			// Two that upload at once to a server that allows it would mix their files.
+			if (off > this.#most) throw new Error(`another client uploads to the device: it is at ${off} bytes of that file`);
 			if (off === this.#file.length) this.#finish(answer["match"]);
 			else if (off === 0) this.#restart();
 			else {

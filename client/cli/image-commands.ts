@@ -1,15 +1,24 @@
-import type { OptionSpec } from "../../tools/image/args.js";
+import type { Arguments, OptionSpec } from "../../tools/image/args.js";
 import { ImageError } from "../../tools/image/error.js";
-import { type ImageState, type SmpClient, SmpResponseError } from "../client.js";
+import { type ImageState, SmpResponseError } from "../client.js";
+import { unmetDependencies } from "../dependencies.js";
 import { readImageFile } from "../image-file.js";
+import { checkMark } from "../target.js";
 import { upgrade } from "../upgrade.js";
 import type { Command, Job } from "./command.js";
-import { imageTable, type Output, stepSentence, uploadSentence } from "./output.js";
+import { imageTable, type Output, stepSentence, UNCHECKED, uploadSentence } from "./output.js";
 
 const IMAGE_OPTION: OptionSpec = {
 	name: "image",
 	values: ["N"],
 	help: "number of the image that the file is for (default 0)",
+};
+
+/** Two images can have the same hash, and a mark goes by hash. */
+const WHOSE_OPTION: OptionSpec = {
+	name: "image",
+	values: ["N"],
+	help: "number of the image that is meant (default: the only one with this hash)",
 };
 
 /** To update a device, and to look at it. */
@@ -59,19 +68,22 @@ export const IMAGE_COMMANDS: readonly Command[] = [
 		name: "test",
 		summary: "Mark the image with this hash, or the beginning of it, for a trial at the next start.",
 		operands: ["HASH"],
-		options: [],
-		run: async ({ client, args, output }) =>
-			showImages(output, await client.test(await findHash(client, args.operands[0]!))),
+		options: [WHOSE_OPTION],
+		check: (args) => void hashIn(args),
+		run: async (job) => {
+			const { hash, image } = await findImage(job);
+			const images = await job.client.test(hash);
+			checkMarked(hash, image, images);
+			showImages(job.output, images);
+		},
 	},
 	{
 		name: "confirm",
 		summary: "Keep the running image, or let the one with this hash run from the next start on.",
 		operands: ["[HASH]"],
-		options: [],
-		run: async ({ client, args, output }) => {
-			const [hash] = args.operands;
-			showImages(output, await client.confirm(hash === undefined ? undefined : await findHash(client, hash)));
-		},
+		options: [{ ...WHOSE_OPTION, help: `${WHOSE_OPTION.help}; without HASH, the one that runs as image N` }],
+		check: (args) => void hashIn(args),
+		run: confirm,
 	},
 	{
 		name: "erase",
@@ -134,8 +146,11 @@ async function info({ client, output }: Job): Promise<void> {
 	say("name", name);
 	say("boot loader", bootloader && `${bootloader}${mode ? `, ${MODES[mode.mode] ?? `mode ${mode.mode}`}` : ""}`);
 	say("buffers", buffers && `${buffers.bufferCount} of ${buffers.bufferSize} bytes`);
-	for (const { image, slot, size } of slots ?? [])
-		say(`image ${image}`, `slot ${slot}: ${size === undefined ? "cannot be opened" : `${size / 1024} KiB`}`);
+	for (const { image, slot, size, uploadImage, maxImageSize } of slots ?? []) {
+		const limit =
+			uploadImage === undefined || maxImageSize === undefined ? "" : `, takes files of ${maxImageSize} bytes`;
+		say(`image ${image}`, `slot ${slot}: ${size === undefined ? "cannot be opened" : `${size / 1024} KiB${limit}`}`);
+	}
 }
 
 /** Zephyr SMP group 0, Bootloader information. */
@@ -173,9 +188,23 @@ async function upload({ client, args, output, file }: Job): Promise<void> {
 	});
 	const time = Date.now() - started;
 	output.say(uploadSentence(file.length, time, result));
-	const { hash } = readImageFile(file);
+	const { hash, hashChecked, dependencies } = readImageFile(file);
 	output.say(`Its hash is ${hash}.`);
-	output.json({ event: "uploaded", hash, bytes: file.length, milliseconds: time, ...result });
+	if (!hashChecked) output.say(UNCHECKED);
+	const unmet =
+		dependencies.length > 0 ? unmetDependencies(dependencies, (await known(client.images())) ?? []) : undefined;
+	if (unmet) output.say(`The boot loader will not install it yet: it needs ${unmet}.`);
+	const facts = { event: "uploaded", hash, hashChecked, bytes: file.length, milliseconds: time };
+	output.json({ ...facts, ...(unmet && { unmet }), ...result });
+}
+
+async function confirm(job: Job): Promise<void> {
+	const { client, args, output } = job;
+	if (args.operands.length === 0 && !args.integer("image")) return showImages(output, await client.confirm());
+	const { hash, image } = await findImage(job);
+	const images = await client.confirm(hash);
+	checkMarked(hash, image, images);
+	showImages(output, images);
 }
 
 async function runUpgrade({ client, args, output, file }: Job): Promise<void> {
@@ -191,19 +220,58 @@ async function runUpgrade({ client, args, output, file }: Job): Promise<void> {
 		onProgress: (offset, total) => output.progress(offset, total),
 	});
 	output.json({ event: "done", ...result });
-	if (!result.confirmed)
-		output.say(
-			`Nobody has confirmed it: the next restart brings version ${result.previous ?? "unknown"} back. "xs-smp confirm" keeps it.`,
-		);
+	if (result.confirmed) return;
+	const keep = args.integer("image") ? `xs-smp confirm --image ${args.integer("image")}` : "xs-smp confirm";
+	output.say(
+		`Nobody has confirmed it: the next restart brings version ${result.previous ?? "unknown"} back. "${keep}" keeps it.`,
+	);
 }
 
-/** The whole hash of which `start` is the beginning. */
-async function findHash(client: SmpClient, start: string): Promise<string> {
-	const wanted = start.toLowerCase();
-	if (!/^[0-9a-f]{4,64}$/.test(wanted)) throw new ImageError(`A hash is 4 to 64 hexadecimal digits, not "${start}".`);
-	if (wanted.length === 64) return wanted;
-	const found = new Set((await client.images()).map(({ hash }) => hash).filter((hash) => hash.startsWith(wanted)));
-	if (found.size > 1) throw new ImageError(`More than one image has a hash that begins with ${wanted}.`);
-	for (const hash of found) return hash;
-	throw new Error(`no image on the device has a hash that begins with ${wanted}`);
+/** Lengths of hashes, of SHA-256, SHA-384 and SHA-512, in digits. */
+const WHOLE_HASHES: readonly number[] = [64, 96, 128];
+const LONGEST_HASH = 128;
+
+/** The beginning of a hash that stands on the command line, if there is one. */
+function hashIn(args: Arguments): string | undefined {
+	const [given] = args.operands;
+	const start = given?.toLowerCase();
+	if (start === undefined || (/^[0-9a-f]{4,}$/.test(start) && start.length <= LONGEST_HASH)) return start;
+	throw new ImageError(`A hash is 4 to ${LONGEST_HASH} hexadecimal digits, not "${given}".`);
+}
+
+/** The whole hash and the image of what the command line names. */
+async function findImage({ client, args }: Job): Promise<{ readonly hash: string; readonly image: number }> {
+	const start = hashIn(args);
+	const wanted = args.integer("image");
+	const images = await client.images();
+	// A list without hashes tells nothing: the device has to know.
+	if (start !== undefined && images.length > 0 && images.every(({ hash }) => hash === "")) {
+		if (!WHOLE_HASHES.includes(start.length))
+			throw new ImageError("The device's list has no hashes: give the whole hash.");
+		return { hash: start, image: wanted ?? 0 };
+	}
+	const found = images.filter(
+		({ hash, image, active }) =>
+			hash !== "" && (start === undefined ? active : hash.startsWith(start)) && (wanted ?? image) === image,
+	);
+	const [first] = found;
+	const where = wanted === undefined ? "no image on the device" : `no image ${wanted} on the device`;
+	if (!first) throw new Error(start === undefined ? `${where} runs` : `${where} has a hash that begins with ${start}`);
+	const { hash, image } = first;
+	if (found.some((entry) => entry.hash !== hash))
+		throw new ImageError(`More than one image has a hash that begins with ${start}.`);
+	const other = found.find((entry) => entry.image !== image);
+	if (other)
+		throw new ImageError(
+			`Image ${image} and image ${other.image} both have this hash: say which is meant, with --image.`,
+		);
+	checkMark(hash, image, images);
+	return { hash, image };
+}
+
+/** Throws an Error if the device has marked another image than was meant. */
+function checkMarked(hash: string, image: number, images: readonly ImageState[]): void {
+	const marked = images.filter((entry) => entry.hash === hash && (entry.pending || entry.active || entry.confirmed));
+	if (marked.length === 0 || marked.some((entry) => entry.image === image)) return;
+	throw new Error(`the device has marked image ${marked[0]!.image} instead of image ${image}`);
 }

@@ -153,17 +153,20 @@ export function transferSentence(verb: string, bytes: number, time: number, tran
 	return `${parts.join(", ")}.`;
 }
 
-/** A step of an update in one sentence. */
+/** Of an encrypted image. */
+export const UNCHECKED = "The image is encrypted: only the device can check its hash.";
+
+/** A step of an update in one or two sentences. */
 export function stepSentence(step: UpgradeStep): string {
 	switch (step.step) {
 		case "found":
-			return `The device runs ${describeRunning(step.running)}. The update is version ${step.version}.`;
+			return `The device runs ${describeRunning(step.running)}. The update is version ${step.version}.${step.hashChecked ? "" : ` ${UNCHECKED}`}`;
 		case "already-running":
 			return step.confirmed ? "The update runs already." : "The update runs already, on trial.";
 		case "uploaded":
 			return uploadSentence(step.bytes, step.time, step.upload);
 		case "marked":
-			return "It is marked for a test at the next start.";
+			return step.permanent ? "It is to run from the next start on." : "It is marked for a test at the next start.";
 		case "restarting":
 			return "The device restarts…";
 		case "running":

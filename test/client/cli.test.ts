@@ -77,7 +77,7 @@ describe("xs-smp: command line", () => {
 		[["upload", "--udp", "x:1"], /^upload needs FILE\.\n$/],
 		[["upload", "/nowhere/at/all", "--udp", "x:1"], /^\/nowhere\/at\/all cannot be read: it does not exist\.\n$/],
 		[["upgrade", "package.json", "--udp", "x:1"], /^package\.json: The file is no MCUboot image: .*\.\n$/],
-		[["test", "xyz", "--udp", "127.0.0.1:9"], /^A hash is 4 to 64 hexadecimal digits, not "xyz"\.\n$/],
+		[["test", "xyz", "--udp", "127.0.0.1:9"], /^A hash is 4 to 128 hexadecimal digits, not "xyz"\.\n$/],
 		[["settings"], /^"settings" goes on with read, write, delete, save, load or commit\.\n$/],
 		[["files", "fly"], /^"files" goes on with get, put, status, hash, hashes or close\.\n$/],
 		[["settings", "write", "a", ...at], /^settings write needs NAME and VALUE\.\n$/],

@@ -107,8 +107,8 @@ describe("client", () => {
 			[hashOf(OLD)],
 		);
 		assert.deepEqual(await client.slots(), [
-			{ image: 0, slot: 0, size: 16384, uploadImage: undefined },
-			{ image: 0, slot: 1, size: 16384, uploadImage: 0 },
+			{ image: 0, slot: 0, size: 16384, uploadImage: undefined, maxImageSize: undefined },
+			{ image: 0, slot: 1, size: 16384, uploadImage: 0, maxImageSize: undefined },
 		]);
 		assert.equal((await client.confirm())[0]!.confirmed, true);
 	});
@@ -314,7 +314,15 @@ describe("image file", () => {
 	const { file, hash } = update("1.2.3", 5000);
 
 	it("gives version and hash", () => {
-		assert.deepEqual(readImageFile(file), { version: "1.2.3", hash });
+		assert.deepEqual(readImageFile(file), {
+			version: "1.2.3",
+			hash,
+			hashName: "SHA-256",
+			hashChecked: true,
+			dependencies: [],
+			size: file.length,
+			padding: "none",
+		});
 		assert.notEqual(createHash("sha256").update(file).digest("hex"), hash);
 	});
 

@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { createSocket } from "node:dgram";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEVELOPMENT_KEY } from "../../apps/locked-down/rules.js";
@@ -217,8 +218,12 @@ describe("xs-smp", () => {
 		}));
 
 	it("says that nobody answers", async () => {
-		const { status, output } = await xsSmp("list", "--udp", "127.0.0.1:9", "--timeout", "1");
+		const mute = createSocket("udp4");
+		await new Promise<void>((resolve) => mute.bind(0, "127.0.0.1", resolve));
+		const device = `127.0.0.1:${mute.address().port}`;
+		const { status, output } = await xsSmp("list", "--udp", device, "--timeout", "1");
+		mute.close();
 		assert.equal(status, 1);
-		assert.equal(output, "No answer to the image state after 3 tries. Is the device at 127.0.0.1:9?\n");
+		assert.equal(output, `No answer to the image state after 3 tries. Is the device at ${device}?\n`);
 	});
 });

@@ -1,0 +1,114 @@
+import type { ImageFile } from "./image-file.js";
+import type { ImageState, SlotInfo } from "./image-state.js";
+
+/** Where an upload is to go. */
+export interface Target {
+	/** The image, as the image list numbers them. */
+	readonly image: number;
+	/** Within the image; undefined if the device does not tell. */
+	readonly slot: number | undefined;
+	/** Longest file that the device takes, bytes; undefined if it does not tell. */
+	readonly maxSize: number | undefined;
+}
+
+/**
+ * Where an upload for image `number` goes. `slots` is undefined if the device does not tell of its slots; then its image list has to
+ * do. Throws an Error with one sentence if the device has no such image.
+ *
+ * A device that takes uploads for any slot has a number for each (`upload_image_id`), which need not be that of the image.
+ */
+export function findTarget(
+	number: number,
+	slots: readonly SlotInfo[] | undefined,
+	images: readonly ImageState[],
+): Target {
+	if (slots) {
+		const slot = slots.find(({ uploadImage }) => uploadImage === number);
+		if (slot) return { image: slot.image, slot: slot.slot, maxSize: slot.maxImageSize ?? slot.size };
+		const others = slots.filter(({ image }) => image === number);
+		// One that is not open for uploads now may be at the next question; why it is not, the device says best.
+		if (others.length > 0) return { image: number, slot: undefined, maxSize: others[0]!.maxImageSize };
+		throw new Error(
+			noImage(
+				number,
+				slots.flatMap(({ image, uploadImage = image }) => [uploadImage]),
+			),
+		);
+	}
+	// The list of a boot loader's recovery tells of no image that runs, and not of all that it takes.
+	if (images.some(({ active }) => active) && !images.some(({ image }) => image === number))
+		throw new Error(
+			noImage(
+				number,
+				images.map(({ image }) => image),
+			),
+		);
+	return { image: number, slot: undefined, maxSize: undefined };
+}
+
+function noImage(number: number, there: readonly number[]): string {
+	const numbers = [...new Set(there)].sort((a, b) => a - b);
+	const which = numbers.length === 1 ? `only image ${numbers[0]}` : `images ${numbers.join(", ")}`;
+	return `the device has no image ${number}; it has ${which}`;
+}
+
+/** Throws an Error with one sentence if a file is too long for its target. */
+export function checkSize(length: number, file: ImageFile | undefined, { image, maxSize }: Target): void {
+	if (maxSize === undefined || length <= maxSize) return;
+	const much = `the file has ${length} bytes, and image ${image} of the device takes ${maxSize}`;
+	throw new Error(`${much}${file ? paddingSentence(file) : ""}`);
+}
+
+/** Says that it is not the image that makes a file long; the end of a sentence, or nothing. */
+export const paddingSentence = ({ padding, size }: ImageFile): string =>
+	padding === "none"
+		? ""
+		: `; the image itself has ${size}, the rest is ${padding === "trailer" ? "padding up to the end of a slot: sign it without --pad" : "not part of it"}`;
+
+/** Whether an entry of the image list stands for the slot of a target: the one that the image does not run from. */
+export const isAt = ({ image, slot }: Target, entry: ImageState): boolean =>
+	entry.image === image && (slot === undefined ? !entry.active : entry.slot === slot);
+
+/** The entry of the slot of a target. */
+export const entryAt = (target: Target, images: readonly ImageState[]): ImageState | undefined =>
+	images.find((entry) => isAt(target, entry));
+
+/** A slot as the erase command counts them, through all images. */
+export const absoluteSlot = ({ image, slot }: Pick<ImageState, "image" | "slot">): number => 2 * image + slot;
+
+/**
+ * Checks that the slot of a target holds the file that was sent there. Throws an Error with one sentence if it does not. Where a
+ * list has no hashes there is nothing to be checked.
+ */
+export function checkArrival(file: ImageFile, target: Target, images: readonly ImageState[]): void {
+	const { hash, hashName } = file;
+	if (images.some((entry) => entry.hash === hash && isAt(target, entry))) return;
+	if (images.length > 0 && images.every((entry) => entry.hash === "")) return;
+	const elsewhere = images.find((entry) => entry.hash === hash && !entry.active);
+	if (elsewhere)
+		throw new Error(
+			`the device went on with an earlier upload of this file, and has it in slot ${elsewhere.slot} of image ${elsewhere.image} instead of image ${target.image}: erase that with "xs-smp erase --slot ${absoluteSlot(elsewhere)}" and upload the file again`,
+		);
+	const found = entryAt(target, images);
+	if (found)
+		throw new Error(
+			`the slot holds version ${found.version} with another hash after the upload: another client has replaced the file`,
+		);
+	const kind = hashName === "SHA-256" ? "" : `, which may be because it has a ${hashName}`;
+	throw new Error(`the device has taken the file, but lists no such image in image ${target.image}${kind}`);
+}
+
+/**
+ * Checks that a mark by this hash meets an image that holds it, or is about to: a device takes the first of its slots with such an
+ * image. Throws an Error with one sentence if that is a slot of another image.
+ */
+export function checkMark(hash: string, image: number, images: readonly ImageState[]): void {
+	const [first] = images.filter((entry) => entry.hash === hash).sort((a, b) => absoluteSlot(a) - absoluteSlot(b));
+	if (!first || first.image >= image) return;
+	// What runs cannot be erased.
+	throw new Error(
+		first.active
+			? `this very file runs as image ${first.image}, and a device marks by hash, so it would take that one`
+			: `this very file is in slot ${first.slot} of image ${first.image} too, and a device marks by hash, so it would take that one: erase it with "xs-smp erase --slot ${absoluteSlot(first)}" first`,
+	);
+}
