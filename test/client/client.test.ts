@@ -1,7 +1,5 @@
 import assert from "node:assert";
-import { createHash } from "node:crypto";
 import { SmpClient, type SmpResponseError } from "../../client/client.js";
-import { ImageFileError, readImageFile } from "../../client/image-file.js";
 import type { Link } from "../../client/link.js";
 import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
 import { SmpError } from "../../modules/smp/errors.js";
@@ -9,7 +7,6 @@ import { imageGroup } from "../../modules/smp/group/image.js";
 import { osGroup, uptimeClock } from "../../modules/smp/group/os.js";
 import { HEADER_SIZE, readHeader } from "../../modules/smp/header.js";
 import { SmpServer } from "../../modules/smp/server.js";
-import { update } from "../clients/images.js";
 import { image, TestFlash } from "../unit/smp/support.js";
 import { LossyLink, localLink } from "./links.js";
 
@@ -308,35 +305,4 @@ describe("client: upload", () => {
 				assert.ok(link.sent < 200, `seed ${seed}: ${link.sent} packets`);
 			}
 		});
-});
-
-describe("image file", () => {
-	const { file, hash } = update("1.2.3", 5000);
-
-	it("gives version and hash", () => {
-		assert.deepEqual(readImageFile(file), {
-			version: "1.2.3",
-			hash,
-			hashName: "SHA-256",
-			hashChecked: true,
-			dependencies: [],
-			size: file.length,
-			padding: "none",
-		});
-		assert.notEqual(createHash("sha256").update(file).digest("hex"), hash);
-	});
-
-	it("is refused in words", () => {
-		const refused = (data: Uint8Array, message: RegExp) =>
-			assert.throws(
-				() => readImageFile(data),
-				(error) => error instanceof ImageFileError && message.test(error.message),
-			);
-		refused(new Uint8Array(100), /no MCUboot image/);
-		refused(file.subarray(0, 20), /no MCUboot image/);
-		refused(file.subarray(0, 3000), /cut short/);
-		const damaged = file.slice();
-		damaged[1000]! ^= 1;
-		refused(damaged, /damaged/);
-	});
 });
