@@ -7,6 +7,8 @@ export function unreachable(code: string | undefined): string {
 		case "ENETUNREACH":
 		case "EHOSTUNREACH":
 			return "cannot be reached: there is no way to this network or host";
+		case "EMSGSIZE":
+			return "cannot be reached: the packet is too long";
 		default:
 			return `cannot be reached: ${code}`;
 	}
