@@ -121,7 +121,7 @@ describe("client and simulator", () => {
 					},
 				});
 			await assert.rejects(withClient(serialLink(simulator.serial), upload, 2), {
-				message: "no answer to the upload after 2 tries",
+				message: `no answer to the upload: the serial line ${simulator.serial} is gone`,
 			});
 			await killed;
 			simulator = await Simulator.start(["--images", "1", ...options], directory);
@@ -135,6 +135,25 @@ describe("client and simulator", () => {
 				await simulator.stop();
 			}
 		});
+
+	it("a serial line that goes away with the device, and comes back with it", async () => {
+		const directory = freshDirectory();
+		let simulator = await Simulator.start(["--images", "1"], directory);
+		// A time-out would end no test.
+		const client = new SmpClient(serialLink(simulator.serial), { timeout: 60_000, tries: 1 });
+		const gone = { message: `no answer to the image state: the serial line ${simulator.serial} is gone` };
+		try {
+			assert.equal((await client.images()).length, 1);
+			await simulator.kill();
+			await assert.rejects(client.images(), gone);
+			await assert.rejects(client.images(), gone);
+			simulator = await Simulator.start(["--images", "1"], directory);
+			assert.equal((await client.images()).length, 1);
+		} finally {
+			client.close();
+			await simulator.stop();
+		}
+	});
 
 	for (const [name, open] of Object.entries(LINKS))
 		it(`an upload over ${name} in whose middle the reset button is pressed`, () =>
@@ -151,6 +170,28 @@ describe("client and simulator", () => {
 				});
 				await pressed;
 			}));
+
+	it("updates of three clients at once: one runs, and the others are told so", () =>
+		withDevice(["--images", "1"], async (simulator) => {
+			const updates = ["0.0.1", "0.0.2", "0.0.3"].map((version) => update(version, 60_000));
+			const outcomes = await Promise.all(
+				updates.map(({ file }) =>
+					withClient(udpLink(simulator.udp), (client) =>
+						upgrade(client, file, { wait: 20_000 }).then(
+							({ version }) => version,
+							({ message }: Error) => message,
+						),
+					),
+				),
+			);
+			const [runs] = (await withClient(udpLink(simulator.udp), (client) => client.images())).filter(
+				({ active }) => active,
+			);
+			assert.ok(outcomes.includes(runs!.version), outcomes.join("\n"));
+			// One that ran for a moment is no lie either.
+			for (const outcome of outcomes.filter((each) => !/^0\.0\.\d$/.test(each)))
+				assert.match(outcome, /another client|is busy|in use|on trial|pending|waits for the next/, outcomes.join("\n"));
+		}));
 
 	it("an update that the boot loader does not take", () =>
 		withDevice(["--images", "1"], async (simulator) => {
