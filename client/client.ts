@@ -349,13 +349,13 @@ function imageIn(file: Uint8Array): ImageFile | undefined {
 	}
 }
 
-/** Undefined if the server refuses to tell: not every one has every question. */
+/** Undefined if the server does not tell, or in another way than others: not every one knows every question. */
 async function ifOffered<T>(answer: Promise<T>): Promise<T | undefined> {
 	try {
 		return await answer;
 	} catch (error) {
-		if (error instanceof SmpResponseError) return undefined;
-		throw error;
+		if (error instanceof NoAnswerError) throw error;
+		return undefined;
 	}
 }
 

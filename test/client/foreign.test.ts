@@ -87,6 +87,18 @@ describe("client and the image that an upload is for", () => {
 		assert.deepEqual(device.slots[1], THEIRS);
 	});
 
+	it("a device that answers the question for its slots in its own way is asked for its list", async () => {
+		const device = new ForeignDevice(OLD);
+		device.before = ({ group, command }) => (group === 1 && command === 6 ? { slots: 2 } : undefined);
+		await refusesBefore(
+			device,
+			clientOf(device).upload(NEW, { image: 1 }),
+			"the device has no image 1; it has only image 0",
+		);
+		await clientOf(device).upload(NEW);
+		assert.deepEqual(device.slots[1], NEW);
+	});
+
 	it("a file that is not in the list in the end is no success", async () => {
 		for (const [file, message] of [
 			[undefined, "the device has taken the file, but lists no such image in image 0"],

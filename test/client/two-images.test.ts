@@ -109,6 +109,25 @@ describe("xs-smp and a device with two images", () => {
 });
 
 describe("xs-smp and images of other kinds", () => {
+	for (const [mode, options] of [
+		["direct-xip", {}],
+		["ram-load", { loadAddress: 0x20000000 }],
+	] as const)
+		it(`a boot loader that runs the newest image needs no mark: ${mode}`, () =>
+			onDevice(["--images", "1", "--mode", mode], async (xsSmp, simulator) => {
+				const newer = fileIn(simulator, "newer.bin", update("0.0.2", 20_000, undefined, options).file);
+				const done = await xsSmp("upgrade", newer);
+				assert.equal(done.status, 0);
+				assert.match(
+					done.output,
+					/\nIt is to run from the next start on\.\n.*\nAfter .* version 0\.0\.2 runs, confirmed\.\n$/,
+				);
+				const older = fileIn(simulator, "older.bin", update("0.0.1", 20_000, undefined, options).file);
+				const refused = await xsSmp("upgrade", older);
+				assert.equal(refused.status, 1);
+				assert.match(refused.output, /runs the newest image, and version 0\.0\.1 is not newer than what runs\.\n$/);
+			}));
+
 	it("an encrypted image is installed, and said to be one", async () => {
 		const key = generateKey("ecdsa-p256");
 		const { file } = update("5.0.0", 20_000, undefined, { encrypt: parseEncryptionKey(key) });
