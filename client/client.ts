@@ -75,8 +75,8 @@ export class SmpClient implements Requester {
 	readonly #timeout: number;
 	readonly #tries: number;
 	/**
-	 * Called when the device denies access, as one with access control does anew after each restart; the request is then sent
-	 * once more. `device` asks it without coming here again. See `keepUnlocked`.
+	 * Called when the device denies access, as one with access control does anew after each restart; the request is
+	 * then sent once more. `device` asks it without coming here again. See `keepUnlocked`.
 	 */
 	onDenied: ((device: Requester) => Promise<unknown>) | undefined;
 	/** Asks without `onDenied`. */
@@ -198,11 +198,11 @@ export class SmpClient implements Requester {
 	}
 
 	/**
-	 * Sends an image file to a secondary slot, with as many requests on their way as the server has buffers for. Goes on
-	 * where an earlier upload of the same file broke off if the server still knows of it, and starts again by itself when
-	 * the server forgets it on the way. Nothing is sent for an image that the device does not have, or that does not take so much.
-	 * In the end the image list has to have the file where it belongs: servers there are that go on with an upload of the same file
-	 * to another image.
+	 * Sends an image file to a secondary slot, with as many requests on their way as the server has buffers for. Goes
+	 * on where an earlier upload of the same file broke off if the server still knows of it, and starts again by itself
+	 * when the server forgets it on the way. Nothing is sent for an image that the device does not have, or that does
+	 * not take so much. In the end the image list has to have the file where it belongs: servers there are that go on
+	 * with an upload of the same file to another image.
 	 */
 	async upload(file: Uint8Array, options: UploadOptions = {}): Promise<UploadResult> {
 		const image = imageIn(file);
@@ -273,8 +273,8 @@ export class SmpClient implements Requester {
 	}
 
 	/**
-	 * The same error with the sentence that the device has for it, where version 2 of the protocol leaves it none: beside a group's
-	 * own code. A device that cannot tell is asked once.
+	 * The same error with the sentence that the device has for it, where version 2 of the protocol leaves it none:
+	 * beside a group's own code. A device that cannot tell is asked once.
 	 */
 	async #explained(error: unknown): Promise<unknown> {
 		if (!(error instanceof SmpResponseError) || error.group === undefined || error.reason || !this.#tells) return error;

@@ -26,9 +26,10 @@ export function consoleLink(stream: ByteStream): Link {
 }
 
 /**
- * The same stream, but with a line feed in front of each marker that stands within a line. A server has its markers at the beginning
- * of lines only, and so wants the receiver of a server. But it shares the console: Zephyr's shell transport answers behind a
- * prompt, and behind a log line that is not at its end. Neither byte of a marker occurs in base64.
+ * The same stream, but with a line feed in front of each marker that stands within a line. A server has its markers
+ * at the beginning of lines only, and so wants the receiver of a server. But it shares the console: Zephyr's shell
+ * transport answers behind a prompt, and behind a log line that is not at its end. Neither byte of a marker occurs in
+ * base64.
  */
 function markersFirst(stream: ByteStream): ByteStream {
 	const lines: ByteStream = {

@@ -22,9 +22,9 @@ export const readDependency = (bytes: Uint8Array): Dependency | undefined =>
 			};
 
 /**
- * Which dependencies a device does not meet, as the end of a sentence; undefined if it meets them all. The version of an image
- * that counts is that of the image that waits for the next start, else of the one that runs. Build numbers do not count, as with the
- * boot loader by default.
+ * Which dependencies a device does not meet, as the end of a sentence; undefined if it meets them all. The version of
+ * an image that counts is that of the image that waits for the next start, else of the one that runs. Build numbers
+ * do not count, as with the boot loader by default.
  */
 export function unmetDependencies(
 	dependencies: readonly Dependency[],

@@ -29,7 +29,9 @@ export interface ImageFile {
 	readonly dependencies: readonly Dependency[];
 	/** Header to last TLV, bytes. */
 	readonly size: number;
-	/** What the file has behind the image: nothing, the trailer of a padded file (`imgtool sign --pad`), or other bytes. */
+	/**
+	 * What the file has behind the image: nothing, the trailer of a padded file (`imgtool sign --pad`), or other bytes.
+	 */
 	readonly padding: "none" | "trailer" | "other";
 }
 
@@ -96,10 +98,10 @@ const isEncrypted = (header: ImageHeader): boolean => (header.flags & ENCRYPTED)
 
 function readContents(file: Uint8Array, header: ImageHeader): Contents {
 	const area = new FlashArea(0, "file", 0, new NorPartition(file, { sectorSize: 1, writeAlign: 1 }));
-	if (signedSize(header) >= file.length)
-		throw new ImageFileError(
-			`The image is cut short or was never signed: the file has ${file.length} bytes, and its TLVs would begin at ${signedSize(header)}.`,
-		);
+	if (signedSize(header) >= file.length) {
+		const where = `the file has ${file.length} bytes, and its TLVs would begin at ${signedSize(header)}`;
+		throw new ImageFileError(`The image is cut short or was never signed: ${where}.`);
+	}
 	const tlvs = TlvIterator.begin(area, header);
 	if (!tlvs)
 		throw new ImageFileError("The image was never signed, or it is damaged: it has no TLVs behind its payload.");

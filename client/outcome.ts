@@ -11,7 +11,9 @@ export interface Sent {
 	readonly before: readonly ImageState[];
 }
 
-/** What has become of an update: it runs, it waits still, or it will not run, and then why. The sentences have no end. */
+/**
+ * What has become of an update: it runs, it waits still, or it will not run, and then why. The sentences have no end.
+ */
 export type Outcome =
 	| { readonly state: "running"; readonly now: ImageState }
 	| { readonly state: "waiting"; readonly why: string | undefined }
@@ -49,18 +51,25 @@ function whyNot(
 	const ran = activeOf(target.image, before);
 	if (now && ran && now.hash !== ran.hash)
 		return `version ${now.version} runs, which is not what was sent: another client's update has replaced it`;
-	const runs = `version ${now?.version ?? "unknown"} runs as before`;
+	const old = `version ${now?.version ?? "unknown"} runs`;
+	const runs = `${old} as before`;
 	if (there && there.hash !== hash && !before.some((entry) => entry.hash === there.hash))
 		return `${runs}, and the slot holds version ${there.version}: another client's upload has replaced the update`;
 	if (there?.hash === hash)
-		return `the update ran, but nobody confirmed it before the device restarted once more: version ${now?.version ?? "unknown"} runs again`;
-	const changed = images.find((entry) => entry.active && activeOf(entry.image, before)?.hash !== entry.hash);
-	if (changed)
-		return `${runs} and the update is gone, while image ${changed.image} has changed to version ${changed.version}: another client has updated the device`;
+		return `the update ran, but nobody confirmed it before the device restarted once more: ${old} again`;
+	const changed = images.find((entry) => entry.active && isNew(entry, before));
+	const other = changed && `image ${changed.image} has changed to version ${changed.version}`;
+	if (other) return `${runs} and the update is gone, while ${other}: another client has updated the device`;
 	return `the boot loader did not accept the update; ${runs}. Is it signed with a key that the device trusts?`;
 }
 
-/** Why a device refuses to mark an update that it had just taken, if the image list shows it; the sentence has no end. */
+/** Whether what runs neither ran before nor waited for the restart. */
+const isNew = ({ image, hash }: ImageState, before: readonly ImageState[]): boolean =>
+	!before.some((entry) => entry.image === image && entry.hash === hash && (entry.active || entry.pending));
+
+/**
+ * Why a device refuses to mark an update that it had just taken, if the image list shows it; the sentence has no end.
+ */
 export function whyNotMarked(
 	{ hash, version, target, before }: Sent,
 	images: readonly ImageState[],

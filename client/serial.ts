@@ -11,13 +11,15 @@ const RETRY = 2;
 
 /** A serial line as a stream of bytes. */
 export interface SerialLine extends ByteStream {
-	/** Called when the line is gone, as a USB device is in a restart, and whenever it is written to and is not back yet. */
+	/**
+	 * Called when the line is gone, as a USB device is in a restart, and whenever it is written to and is not back yet.
+	 */
 	onLost?: (() => void) | undefined;
 }
 
 /**
- * A serial line, for example `/dev/ttyACM0`. One that is gone is opened anew when it is written to. Throws an Error with one sentence
- * if it cannot be opened now.
+ * A serial line, for example `/dev/ttyACM0`. One that is gone is opened anew when it is written to. Throws an Error
+ * with one sentence if it cannot be opened now.
  */
 export function openSerial(path: string, baud: number): SerialLine {
 	let line: ReadStream | undefined;
@@ -124,8 +126,8 @@ function writeSome(file: number, bytes: Uint8Array): number {
 }
 
 /**
- * Connects to an SMP server on a serial line: one packet a console frame, or with `raw` without framing. A line that is gone is a
- * failure of the link, and is opened anew. Throws an Error with one sentence.
+ * Connects to an SMP server on a serial line: one packet a console frame, or with `raw` without framing. A line that
+ * is gone is a failure of the link, and is opened anew. Throws an Error with one sentence.
  */
 export function serialLink(path: string, baud = 115200, { raw = false } = {}): Link {
 	const line = openSerial(path, baud);

@@ -12,10 +12,11 @@ export interface Target {
 }
 
 /**
- * Where an upload for image `number` goes. `slots` is undefined if the device does not tell of its slots; then its image list has to
- * do. Throws an Error with one sentence if the device has no such image.
+ * Where an upload for image `number` goes. `slots` is undefined if the device does not tell of its slots; then its
+ * image list has to do. Throws an Error with one sentence if the device has no such image.
  *
- * A device that takes uploads for any slot has a number for each (`upload_image_id`), which need not be that of the image.
+ * A device that takes uploads for any slot has a number for each (`upload_image_id`), which need not be that of the
+ * image.
  */
 export function findTarget(
 	number: number,
@@ -60,10 +61,11 @@ export function checkSize(length: number, file: ImageFile | undefined, { image, 
 }
 
 /** Says that it is not the image that makes a file long; the end of a sentence, or nothing. */
-export const paddingSentence = ({ padding, size }: ImageFile): string =>
-	padding === "none"
-		? ""
-		: `; the image itself has ${size}, the rest is ${padding === "trailer" ? "padding up to the end of a slot: sign it without --pad" : "not part of it"}`;
+export function paddingSentence({ padding, size }: ImageFile): string {
+	if (padding === "none") return "";
+	const rest = padding === "trailer" ? "padding up to the end of a slot: sign it without --pad" : "not part of it";
+	return `; the image itself has ${size}, the rest is ${rest}`;
+}
 
 /** Whether an entry of the image list stands for the slot of a target: the one that the image does not run from. */
 export const isAt = ({ image, slot }: Target, entry: ImageState): boolean =>
@@ -73,12 +75,16 @@ export const isAt = ({ image, slot }: Target, entry: ImageState): boolean =>
 export const entryAt = (target: Target, images: readonly ImageState[]): ImageState | undefined =>
 	images.find((entry) => isAt(target, entry));
 
+const placeOf = ({ image, slot }: ImageState): string => `slot ${slot} of image ${image}`;
+
+const eraseCommand = (entry: ImageState): string => `"xs-smp erase --slot ${absoluteSlot(entry)}"`;
+
 /** A slot as the erase command counts them, through all images. */
 export const absoluteSlot = ({ image, slot }: Pick<ImageState, "image" | "slot">): number => 2 * image + slot;
 
 /**
- * Checks that the slot of a target holds the file that was sent there. Throws an Error with one sentence if it does not. Where a
- * list has no hashes there is nothing to be checked.
+ * Checks that the slot of a target holds the file that was sent there. Throws an Error with one sentence if it does
+ * not. Where a list has no hashes there is nothing to be checked.
  */
 export function checkArrival(file: ImageFile, target: Target, images: readonly ImageState[]): void {
 	const { hash, hashName } = file;
@@ -87,7 +93,9 @@ export function checkArrival(file: ImageFile, target: Target, images: readonly I
 	const elsewhere = images.find((entry) => entry.hash === hash && !entry.active);
 	if (elsewhere)
 		throw new Error(
-			`the device went on with an earlier upload of this file, and has it in slot ${elsewhere.slot} of image ${elsewhere.image} instead of image ${target.image}: erase that with "xs-smp erase --slot ${absoluteSlot(elsewhere)}" and upload the file again`,
+			`the device went on with an earlier upload of this file, and has it in ${placeOf(elsewhere)} instead of image ${
+				target.image
+			}: erase that with ${eraseCommand(elsewhere)} and upload the file again`,
 		);
 	const found = entryAt(target, images);
 	if (found)
@@ -99,16 +107,14 @@ export function checkArrival(file: ImageFile, target: Target, images: readonly I
 }
 
 /**
- * Checks that a mark by this hash meets an image that holds it, or is about to: a device takes the first of its slots with such an
- * image. Throws an Error with one sentence if that is a slot of another image.
+ * Checks that a mark by this hash meets an image that holds it, or is about to: a device takes the first of its slots
+ * with such an image. Throws an Error with one sentence if that is a slot of another image.
  */
 export function checkMark(hash: string, image: number, images: readonly ImageState[]): void {
 	const [first] = images.filter((entry) => entry.hash === hash).sort((a, b) => absoluteSlot(a) - absoluteSlot(b));
 	if (!first || first.image >= image) return;
+	const where = first.active ? `runs as image ${first.image}` : `is in ${placeOf(first)} too`;
 	// What runs cannot be erased.
-	throw new Error(
-		first.active
-			? `this very file runs as image ${first.image}, and a device marks by hash, so it would take that one`
-			: `this very file is in slot ${first.slot} of image ${first.image} too, and a device marks by hash, so it would take that one: erase it with "xs-smp erase --slot ${absoluteSlot(first)}" first`,
-	);
+	const remedy = first.active ? "" : `: erase it with ${eraseCommand(first)} first`;
+	throw new Error(`this very file ${where}, and a device marks by hash, so it would take that one${remedy}`);
 }

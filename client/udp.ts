@@ -4,13 +4,16 @@ import { parseServer } from "./address.js";
 import type { Link } from "./link.js";
 import { unreachable } from "./unreachable.js";
 
-/** What an Ethernet frame leaves for a datagram over IPv4 and IPv6, bytes. Longer ones are cut by Zephyr, or dropped. */
+/**
+ * What an Ethernet frame leaves for a datagram over IPv4 and IPv6, bytes. Longer ones are cut by Zephyr, or dropped.
+ */
 const LARGEST = { udp4: 1472, udp6: 1452 } as const;
 
 /**
- * Connects to an SMP server at `address:port` over UDP: one packet a datagram. Of the addresses of a name the first of IPv4 counts, else
- * the first. What the system says at once, that there is no such host or that nobody listens there, is a failure of the link, but a
- * device that was heard before is one that restarts. Throws an Error with one sentence if `server` is no address.
+ * Connects to an SMP server at `address:port` over UDP: one packet a datagram. Of the addresses of a name the first
+ * of IPv4 counts, else the first. What the system says at once, that there is no such host or that nobody listens
+ * there, is a failure of the link, but a device that was heard before is one that restarts. Throws an Error with one
+ * sentence if `server` is no address.
  */
 export function udpLink(server: string): Link {
 	const { host, port } = parseServer(server);

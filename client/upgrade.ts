@@ -12,8 +12,8 @@ export interface UpgradeOptions {
 	/** How long the device may take to come back, milliseconds. Default two minutes. */
 	readonly wait?: number;
 	/**
-	 * After how much time, milliseconds, a device that answers again, or for whose boot loader something is missing, has surely had its
-	 * restart. Default five seconds.
+	 * After how much time, milliseconds, a device that answers again, or for whose boot loader something is missing,
+	 * has surely had its restart. Default five seconds.
 	 */
 	readonly settle?: number;
 	readonly onStep?: (step: UpgradeStep) => void;
@@ -32,7 +32,10 @@ export type UpgradeStep =
 	  }
 	| { readonly step: "already-running"; readonly confirmed: boolean }
 	| { readonly step: "uploaded"; readonly bytes: number; readonly time: number; readonly upload: UploadResult }
-	/** Permanent: it is confirmed as soon as it runs, because somebody has marked it so before, or the boot loader has no trials. */
+	/**
+	 * Permanent: it is confirmed as soon as it runs, because somebody has marked it so before, or the boot loader has
+	 * no trials.
+	 */
 	| { readonly step: "marked"; readonly permanent: boolean }
 	| { readonly step: "restarting" }
 	| { readonly step: "running"; readonly version: string; readonly time: number; readonly confirmed: boolean }
@@ -54,9 +57,9 @@ const POLL_TIMEOUT = 750;
 
 /**
  * A whole update: upload, mark for a test, restart, wait until the new image runs, and confirm it if that is wanted.
- * Rejects with an Error that says at which point the device is if anything goes wrong; throws an `ImageFileError` for a
- * file that is no image. Nothing is sent if the device has no such image, if it does not take so much, if the boot loader would wait
- * for another image, or if a mark would meet another image.
+ * Rejects with an Error that says at which point the device is if anything goes wrong; throws an `ImageFileError` for
+ * a file that is no image. Nothing is sent if the device has no such image, if it does not take so much, if the boot
+ * loader would wait for another image, or if a mark would meet another image.
  */
 export async function upgrade(
 	client: SmpClient,
@@ -144,10 +147,10 @@ const NOT_SUPPORTED = 8;
 /** Why the device refuses a mark, from its list if that says more than the device. */
 async function explained(client: SmpClient, sent: Sent, error: unknown): Promise<unknown> {
 	if (!(error instanceof SmpResponseError) || error.denied) return error;
-	if (error.group === undefined && error.code === NOT_SUPPORTED)
-		return new Error(
-			`the device takes no marks: its boot loader runs the newest image, and version ${sent.version} is not newer than what runs`,
-		);
+	if (error.group === undefined && error.code === NOT_SUPPORTED) {
+		const newest = `its boot loader runs the newest image, and version ${sent.version} is not newer than what runs`;
+		return new Error(`the device takes no marks: ${newest}`);
+	}
 	const why = await client.images().then(
 		(images) => whyNotMarked(sent, images),
 		() => undefined,

@@ -160,7 +160,10 @@ export const UNCHECKED = "The image is encrypted: only the device can check its 
 export function stepSentence(step: UpgradeStep): string {
 	switch (step.step) {
 		case "found":
-			return `The device runs ${describeRunning(step.running)}. The update is version ${step.version}.${step.hashChecked ? "" : ` ${UNCHECKED}`}`;
+			return [
+				`The device runs ${describeRunning(step.running)}. The update is version ${step.version}.`,
+				...(step.hashChecked ? [] : [UNCHECKED]),
+			].join(" ");
 		case "already-running":
 			return step.confirmed ? "The update runs already." : "The update runs already, on trial.";
 		case "uploaded":

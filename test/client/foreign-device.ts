@@ -43,8 +43,8 @@ const refusal = (rc: number, group = 1): Fields => ({ err: { group, rc } });
 const UNKNOWN = { rc: 8 };
 
 /**
- * A device as others make them, with the faults that they have: an upload is known again by its SHA-256 alone, whichever image it was
- * for, and a mark looks at nothing but the hash. Every field can be set to what a test wants.
+ * A device as others make them, with the faults that they have: an upload is known again by its SHA-256 alone,
+ * whichever image it was for, and a mark looks at nothing but the hash. Every field can be set to what a test wants.
  */
 export class ForeignDevice {
 	/** Files in the slots, through all images: the even ones run. */

@@ -269,6 +269,18 @@ describe("client and what its file depends on", () => {
 describe("client after the restart", () => {
 	const [ran] = [update("2.0.0", 9000)];
 
+	it("does not blame others for an image that was to change as well", async () => {
+		const device = new ForeignDevice(OLD, OTHER);
+		device.slots[3] = THEIRS;
+		device.pending.add(3);
+		device.onReset = () => {
+			device.slots[1] = undefined;
+			device.pending.delete(1);
+			device.swap();
+		};
+		await assert.rejects(updateOf(device), { message: /^the boot loader did not accept the update; version 1\.0\.0 / });
+	});
+
 	const outcomes: [what: string, running: Uint8Array[], onReset: (device: ForeignDevice) => void, message: string][] = [
 		[
 			"is back unchanged",
