@@ -22,14 +22,17 @@ export const readDependency = (bytes: Uint8Array): Dependency | undefined =>
 			};
 
 /**
- * Which dependencies a device does not meet, as the end of a sentence; undefined if it meets them all. The version of
+ * Which dependencies a device with one image or `several` does not meet, as the end of a sentence; undefined if it meets them all. The version of
  * an image that counts is that of the image that waits for the next start, else of the one that runs. Build numbers
  * do not count, as with the boot loader by default.
  */
 export function unmetDependencies(
 	dependencies: readonly Dependency[],
 	images: readonly ImageState[],
+	several: boolean,
 ): string | undefined {
+	// A boot loader that knows one image looks at no dependency (MCUboot `boot_verify_dependencies`).
+	if (!several) return undefined;
 	const unmet = dependencies.flatMap(({ image, version }) => {
 		const entries = images.filter((entry) => entry.image === image);
 		const next = entries.find((entry) => entry.pending) ?? entries.find((entry) => entry.active);

@@ -29,7 +29,7 @@ export function outcomeOf(sent: Sent, images: readonly ImageState[]): Outcome {
 	if (now?.hash === hash) return { state: "running", now };
 	const there = images.find((entry) => entry.image === target.image && !entry.active);
 	if (there?.hash === hash && there.pending) {
-		const unmet = unmetDependencies(dependencies, withoutPending(images));
+		const unmet = unmetDependencies(dependencies, withoutPending(images), target.several);
 		return { state: "waiting", why: unmet && `the boot loader wants ${unmet}` };
 	}
 	return { state: "failed", why: whyNot(sent, images, now, there) };

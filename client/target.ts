@@ -9,6 +9,8 @@ export interface Target {
 	readonly slot: number | undefined;
 	/** Longest file that the device takes, bytes; undefined if it does not tell. */
 	readonly maxSize: number | undefined;
+	/** Whether the device has more than one image. */
+	readonly several: boolean;
 }
 
 /**
@@ -23,12 +25,13 @@ export function findTarget(
 	slots: readonly SlotInfo[] | undefined,
 	images: readonly ImageState[],
 ): Target {
+	const several = (slots ?? images).some(({ image }) => image > 0);
 	if (slots) {
 		const slot = slots.find(({ uploadImage }) => uploadImage === number);
-		if (slot) return { image: slot.image, slot: slot.slot, maxSize: slot.maxImageSize ?? slot.size };
+		if (slot) return { image: slot.image, slot: slot.slot, maxSize: slot.maxImageSize ?? slot.size, several };
 		const others = slots.filter(({ image }) => image === number);
 		// One that is not open for uploads now may be at the next question; why it is not, the device says best.
-		if (others.length > 0) return { image: number, slot: undefined, maxSize: others[0]!.maxImageSize };
+		if (others.length > 0) return { image: number, slot: undefined, maxSize: others[0]!.maxImageSize, several };
 		throw new Error(
 			noImage(
 				number,
@@ -44,7 +47,7 @@ export function findTarget(
 				images.map(({ image }) => image),
 			),
 		);
-	return { image: number, slot: undefined, maxSize: undefined };
+	return { image: number, slot: undefined, maxSize: undefined, several };
 }
 
 function noImage(number: number, there: readonly number[]): string {

@@ -81,7 +81,7 @@ export async function upgrade(
 		confirmed = running.confirmed;
 		onStep({ step: "already-running", confirmed });
 	} else {
-		const unmet = unmetDependencies(dependencies, before);
+		const unmet = unmetDependencies(dependencies, before, target.several);
 		if (unmet)
 			throw new Error(
 				`the update needs ${unmet}: update that first, or upload both and mark both for the same restart`,

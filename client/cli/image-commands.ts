@@ -1,9 +1,9 @@
 import type { Arguments, OptionSpec } from "../../tools/image/args.js";
 import { ImageError } from "../../tools/image/error.js";
-import { type ImageState, SmpResponseError } from "../client.js";
-import { unmetDependencies } from "../dependencies.js";
+import { type ImageState, type SlotInfo, type SmpClient, SmpResponseError } from "../client.js";
+import { type Dependency, unmetDependencies } from "../dependencies.js";
 import { readImageFile } from "../image-file.js";
-import { checkMark } from "../target.js";
+import { absoluteSlot, checkMark } from "../target.js";
 import { upgrade } from "../upgrade.js";
 import type { Command, Job } from "./command.js";
 import { imageTable, type Output, stepSentence, UNCHECKED, uploadSentence } from "./output.js";
@@ -93,9 +93,11 @@ export const IMAGE_COMMANDS: readonly Command[] = [
 			{ name: "slot", values: ["N"], help: "slot, counted through all images: image 1 has 2 and 3 (default 1)" },
 		],
 		run: async ({ client, args, output }) => {
-			await client.erase(args.integer("slot"));
+			const slot = args.integer("slot");
+			if (slot !== undefined) checkSlot(slot, (await known(client.slots())) ?? []);
+			await client.erase(slot);
 			output.say("The slot is erased.");
-			output.json({ erased: args.integer("slot") ?? 1 });
+			output.json({ erased: slot ?? 1 });
 		},
 	},
 	{
@@ -127,6 +129,13 @@ export const IMAGE_COMMANDS: readonly Command[] = [
 		run: runUpgrade,
 	},
 ];
+
+/** Throws an Error if the device has no such slot. What does not tell of its slots has to know itself. */
+function checkSlot(slot: number, slots: readonly SlotInfo[]): void {
+	const numbers = slots.map(absoluteSlot);
+	if (numbers.length > 0 && !numbers.includes(slot))
+		throw new Error(`the device has no slot ${slot}; it has slots ${numbers.join(", ")}`);
+}
 
 function showImages(output: Output, images: readonly ImageState[]): void {
 	output.say(...imageTable(images));
@@ -191,11 +200,16 @@ async function upload({ client, args, output, file }: Job): Promise<void> {
 	const { hash, hashChecked, dependencies } = readImageFile(file);
 	output.say(`Its hash is ${hash}.`);
 	if (!hashChecked) output.say(UNCHECKED);
-	const unmet =
-		dependencies.length > 0 ? unmetDependencies(dependencies, (await known(client.images())) ?? []) : undefined;
+	const unmet = dependencies.length > 0 ? await missing(client, dependencies) : undefined;
 	if (unmet) output.say(`The boot loader will not install it yet: it needs ${unmet}.`);
 	const facts = { event: "uploaded", hash, hashChecked, bytes: file.length, milliseconds: time };
 	output.json({ ...facts, ...(unmet && { unmet }), ...result });
+}
+
+/** What an image still needs before the boot loader installs it; undefined if nothing, or if the device does not tell. */
+async function missing(client: SmpClient, dependencies: readonly Dependency[]): Promise<string | undefined> {
+	const { several } = await client.target();
+	return unmetDependencies(dependencies, (await known(client.images())) ?? [], several);
 }
 
 async function confirm(job: Job): Promise<void> {

@@ -103,10 +103,14 @@ describe("client", () => {
 			(await client.images()).map(({ hash }) => hash),
 			[hashOf(OLD)],
 		);
-		assert.deepEqual(await client.slots(), [
-			{ image: 0, slot: 0, size: 16384, uploadImage: undefined, maxImageSize: undefined },
-			{ image: 0, slot: 1, size: 16384, uploadImage: 0, maxImageSize: undefined },
-		]);
+		const slots = await client.slots();
+		assert.deepEqual(
+			slots.map(({ image, slot, size, uploadImage }) => [image, slot, size, uploadImage]),
+			[
+				[0, 0, 16384, undefined],
+				[0, 1, 16384, 0],
+			],
+		);
 		assert.equal((await client.confirm())[0]!.confirmed, true);
 	});
 

@@ -233,12 +233,22 @@ describe("client and what its file depends on", () => {
 			updateOf(device, {}, needs("1.1.1")),
 			"the update needs image 1 in version 1.1.1 or later, and the device has version 1.1.0: update that first, or upload both and mark both for the same restart",
 		);
-		const single = new ForeignDevice(OLD);
+		const empty = new ForeignDevice(OLD, OTHER);
+		empty.slots[2] = undefined;
 		await refusesBefore(
-			single,
-			updateOf(single, {}, needs("0.0.1")),
+			empty,
+			updateOf(empty, {}, needs("0.0.1")),
 			/^the update needs image 1 in version 0\.0\.1 or later, and the device has none: /,
 		);
+	});
+
+	it("goes on where the boot loader has one image, and looks at no other", async () => {
+		for (const tellsSlots of [true, false]) {
+			const device = new ForeignDevice(OLD);
+			device.tellsSlots = tellsSlots;
+			device.onReset = () => device.swap();
+			assert.equal((await updateOf(device, {}, needs("9.0.0"))).version, "2.0.0");
+		}
 	});
 
 	it("goes on where the other image runs, or waits for the same restart", async () => {

@@ -152,6 +152,20 @@ describe("xs-smp: commands that go by hash", () => {
 		assert.deepEqual([...device.pending], [1]);
 	});
 
+	it("erase no slot that is not there", async () => {
+		const device = new ForeignDevice(OLD, OTHER);
+		assert.deepEqual(await xsSmp(device, "erase", "--slot", "4"), {
+			status: 1,
+			output: "The device has no slot 4; it has slots 0, 1, 2, 3.\n",
+		});
+		assert.ok(!device.asked.includes("1.5"));
+		device.tellsSlots = false;
+		assert.match((await xsSmp(device, "erase", "--slot", "4")).output, /the flash cannot be opened/);
+		device.slots[3] = NEW;
+		assert.equal((await xsSmp(device, "erase", "--slot", "3")).status, 0);
+		assert.equal(device.slots[3], undefined);
+	});
+
 	it("keep the image that runs as another than image 0", async () => {
 		const device = new ForeignDevice(OLD, OTHER);
 		device.unconfirmed.add(2);
