@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { ImageError } from "../../tools/image/error.js";
+import { binaryOf } from "../../tools/image/intel-hex.js";
 import { ImageFileError, readImageFile } from "../image-file.js";
 
 /** Shortest access key, bytes (docs/SMP.md, Access). */
@@ -21,15 +22,18 @@ export function withFile<T>(path: string, what: keyof typeof MISSING, action: ()
 /** Reads a file. Throws an ImageError with one sentence if it cannot be read. */
 export const readFile = (path: string): Uint8Array => withFile(path, "read", () => new Uint8Array(readFileSync(path)));
 
-/** As `readFile`, and it has to be an image. */
+/** As `readFile`, and it has to be an image. Of an Intel HEX file the bytes that it stands for. */
 export function readImage(path: string): Uint8Array {
 	const file = readFile(path);
 	try {
-		readImageFile(file);
+		const image = binaryOf(file);
+		readImageFile(image);
+		return image;
 	} catch (error) {
-		throw error instanceof ImageFileError ? new ImageError(`${path}: ${error.message}`) : error;
+		if (error instanceof ImageFileError || error instanceof ImageError)
+			throw new ImageError(`${path}: ${error.message}`);
+		throw error;
 	}
-	return file;
 }
 
 /** As `readFile`, and it has to be long enough for an access key. */

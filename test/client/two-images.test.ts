@@ -6,6 +6,7 @@ import { readImageFile } from "../../client/image-file.js";
 import { udpLink } from "../../client/udp.js";
 import { upgrade } from "../../client/upgrade.js";
 import { parseEncryptionKey } from "../../tools/image/encryption.js";
+import { encodeIntelHex } from "../../tools/image/intel-hex.js";
 import { generateKey } from "../../tools/image/keys.js";
 import { root, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
@@ -146,6 +147,25 @@ describe("xs-smp and images of other kinds", () => {
 			}),
 		);
 	});
+
+	it("an Intel HEX file is taken for the image that it stands for", () =>
+		onDevice(["--images", "1"], async (xsSmp, simulator) => {
+			const { file, hash } = update("0.0.1", 20_000);
+			const hex = encodeIntelHex([{ address: 0x84000, bytes: file }]);
+			const path = fileIn(simulator, "update.hex", new TextEncoder().encode(hex));
+			const { status, output } = await xsSmp("upgrade", path, "--confirm");
+			assert.equal(status, 0, output);
+			assert.match((await xsSmp("list")).output, new RegExp(`slot 0 {2}0\\.0\\.1 +${hash.slice(0, 16)}`));
+			const broken = fileIn(simulator, "broken.hex", new TextEncoder().encode(hex.replace(/F/, "E")));
+			const refused = await xsSmp("upload", broken);
+			assert.deepEqual(
+				[refused.status, refused.output],
+				[2, `${broken}: Line 1 of the Intel HEX file has a wrong checksum.\n`],
+			);
+			const bare = encodeIntelHex([{ address: 0, bytes: new Uint8Array(100) }]);
+			const raw = await xsSmp("upload", fileIn(simulator, "raw.hex", new TextEncoder().encode(bare)));
+			assert.match(raw.output, /raw\.hex: The file is no MCUboot image: it does not begin with an image header; /);
+		}));
 
 	it("a padded file is said to be one", () =>
 		onDevice(["--images", "1"], async (xsSmp, simulator) => {
