@@ -1,9 +1,12 @@
 import assert from "node:assert";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { ImageFileError, readImageFile } from "../../client/image-file.js";
 import { createImage, type ImageOptions } from "../../tools/image/create.js";
 import { parseEncryptionKey } from "../../tools/image/encryption.js";
 import { inspectImage } from "../../tools/image/inspect.js";
 import { generateKey, type KeyType } from "../../tools/image/keys.js";
+import { root } from "../../tools/simulator.js";
 import { payloadOf, signerOf } from "../image/support.js";
 
 const PAYLOAD = payloadOf(3000);
@@ -43,6 +46,13 @@ describe("image file", () => {
 			damaged[1000]! ^= 1;
 			refused(damaged, new RegExp(`^The image is damaged: its ${hashName} is not the one that it carries\\.$`));
 		});
+
+	it("is read if it is compressed: the hash is of the compressed image", () => {
+		// Made with imgtool 2.5.0: sign --compression lzma2, and signed with the development key.
+		const file = new Uint8Array(readFileSync(join(root, "test/client/data/lzma2.bin")));
+		const { hashChecked, padding } = readImageFile(file);
+		assert.deepEqual([hashChecked, padding], [true, "none"]);
+	});
 
 	it("without a signature is read too: whether that will do is for the device to say", () => {
 		const file = createImage(PAYLOAD, { version: "1.0.0", headerSize: 32, padHeader: true });
