@@ -218,8 +218,8 @@ export class SmpClient implements Requester {
 
 	/** Where an upload for an image goes. Rejects with an Error of one sentence if the device has no such image. */
 	async target(image = 0): Promise<Target> {
-		const slots = await ifOffered(this.slots());
-		return findTarget(image, slots, slots ? [] : ((await ifOffered(this.images())) ?? []));
+		const slots = (await ifOffered(this.slots())) ?? [];
+		return findTarget(image, slots, slots.length > 0 ? [] : ((await ifOffered(this.images())) ?? []));
 	}
 
 	async #upload(file: Uint8Array, options: UploadOptions): Promise<UploadResult> {

@@ -54,7 +54,7 @@ export const imageStates = (answer: Fields): ImageState[] =>
 export const slotInfos = (answer: Fields): SlotInfo[] =>
 	entries(answer, "images", "image list").flatMap((image) =>
 		entries(image, "slots", "slots").map((slot) => ({
-			image: Number(image["image"]),
+			image: Number(image["image"] ?? 0),
 			slot: Number(slot["slot"]),
 			size: optional(slot["size"]),
 			uploadImage: optional(slot["upload_image_id"]),

@@ -14,19 +14,15 @@ export interface Target {
 }
 
 /**
- * Where an upload for image `number` goes. `slots` is undefined if the device does not tell of its slots; then its
+ * Where an upload for image `number` goes. `slots` is empty if the device does not tell of its slots; then its
  * image list has to do. Throws an Error with one sentence if the device has no such image.
  *
  * A device that takes uploads for any slot has a number for each (`upload_image_id`), which need not be that of the
  * image.
  */
-export function findTarget(
-	number: number,
-	slots: readonly SlotInfo[] | undefined,
-	images: readonly ImageState[],
-): Target {
-	const several = (slots ?? images).some(({ image }) => image > 0);
-	if (slots) {
+export function findTarget(number: number, slots: readonly SlotInfo[], images: readonly ImageState[]): Target {
+	const several = [...slots, ...images].some(({ image }) => image > 0);
+	if (slots.length > 0) {
 		const slot = slots.find(({ uploadImage }) => uploadImage === number);
 		if (slot) return { image: slot.image, slot: slot.slot, maxSize: slot.maxImageSize ?? slot.size, several };
 		const others = slots.filter(({ image }) => image === number);

@@ -89,12 +89,11 @@ describe("client and the image that an upload is for", () => {
 
 	it("a device that answers the question for its slots in its own way is asked for its list", async () => {
 		const device = new ForeignDevice(OLD);
-		device.before = ({ group, command }) => (group === 1 && command === 6 ? { slots: 2 } : undefined);
-		await refusesBefore(
-			device,
-			clientOf(device).upload(NEW, { image: 1 }),
-			"the device has no image 1; it has only image 0",
-		);
+		for (const answer of [{ slots: 2 }, { images: [] }, { images: 7 }]) {
+			device.before = ({ group, command }) => (group === 1 && command === 6 ? answer : undefined);
+			const only = "the device has no image 1; it has only image 0";
+			await refusesBefore(device, clientOf(device).upload(NEW, { image: 1 }), only);
+		}
 		await clientOf(device).upload(NEW);
 		assert.deepEqual(device.slots[1], NEW);
 	});
