@@ -201,7 +201,7 @@ export class SmpClient implements Requester {
 	 * Sends an image file to a secondary slot, with as many requests on their way as the server has buffers for. Goes
 	 * on where an earlier upload of the same file broke off if the server still knows of it, and starts again by itself
 	 * when the server forgets it on the way. Nothing is sent for an image that the device does not have, or that does
-	 * not take so much. In the end the image list has to have the file where it belongs: servers there are that go on
+	 * not take so much. Afterwards the image list must have the file in the slot that it was for: some servers go on
 	 * with an upload of the same file to another image.
 	 */
 	async upload(file: Uint8Array, options: UploadOptions = {}): Promise<UploadResult> {

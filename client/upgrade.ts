@@ -2,7 +2,7 @@ import { type ImageState, NoAnswerError, type SmpClient, SmpResponseError, type 
 import { unmetDependencies } from "./dependencies.js";
 import { readImageFile } from "./image-file.js";
 import { activeOf, outcomeOf, type Sent, whyNotMarked } from "./outcome.js";
-import { checkMark, checkSize, entryAt } from "./target.js";
+import { checkMark, entryAt } from "./target.js";
 
 export interface UpgradeOptions {
 	/** Image number. Default 0. */
@@ -67,8 +67,7 @@ export async function upgrade(
 	options: UpgradeOptions = {},
 ): Promise<UpgradeResult> {
 	const { image: number = 0, confirm = false, onStep = () => {}, onProgress } = options;
-	const described = readImageFile(file);
-	const { version, hash, hashChecked, dependencies } = described;
+	const { version, hash, hashChecked, dependencies } = readImageFile(file);
 	const target = await client.target(number);
 	const { image } = target;
 	const before = await client.images();
@@ -87,7 +86,6 @@ export async function upgrade(
 				`the update needs ${unmet}: update that first, or upload both and mark both for the same restart`,
 			);
 		checkMark(hash, image, before);
-		checkSize(file.length, described, target);
 		const started = Date.now();
 		const upload = await client.upload(file, onProgress ? { image: number, onProgress } : { image: number });
 		onStep({ step: "uploaded", bytes: file.length, time: Date.now() - started, upload });
