@@ -1,7 +1,8 @@
 import { createInterface } from "node:readline";
+import { OptionError } from "./command-options.js";
 import { type Emulator, startDevice } from "./device.js";
 import { mayReadTerminal } from "./lifeline.js";
-import { type Board, help, OptionError, parseOptions } from "./options.js";
+import { type Board, help, parseOptions } from "./options.js";
 import { jsonRenderer, textRenderer } from "./render.js";
 
 /** Runs a device as the command line says, and ends this process: 0 ended as wanted, 1 failed, 2 an option or file cannot be used. */

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { OptionError } from "./command-options.js";
 import { factoryFlash, makeFlashFile } from "./factory.js";
 import { lifelines } from "./lifeline.js";
-import { OptionError, type Options } from "./options.js";
+import { ROOT } from "./loader-setup.js";
+import type { Options } from "./options.js";
 import type { SimEvent } from "./render.js";
-import { makeDirectory, prepare, ROOT, type Setup } from "./setup.js";
+import { makeDirectory, prepare, type Setup } from "./setup.js";
 
 /** The simulator with an application; each is a program of its own. */
 const programOf = ({ app }: Options): string => `${ROOT}build/xs-smp-sim${app === "smp-svr" ? "" : `-${app}`}`;
