@@ -35,12 +35,12 @@ static bool patient(int *attempts)
 	return ++*attempts < 50;
 }
 
-int openFlash(int events, const char *path, int64_t size)
+bool openFlash(int events, const char *path, int64_t size, ChipFile *file)
 {
 	struct stat status;
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT)
-		return -1;
+		return false;
 	if (fd < 0)
 		refuse(events, "cannot open the flash file %s: %s", path, strerror(errno));
 	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
@@ -51,10 +51,11 @@ int openFlash(int events, const char *path, int64_t size)
 	for (int attempts = 0; flock(fd, LOCK_EX | LOCK_NB) < 0;)
 		if (!patient(&attempts))
 			refuse(events, "another simulator is running on the flash file %s: choose another with --flash FILE", path);
-	return fd;
+	chipFileOpened(file, fd, path, "flash file");
+	return true;
 }
 
-int openOtp(int events, const char *path)
+void openOtp(int events, const char *path, ChipFile *file)
 {
 	uint8_t fresh[4 * OTP_WORDS];
 	struct stat status;
@@ -66,7 +67,7 @@ int openOtp(int events, const char *path)
 	memset(fresh, 0xff, sizeof fresh);
 	if (status.st_size == 0 && pwrite(fd, fresh, sizeof fresh, 0) != sizeof fresh)
 		refuse(events, "cannot write the OTP file %s: %s", path, strerror(errno));
-	return fd;
+	chipFileOpened(file, fd, path, "OTP file");
 }
 
 /*
@@ -174,10 +175,10 @@ int openTcp(int events, const char *address, const char *port, char *name, size_
 	return openSocket(events, SOCK_STREAM, address, port, name, nameSize);
 }
 
-int openFiles(int events, const char *path)
+void checkFiles(int events, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		refuse(events, "cannot open the directory %s: %s", path, strerror(errno));
-	return fd;
+	close(fd);
 }
