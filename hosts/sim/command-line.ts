@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline";
+import { onClosedPipe } from "../../tools/closed-pipe.js";
 import { OptionError } from "./command-options.js";
 import { type Emulator, startDevice } from "./device.js";
 import { mayReadTerminal } from "./lifeline.js";
@@ -29,8 +30,7 @@ async function run(board: Board, emulator?: Emulator): Promise<void> {
 	};
 	const device = startDevice(options, onEvent, emulator);
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => device.quit());
-	// Nobody reads any more, for example `| head`.
-	process.stdout.on("error", () => device.quit());
+	onClosedPipe(() => device.quit());
 	if (!process.stdin.isTTY || mayReadTerminal())
 		createInterface({ input: process.stdin }).on("line", (line) => {
 			if (/^\s*(r|reset)\s*$/.test(line)) device.reset();

@@ -9,6 +9,7 @@ import { slotAreaId } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
 import { UPLOAD_JOURNAL } from "../../modules/smp/group/upload-journal.js";
+import { onClosedPipe } from "../closed-pipe.js";
 import { explain } from "./explain.js";
 import { EXPLAIN_OPTIONS, type ExplainCommand, parseExplain } from "./options.js";
 import { colourStyle, formatExplanation, plainStyle } from "./text.js";
@@ -76,6 +77,7 @@ function readOtp(path: string | undefined): OtpMemory {
 	};
 }
 
+onClosedPipe();
 try {
 	const options = parseExplain(process.argv.slice(2));
 	process.stdout.write(

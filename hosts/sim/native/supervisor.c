@@ -9,7 +9,8 @@
  * directory the files.
  *
  * hosts/sim/cli.ts starts it with options it has checked. Descriptor 3 takes events, one JSON object a line. Standard
- * input takes commands, one a line: "r" presses the reset button, "q" ends; its end (the parent is gone) ends as well.
+ * input takes commands, one a line: "r" presses the reset button, "q" ends; its end (the parent is gone) ends as well, and so
+ * does a standard output that nobody reads any more, which is the command line's.
  */
 #define _GNU_SOURCE /* syscall */
 #include <errno.h>
@@ -266,8 +267,10 @@ int main(int argc, char **argv)
 		{ .fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN },
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = watchFiles(), .events = POLLIN },
+		/* For its errors alone: they show that nobody reads the output any more, without a word being written. */
+		{ .fd = STDOUT_FILENO },
 	};
-	nfds_t count = 3;
+	nfds_t count = 4;
 	/* Processes that this one must not outlive, in addition to its parent. */
 	for (char *pid = strtok((char *)option(argc, argv, "--watch"), ","); pid && count < 8; pid = strtok(NULL, ",")) {
 		int fd = syscall(SYS_pidfd_open, atoi(pid), 0);
@@ -295,7 +298,11 @@ int main(int argc, char **argv)
 		char happened[4096];
 		if (on && fds[2].revents && read(fds[2].fd, happened, sizeof happened) > 0)
 			filesKept();
-		for (nfds_t i = 3; i < count; i++)
+		if (fds[3].revents & (POLLERR | POLLHUP))
+			on = false;
+		else if (fds[3].revents)
+			fds[3].fd = -1;
+		for (nfds_t i = 4; i < count; i++)
 			if (fds[i].revents)
 				on = false;
 		if (on && bootAt && runtimeNow() >= bootAt)
