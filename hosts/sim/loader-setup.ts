@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type BootConfig, runsNewest, SCRATCH_LABEL, type UpgradeMode } from "../../modules/bootutil/config.js";
 import { guideLayout, type Layout, type LayoutArea, parseLayout, slotAreaId } from "../../modules/flash/layout.js";
@@ -11,6 +11,8 @@ import type { DowngradePrevention, LoaderBuild } from "./xs/config.js";
 /** Root of the repository, from dist/hosts/sim. */
 export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const DEVELOPMENT_KEY = `${ROOT}keys/development-ec-p256.pem`;
+/** Of its JSON, bytes: the device gets it on a command line. */
+const LARGEST_LAYOUT = 32 * 1024;
 /** The flash is a file of its whole size; more would be a slip of the pen. */
 const LARGEST_FLASH = 256 * 1024 * 1024;
 
@@ -46,7 +48,7 @@ export function readLoader(options: LoaderOptions): LoaderSetup {
 
 function readLayout(path: string): Layout {
 	let data: unknown;
-	const text = readSmallFile("--layout", path, 1024 * 1024);
+	const text = readSmallFile("--layout", path, LARGEST_LAYOUT);
 	try {
 		data = JSON.parse(text);
 	} catch {
@@ -111,10 +113,10 @@ function readEncryptionKey({ encryptionKey: path, encryptionKeyLength, mode }: L
 function readSmallFile(option: string, path: string, most: number): string {
 	let file: number | undefined;
 	try {
+		// Before it is opened: opening a pipe waits for its other end.
+		if (!statSync(path).isFile()) throw new OptionError(`${option} ${path} is not a file.`);
 		file = openSync(path, "r");
-		const status = fstatSync(file);
-		if (!status.isFile()) throw new OptionError(`${option} ${path} is not a file.`);
-		if (status.size > most) throw new OptionError(`${option} ${path} is larger than ${most} bytes.`);
+		if (fstatSync(file).size > most) throw new OptionError(`${option} ${path} is larger than ${most} bytes.`);
 		return readFileSync(file, "utf8");
 	} catch (error) {
 		if (error instanceof OptionError) throw error;

@@ -79,7 +79,7 @@ void claimSerial(int events, const char *path)
 	char *copy = strdup(path), *copy2 = strdup(path);
 	const char *directory = dirname(copy), *file = basename(copy2);
 	struct stat status;
-	if (stat(directory, &status) < 0)
+	if (stat(directory, &status) < 0 || access(directory, W_OK | X_OK) < 0)
 		refuse(events, "cannot make the serial link %s: %s", path, strerror(errno));
 	uint64_t hash = 0xcbf29ce484222325u;
 	for (const char *c = file; *c; c++)
