@@ -5,9 +5,11 @@ import { SmpClient } from "../../client/client.js";
 import { udpLink } from "../../client/udp.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../../modules/smp/group/upload-journal.js";
 import type { BootExplanation } from "../../tools/explain/explain.js";
+import { parseEncryptionKey } from "../../tools/image/encryption.js";
+import { inspectImage } from "../../tools/image/inspect.js";
 import { generateKey } from "../../tools/image/keys.js";
 import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
-import { update } from "../clients/images.js";
+import { type Update, update } from "../clients/images.js";
 import { Device, forecastIn, run, SECONDARY } from "./device.js";
 
 for (const mode of ["move", "offset"] as const)
@@ -126,31 +128,46 @@ for (const mode of ["move", "offset"] as const)
 	});
 
 describe("explain: what it says is what the simulator then does", () => {
-	for (const mode of ["move", "offset", "scratch", "overwrite"])
-		it(mode, async () => {
-			const simulator = await Simulator.start(["--mode", mode, "--images", "1"]);
-			const client = new SmpClient(udpLink(simulator.udp));
-			const { file, hash } = update("3.2.1", 20000);
-			await client.upload(file);
-			await client.test(hash);
-			client.close();
-			await simulator.stop({ keep: true });
-			const { stdout } = run("--mode", mode, "--images", "1", "--json", simulator.flash);
-			const { next, unconfirmed } = forecastIn(stdout);
-			const short = ({ image, version, action, resumed, confirmed }: BootExplanation["images"][number]) => ({
-				image,
-				version,
-				action,
-				resumed,
-				confirmed,
-			});
-			const again = Simulator.spawn(["--mode", mode, "--images", "1"], simulator.directory);
-			const first = await again.next("boot");
-			assert.deepEqual(first["images"], next.images.map(short));
-			const second = await again.pressReset();
-			assert.deepEqual(second["images"], unconfirmed.images.map(short));
-			await again.stop();
+	/** Marks an update for a test and compares two boots of the simulator with the forecasts. */
+	async function compare(options: readonly string[], { file, hash }: Update): Promise<void> {
+		const simulator = await Simulator.start(["--images", "1", ...options]);
+		const client = new SmpClient(udpLink(simulator.udp));
+		await client.upload(file);
+		await client.test(hash);
+		client.close();
+		await simulator.stop({ keep: true });
+		const { stdout } = run("--images", "1", ...options, "--json", simulator.flash);
+		const { next, unconfirmed } = forecastIn(stdout);
+		const short = ({ image, version, action, resumed, confirmed }: BootExplanation["images"][number]) => ({
+			image,
+			version,
+			action,
+			resumed,
+			confirmed,
 		});
+		assert.equal(next.images[0]!.version, "3.2.1");
+		const again = Simulator.spawn(["--images", "1", ...options], simulator.directory);
+		const first = await again.next("boot");
+		assert.deepEqual(first["images"], next.images.map(short));
+		const second = await again.pressReset();
+		assert.deepEqual(second["images"], unconfirmed.images.map(short));
+		await again.stop();
+	}
+
+	for (const mode of ["move", "offset", "scratch", "overwrite"]) {
+		it(mode, () => compare(["--mode", mode], update("3.2.1", 20000)));
+
+		it(`${mode}, an encrypted image`, async () => {
+			const directory = freshDirectory();
+			const key = join(directory, "encryption.pem");
+			writeFileSync(key, generateKey("x25519"));
+			const encrypt = parseEncryptionKey(readFileSync(key, "utf8"));
+			const { file } = update("3.2.1", 20000, undefined, { encrypt });
+			const hash = inspectImage(file).digest?.value ?? "";
+			await compare(["--mode", mode, "--encryption-key", key], { file, hash });
+			rmSync(directory, { recursive: true });
+		});
+	}
 });
 
 describe("explain: documentation", () => {

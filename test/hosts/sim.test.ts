@@ -210,6 +210,14 @@ describe("simulator", () => {
 		await simulator.pressReset();
 	});
 
+	it("makes its link again at a reset, if somebody has removed it", async () => {
+		await start();
+		const target = readlinkSync(simulator.serial);
+		rmSync(simulator.serial);
+		await simulator.pressReset();
+		assert.equal(readlinkSync(simulator.serial), target);
+	});
+
 	it("takes the place of a stale link", async () => {
 		const directory = freshDirectory();
 		symlinkSync("/dev/pts/99999", join(directory, "uart"));

@@ -125,6 +125,13 @@ void openSerial(Sim *sim, const char *path, char *target, size_t targetSize)
 	}
 }
 
+void keepSerial(const char *path, const char *target)
+{
+	/* It fails where there is something, as nearly always. */
+	if (symlink(target, path) < 0)
+		return;
+}
+
 void removeSerial(const char *path, const char *target)
 {
 	char now[64];

@@ -17,6 +17,8 @@ void openOtp(int events, const char *path, ChipFile *file);
 void claimSerial(int events, const char *path);
 /* Opens the pseudo-terminal and makes `path` a link to it. `target` takes the name of its client side. */
 void openSerial(Sim *sim, const char *path, char *target, size_t targetSize);
+/* Makes the link again, if somebody has removed it. */
+void keepSerial(const char *path, const char *target);
 /* Removes the link, if it still is ours. */
 void removeSerial(const char *path, const char *target);
 

@@ -42,6 +42,8 @@ static Sim sim = { .events = EVENTS, .flash = { .fd = -1 }, .otp = { .fd = -1 } 
 static char **emulator; /* command of the device; NULL: deviceBoot() */
 static pid_t child; /* the device; 0: none */
 static double booted, delay, bootAt; /* bootAt 0: no boot is waiting */
+static const char *serial; /* the link to the serial line */
+static char terminal[64]; /* and what it leads to */
 static bool lost; /* one of its files is not there any more: the device has stopped for good */
 
 static const char *option(int argc, char **argv, const char *name)
@@ -73,6 +75,7 @@ static void boot(void)
 {
 	if (!filesKept())
 		return;
+	keepSerial(serial, terminal);
 	pid_t parent = getpid();
 	booted = runtimeNow();
 	bootAt = 0;
@@ -219,7 +222,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 
 	const char *flash = option(argc, argv, "--flash");
-	const char *serial = option(argc, argv, "--serial");
+	serial = option(argc, argv, "--serial");
 	double baud = atof(option(argc, argv, "--baud"));
 	for (int i = 1; i + 1 < argc && !emulator; i += 2)
 		if (strcmp(argv[i], "--") == 0)
@@ -238,7 +241,7 @@ int main(int argc, char **argv)
 	/* Everything is checked before the first file is made. */
 	bool made = openFlash(EVENTS, flash, sim.flashSize, &sim.flash);
 	claimSerial(EVENTS, serial);
-	char udp[128] = "", tcp[128] = "", target[64];
+	char udp[128] = "", tcp[128] = "";
 	const char *address = option(argc, argv, "--address");
 	sim.udp = *address ? openUdp(EVENTS, address, option(argc, argv, "--port"), udp, sizeof udp) : -1;
 	const char *tcpAddress = option(argc, argv, "--tcp"), *files = option(argc, argv, "--files");
@@ -254,7 +257,7 @@ int main(int argc, char **argv)
 	const char *otp = option(argc, argv, "--otp");
 	if (*otp)
 		openOtp(EVENTS, otp, &sim.otp);
-	openSerial(&sim, serial, target, sizeof target);
+	openSerial(&sim, serial, terminal, sizeof terminal);
 
 	sigset_t signals;
 	sigemptyset(&signals);
@@ -311,6 +314,6 @@ int main(int argc, char **argv)
 			on = false;
 	}
 	stop();
-	removeSerial(serial, target);
+	removeSerial(serial, terminal);
 	return lost ? 1 : 0;
 }
