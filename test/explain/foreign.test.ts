@@ -100,6 +100,33 @@ describe("explain: what is foreign is named", () => {
 		assert.match(device.explain(), /secondary {3}a big-endian image, which this boot loader is not for\n/);
 	});
 
+	for (const [what, sha] of [
+		["a SHA-384 hash", "384"],
+		["a SHA-512 hash", "512"],
+	] as const)
+		it(`an image with ${what}, which the boot loader refuses here and starts elsewhere`, () => {
+			const device = new Device("move");
+			device.memory.set(update("2.0.0", 35000, undefined, { sha, signer: undefined }).file, SECONDARY);
+			const [found] = device.json().images[0]!.secondary.images;
+			assert.equal(found?.otherBuild, what);
+			assert.match(device.explain(), new RegExp(`it has ${what}, and this forecast is not for a boot loader`));
+		});
+
+	it("a compressed image", () => {
+		const device = new Device("move");
+		device.memory[SECONDARY + 17]! |= ImageFlag.COMPRESSED_LZMA2 >> 8;
+		assert.equal(device.json().images[0]!.secondary.images[0]?.otherBuild, "a compressed payload");
+	});
+
+	it("an image that is only damaged has nothing of that", () => {
+		const device = new Device("move");
+		device.memory[SECONDARY + 5000]! ^= 1;
+		assert.deepEqual(
+			device.json().images[0]!.secondary.images.map(({ fault, otherBuild }) => [fault, otherBuild]),
+			[["wrong hash", null]],
+		);
+	});
+
 	const { file: image } = update("1.2.3", 1000);
 	const bigEndian = Uint8Array.from(image);
 	bigEndian.subarray(0, 4).reverse();

@@ -20,8 +20,10 @@ import type { FlashTiming } from "../../modules/bootutil/loader/shadow-flash.js"
 import { headerFault, imageFault } from "../../modules/bootutil/loader/validate-image.js";
 import type { SecurityCounterStore } from "../../modules/bootutil/security-counter.js";
 import { SWAP_TYPE_TABLE } from "../../modules/bootutil/swap-type.js";
+import { findTlv, TlvType } from "../../modules/bootutil/tlv.js";
 import { BootFlag, BootMagic, SwapType, type Trailer, trailerMagic } from "../../modules/bootutil/trailer.js";
 import type { FlashArea } from "../../modules/flash/area.js";
+import { FlashError } from "../../modules/flash/error.js";
 import type { FlashMap } from "../../modules/flash/map.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../../modules/smp/group/upload-journal.js";
 
@@ -44,6 +46,8 @@ export interface FoundImage {
 	readonly encrypted: boolean;
 	/** Why the boot loader refuses it; null if it does not, while a swap has it in pieces, and where it is encrypted and no key is known. */
 	readonly fault: string | null;
+	/** What of an image that is refused a boot loader of another build takes; null if there is nothing. */
+	readonly otherBuild: string | null;
 }
 
 export interface SlotExplanation {
@@ -325,15 +329,37 @@ function findImage(boot: BootUtil, options: ExplainOptions, place: Place, inPiec
 	if (header.magic !== IMAGE_MAGIC) return [];
 	const encrypted = isEncrypted(header);
 	const untold = inPieces || (encrypted && lacksKey(boot.config));
+	const fault = untold ? undefined : faultOf(boot, options, place, header);
 	return [
 		{
 			offset: start,
 			version: formatVersion(header.version),
 			size: measureImage(area, start)?.total ?? null,
 			encrypted,
-			fault: untold ? null : (faultOf(boot, options, place, header) ?? null),
+			fault: fault ?? null,
+			otherBuild: fault === undefined ? null : (otherBuild(area, header, start) ?? null),
 		},
 	];
+}
+
+const COMPRESSED = ImageFlag.COMPRESSED_LZMA1 | ImageFlag.COMPRESSED_LZMA2 | ImageFlag.COMPRESSED_ARM_THUMB;
+
+/** TLVs of builds of MCUboot that this boot loader has no option for. */
+const OTHER_BUILDS: readonly (readonly [type: number, what: string])[] = [
+	[TlvType.SHA384, "a SHA-384 hash"],
+	[TlvType.SHA512, "a SHA-512 hash"],
+	[TlvType.SIG_PURE, "a pure signature"],
+];
+
+function otherBuild(area: FlashArea, header: ImageHeader, start: number): string | undefined {
+	if (header.flags & COMPRESSED) return "a compressed payload";
+	try {
+		return OTHER_BUILDS.find(([type]) => findTlv(area, header, { type, start }))?.[1];
+	} catch (error) {
+		// TLVs that are out of the slot's bounds.
+		if (error instanceof FlashError) return undefined;
+		throw error;
+	}
 }
 
 /** Why the boot loader refuses an image, be it asked for or not. */

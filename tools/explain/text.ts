@@ -103,7 +103,7 @@ function imageLines(image: ImageExplanation, several: boolean, style: Style): st
 }
 
 function slotLines(name: string, slot: SlotExplanation, none: string, style: Style): string[] {
-	const found = slot.images.map((image) => foundText(image, style));
+	const found = slot.images.flatMap((image) => foundLines(image, style));
 	const nothing =
 		slot.foreign === null ? style.aside(none) : style.bad(`${slot.foreign}, which this boot loader is not for`);
 	const [first = nothing, ...more] = found;
@@ -117,10 +117,15 @@ function slotLines(name: string, slot: SlotExplanation, none: string, style: Sty
 	];
 }
 
-function foundText({ offset, version, size, encrypted, fault }: FoundImage, style: Style): string {
+function foundLines({ offset, version, size, encrypted, fault, otherBuild }: FoundImage, style: Style): string[] {
 	const place = offset === 0 ? "" : ` at ${hex(offset)}`;
 	const verdict = fault === null ? "" : style.bad(`, the boot loader refuses it: ${fault}`);
-	return `${version}, ${size === null ? "size unknown" : bytes(size)}${place}${encrypted ? ", encrypted" : ""}${verdict}`;
+	const measure = size === null ? "size unknown" : bytes(size);
+	const remark = `it has ${otherBuild}, and this forecast is not for a boot loader that was built for that`;
+	return [
+		`${version}, ${measure}${place}${encrypted ? ", encrypted" : ""}${verdict}`,
+		...(otherBuild === null ? [] : [style.bad(remark)]),
+	];
 }
 
 /** A trailer with the magic of another alignment: its fields are at other places than those that were looked at. */
