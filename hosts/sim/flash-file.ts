@@ -6,7 +6,10 @@ import { reason } from "./loader-setup.js";
 
 // A flash file: the raw contents of a flash device, from address 0 on.
 
-/** Checks that a file can be the contents of a layout's flash, from the first byte to `least` or further. Throws an OptionError. */
+/**
+ * Checks that a file can be the contents of a layout's flash, from the first byte to `least` or further.
+ * Throws an OptionError.
+ */
 export function checkFlashFile(path: string, layout: Layout, least: number = layout.size): void {
 	read(path, layout, least, IMAGE_HEADER_SIZE);
 }

@@ -2,11 +2,11 @@ import type {
 	BootExplanation,
 	BootedImage,
 	Explanation,
-	FoundImage,
 	ImageExplanation,
 	SlotExplanation,
 	TrailerExplanation,
 } from "./explain.js";
+import type { FoundImage } from "./found.js";
 
 /** Turns text into text with colours, or not. */
 export interface Style {
