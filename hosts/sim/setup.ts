@@ -93,8 +93,8 @@ export function makeDirectory(options: Options): (() => void) | undefined {
 	};
 }
 
-/** Bytes of the file: a word for each image that a chip can have. */
-const OTP_SIZE = 8;
+/** Bytes of the OTP file: a word for each image that a chip can have. */
+export const OTP_SIZE = 8;
 
 function otpFile(flash: string): string {
 	const path = `${flash}.otp`;

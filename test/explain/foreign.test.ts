@@ -88,6 +88,18 @@ describe("explain: what is foreign is named", () => {
 			assert.match(device.explain(), new RegExp(`BOOT_MAX_ALIGN ${alignment}, .* "writeAlign": ${alignment}\n`));
 		});
 
+	it("a counter of the chip that is none", () => {
+		const directory = freshDirectory();
+		const flash = join(directory, "flash.bin");
+		writeFileSync(flash, new Device("move").memory);
+		writeFileSync(`${flash}.otp`, "abc");
+		const args = [PROGRAM, "--images", "1", "--downgrade-prevention", "hardware", flash];
+		const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+		assert.equal(status, 2);
+		assert.match(stderr, /^The OTP file .*flash\.bin\.otp is not a file of 8 bytes\.\n$/);
+		rmSync(directory, { recursive: true });
+	});
+
 	it("a trailer that is bad otherwise", () => {
 		const device = new Device("move");
 		device.memory.set([16, 1, ...FOREIGN_MAGIC.subarray(1)], SECONDARY + 0x80000 - 16);

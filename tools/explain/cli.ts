@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { commandHelp, OptionError } from "../../hosts/sim/command-options.js";
 import { readFlashFile } from "../../hosts/sim/flash-file.js";
 import { type LoaderSetup, readLoader, reason } from "../../hosts/sim/loader-setup.js";
+import { OTP_SIZE } from "../../hosts/sim/setup.js";
 import { loaderConfig } from "../../hosts/sim/xs/loader-config.js";
 import { SCRATCH_LABEL, type UpgradeMode } from "../../modules/bootutil/config.js";
 import { OtpCounters, type OtpMemory } from "../../modules/bootutil/otp-counter.js";
@@ -68,6 +69,8 @@ function readOtp(path: string | undefined): OtpMemory {
 		if ((error as NodeJS.ErrnoException).code !== "ENOENT")
 			throw new OptionError(`The OTP file ${path} cannot be read: ${reason(error)}.`);
 	}
+	if (bytes.length !== 0 && bytes.length !== OTP_SIZE)
+		throw new OptionError(`The OTP file ${path} is not a file of ${OTP_SIZE} bytes.`);
 	const view = new DataView(bytes.buffer);
 	return {
 		read: (word) => (4 * word + 4 <= view.byteLength ? view.getUint32(4 * word, true) : 0xffffffff),
