@@ -1,8 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { consoleLink } from "../client/console.js";
@@ -12,6 +11,7 @@ import { factoryFlash } from "../hosts/sim/factory.js";
 import { parseOptions } from "../hosts/sim/options.js";
 import { prepare } from "../hosts/sim/setup.js";
 import type { ByteStream } from "../modules/smp/transport/stream.js";
+import { endsWithUs, freshDirectory } from "../tools/simulator.js";
 
 /** Instructions in a tick of the board's clock of 32 MHz: with `-icount shift=0` each takes a nanosecond. */
 const INSTRUCTIONS_A_TICK = 1000 / 32;
@@ -68,7 +68,7 @@ export class Firmware {
 
 	/** Starts it and waits until the application has started. */
 	static async start({ loader = false } = {}): Promise<Firmware> {
-		const directory = mkdtempSync(join(tmpdir(), "xs-smp-"));
+		const directory = freshDirectory();
 		const path = (name: string): string => join(directory, name);
 		const options = parseOptions(["--flash", path("flash.bin"), "--serial", path("uart"), "--images", "1"], MPS3);
 		if (options === "help") throw new Error("not reached");
@@ -76,7 +76,7 @@ export class Firmware {
 		writeFileSync(setup.flash, factoryFlash(setup));
 		const socket = (name: string): string => `unix:${path(name)},server=on,wait=off`;
 		const semihosting = `enable=on,target=native,chardev=events,arg=${firmwareArgument(setup, 0)}`;
-		const process = spawn(
+		const child = spawn(
 			QEMU,
 			[
 				...["-M", "mps3-an547", "-display", "none", "-icount", "shift=0"],
@@ -88,6 +88,7 @@ export class Firmware {
 			],
 			{ stdio: ["ignore", "pipe", "inherit"] },
 		);
+		const process = endsWithUs(child);
 		const booted = new Promise<void>((resolve, reject) => {
 			createInterface({ input: process.stdout! }).on("line", (line) => {
 				const event = JSON.parse(line) as { event: string };

@@ -1,9 +1,11 @@
 // npm run bench -- [NAME...] [OPTIONS]
+
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { NoAnswerError, SmpResponseError } from "../client/client.js";
 import { serialLink } from "../client/serial.js";
 import { udpLink } from "../client/udp.js";
+import { onClosedPipe } from "../tools/closed-pipe.js";
 import { against } from "./against.js";
 import { mps3 } from "./mps3.js";
 import { server } from "./server.js";
@@ -125,6 +127,7 @@ const expected = (error: unknown): error is Error =>
 	error instanceof SmpResponseError ||
 	(error instanceof TypeError && "code" in error);
 
+onClosedPipe();
 try {
 	await main();
 } catch (error) {

@@ -22,12 +22,21 @@ export interface SimulatorEvent {
 	readonly [key: string]: unknown;
 }
 
-/** Devices that run. A program that fails must not leave them behind. */
-const devices = new Set<ChildProcess>();
+/** Processes that run, and directories that were made. A program that ends early must not leave them behind. */
+const children = new Set<ChildProcess>();
+const directories = new Set<string>();
 
 process.once("exit", () => {
-	for (const device of devices) device.kill("SIGKILL");
+	for (const child of children) child.kill("SIGKILL");
+	for (const directory of directories) rmSync(directory, { recursive: true, force: true });
 });
+
+/** Has a process end with this one at the latest. */
+export function endsWithUs<Child extends ChildProcess>(child: Child): Child {
+	children.add(child);
+	child.once("close", () => children.delete(child));
+	return child;
+}
 
 /**
  * A simulated device as a child process, with its files in a fresh directory of its own.
@@ -56,10 +65,8 @@ export class Simulator {
 		this.serial = join(directory, "uart");
 		const udp = machine === "sim" ? ["--udp", "0"] : [];
 		const files = ["--flash", this.flash, "--serial", this.serial, ...udp, "--json"];
-		this.process = spawn(process.execPath, [commandLines[machine], ...files, ...options], {
-			stdio: ["pipe", "pipe", "pipe"],
-		});
-		devices.add(this.process);
+		const command = [commandLines[machine], ...files, ...options];
+		this.process = endsWithUs(spawn(process.execPath, command, { stdio: ["pipe", "pipe", "pipe"] }));
 		createInterface({ input: this.process.stdout! }).on("line", (line) => {
 			this.events.push(JSON.parse(line) as SimulatorEvent);
 			this.#wake();
@@ -70,7 +77,6 @@ export class Simulator {
 		this.exited = new Promise((resolve) => {
 			this.process.on("close", (code) => {
 				this.#ended = true;
-				devices.delete(this.process);
 				this.#wake();
 				resolve(code);
 			});
@@ -130,4 +136,9 @@ export class Simulator {
 	}
 }
 
-export const freshDirectory = (): string => mkdtempSync(join(tmpdir(), "xs-smp-"));
+/** A new directory, which is removed when this process ends if it is still there then. */
+export function freshDirectory(): string {
+	const directory = mkdtempSync(join(tmpdir(), "xs-smp-"));
+	directories.add(directory);
+	return directory;
+}

@@ -20,7 +20,7 @@ export function smpSvrEmulated(
 ): void {
 	const config = JSON.parse(simulator.config()) as SimConfig;
 	const results = JSON.parse(simulator.retained()) as ImageResult[];
-	const { layout, downgradePrevention, confirm, guards, verify } = config;
+	const { layout, downgradePrevention, confirm, guards, verify, erasePending } = config;
 	const { boot } = application(host(layout), {
 		layout,
 		boot: config.boot,
@@ -29,6 +29,7 @@ export function smpSvrEmulated(
 		confirm,
 		guards,
 		verify: verify !== "none",
+		erasePending,
 		...(guards && DOWNGRADES[downgradePrevention]),
 		buildTime: simulator.buildTime(),
 	});

@@ -67,6 +67,8 @@ export interface SmpSvrOptions {
 	readonly confirm: "smp" | "self";
 	/** Whether requests that run into a defect of the boot loader are refused. Default true. */
 	readonly guards?: boolean;
+	/** Whether an image that waits for the next boot may be overwritten or erased. Default true. */
+	readonly erasePending?: boolean;
 	/** Whether an image must have the hash that it carries to be marked for the next boot. Default true. */
 	readonly verify?: boolean;
 	/** Whether it must be signed, too. Default: that is for the boot loader to see. */
@@ -141,6 +143,7 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 			guards: options.guards ?? true,
 			log: (line) => host.log(`<wrn> mcumgr_img_grp: ${line}`),
 			verifyMarked: options.verify ?? true,
+			erasePending: options.erasePending ?? true,
 			...(options.signature && { signature: options.signature }),
 			...(options.downgrade && { downgrade: options.downgrade }),
 			later: (callback) => void host.after(0, callback),

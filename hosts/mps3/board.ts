@@ -1,14 +1,17 @@
 import { existsSync } from "node:fs";
+import { OptionError } from "../sim/command-options.js";
 import type { Emulator } from "../sim/device.js";
-import { type Board, OptionError, type Options } from "../sim/options.js";
-import { ROOT, type Setup } from "../sim/setup.js";
+import { ROOT } from "../sim/loader-setup.js";
+import type { Board, Options } from "../sim/options.js";
+import type { Setup } from "../sim/setup.js";
 
 /** The firmware on Arm's MPS3 board with the image AN547, which QEMU emulates. */
 export const MPS3: Board = {
 	command: "npm run mps3",
-	summary: `Runs the boot loader and the application as firmware for a Cortex-M55, on the board mps3-an547 that QEMU emulates. newtmgr,
-smpmgr and other SMP clients reach it over a serial line.`,
+	summary:
+		'Runs the boot loader and the application as firmware for a Cortex-M55, on the board mps3-an547 that QEMU emulates. newtmgr, smpmgr and other SMP clients reach it over a serial line. While it runs, the line "r" presses the reset button and "q" ends.',
 	lacks: ["--uart", "--udp", "--tcp", "--files", "--power-cut"],
+	apps: ["smp-svr", "self-confirm", "flash-conformance"],
 	defaults: { "--flash": ".sim/mps3-flash.bin", "--serial": ".sim/mps3-uart" },
 };
 

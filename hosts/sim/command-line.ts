@@ -1,7 +1,9 @@
 import { createInterface } from "node:readline";
+import { onClosedPipe } from "../../tools/closed-pipe.js";
+import { OptionError } from "./command-options.js";
 import { type Emulator, startDevice } from "./device.js";
 import { mayReadTerminal } from "./lifeline.js";
-import { type Board, help, OptionError, parseOptions } from "./options.js";
+import { type Board, help, parseOptions } from "./options.js";
 import { jsonRenderer, textRenderer } from "./render.js";
 
 /** Runs a device as the command line says, and ends this process: 0 ended as wanted, 1 failed, 2 an option or file cannot be used. */
@@ -28,8 +30,7 @@ async function run(board: Board, emulator?: Emulator): Promise<void> {
 	};
 	const device = startDevice(options, onEvent, emulator);
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => device.quit());
-	// Nobody reads any more, for example `| head`.
-	process.stdout.on("error", () => device.quit());
+	onClosedPipe(() => device.quit());
 	if (!process.stdin.isTTY || mayReadTerminal())
 		createInterface({ input: process.stdin }).on("line", (line) => {
 			if (/^\s*(r|reset)\s*$/.test(line)) device.reset();

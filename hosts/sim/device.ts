@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { OptionError } from "./command-options.js";
 import { factoryFlash, makeFlashFile } from "./factory.js";
 import { lifelines } from "./lifeline.js";
-import { OptionError, type Options } from "./options.js";
+import { ROOT } from "./loader-setup.js";
+import type { Options } from "./options.js";
 import type { SimEvent } from "./render.js";
-import { makeDirectory, prepare, ROOT, type Setup } from "./setup.js";
+import { makeDirectory, prepare, type Setup } from "./setup.js";
 
 /** The simulator with an application; each is a program of its own. */
 const programOf = ({ app }: Options): string => `${ROOT}build/xs-smp-sim${app === "smp-svr" ? "" : `-${app}`}`;
@@ -16,6 +19,9 @@ type SupervisorLine =
 	| { readonly event: "need-flash" }
 	| { readonly event: "open"; readonly udp: string; readonly tcp: string }
 	| { readonly event: "refused"; readonly message: string };
+
+/** A sentence for people, of words of the supervisor. */
+const sentence = (words: string): string => `${words[0]?.toUpperCase()}${words.slice(1)}.`;
 
 /** What runs the firmware in place of the simulator: the command for one machine, which boots by itself after a reset. */
 export type Emulator = (setup: Setup, options: Options) => readonly string[];
@@ -49,6 +55,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 	let ready = false;
 	let quitting = false;
 	let refusal: OptionError | undefined;
+	let loss: Error | undefined;
 	const command = (line: string): void => {
 		commands.write(`${line}\n`);
 	};
@@ -68,7 +75,12 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 				}
 				return;
 			case "refused":
-				refusal = new OptionError(`${line.message}.`);
+				refusal = new OptionError(sentence(line.message));
+				return;
+			case "lost":
+				// The device and the supervisor may both have noticed.
+				if (!loss) onEvent(line);
+				loss ??= new Error(sentence(line.reason));
 				return;
 			case "open":
 				udp = line.udp || undefined;
@@ -99,7 +111,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 		},
 		ended: exitOf(child).then((cause) => {
 			if (refusal) undo?.();
-			return refusal ?? (quitting || cause === 0 ? undefined : new Error(`The simulator ended by ${cause}.`));
+			return refusal ?? loss ?? (quitting || cause === 0 ? undefined : new Error(`The simulator ended by ${cause}.`));
 		}),
 	};
 }
@@ -120,7 +132,7 @@ function supervisorArguments(options: Options, { config, flash, serial, otp }: S
 		"--otp": otp ?? "",
 		"--tcp": options.tcp?.address ?? "",
 		"--tcp-port": options.tcp?.port ?? 0,
-		"--files": options.files ?? "",
+		"--files": options.files === undefined ? "" : resolve(options.files),
 		"--config": JSON.stringify(config),
 	};
 	return Object.entries(given).flatMap(([name, value]) => [name, String(value)]);

@@ -5,8 +5,9 @@ import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
 import { createImage } from "../../tools/image/create.js";
 import type { Key } from "../../tools/image/keys.js";
-import { OptionError } from "./options.js";
-import { reason, type Setup } from "./setup.js";
+import { OptionError } from "./command-options.js";
+import { reason } from "./loader-setup.js";
+import type { Setup } from "./setup.js";
 import type { SimConfig } from "./xs/config.js";
 import { IMAGE_RAM } from "./xs/loader-config.js";
 

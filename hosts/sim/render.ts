@@ -4,7 +4,9 @@ import type { DeviceEvent } from "./xs/event.js";
 /** What the supervisor adds to the device's events. */
 export type SupervisorEvent =
 	| { readonly event: "reset"; readonly by: "application" | "button" }
-	| { readonly event: "power-cut"; readonly operation: number };
+	| { readonly event: "power-cut"; readonly operation: number }
+	/** A file that holds what a chip keeps was deleted or replaced: the device has stopped for good. */
+	| { readonly event: "lost"; readonly reason: string };
 
 /** The device answers, at these addresses. */
 export interface ReadyEvent {
@@ -34,7 +36,7 @@ export function jsonRenderer(): Renderer {
 		if (event.event === "crash") crashes++;
 		if (event.event === "ready") held.unshift(line);
 		else held.push(line);
-		if (event.event !== "ready" && event.event !== "halt" && crashes < HOPELESS) return "";
+		if (event.event !== "ready" && event.event !== "halt" && event.event !== "lost" && crashes < HOPELESS) return "";
 		const text = held.join("");
 		held = undefined;
 		return text;

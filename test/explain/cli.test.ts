@@ -1,94 +1,16 @@
 import assert from "node:assert";
-import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
 import { udpLink } from "../../client/udp.js";
-import { BootUtil } from "../../modules/bootutil/bootutil.js";
-import { Loader } from "../../modules/bootutil/loader/loader.js";
-import { guideLayout } from "../../modules/flash/layout.js";
-import { FlashMap } from "../../modules/flash/map.js";
-import { NorPartition } from "../../modules/flash/nor.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../../modules/smp/group/upload-journal.js";
-import type { Explanation } from "../../tools/explain/explain.js";
+import type { BootExplanation } from "../../tools/explain/explain.js";
+import { parseEncryptionKey } from "../../tools/image/encryption.js";
+import { inspectImage } from "../../tools/image/inspect.js";
 import { generateKey } from "../../tools/image/keys.js";
 import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
-import { update } from "../clients/images.js";
-import { loaderConfig } from "../unit/bootutil/support.js";
-
-const PROGRAM = join(root, "dist/tools/explain/cli.js");
-const SECONDARY = 0x94000;
-
-type Mode = "move" | "offset";
-
-/** Runs the command. */
-function run(...args: readonly string[]) {
-	const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], { encoding: "utf8" });
-	return { status, stdout, stderr };
-}
-
-/** The guide's flash with signed images: 1.0.0 runs, 2.0.0 is uploaded. Power fails when `power` operations were made. */
-class Device {
-	readonly memory = new Uint8Array(0x400000).fill(0xff);
-	readonly api: BootUtil;
-	readonly #mode: Mode;
-	#power = Number.POSITIVE_INFINITY;
-
-	constructor(mode: Mode) {
-		this.#mode = mode;
-		const operate = (): void => {
-			if (this.#power-- <= 0) throw new Error("no power");
-		};
-		class Partition extends NorPartition {
-			override write(bytes: Uint8Array | ArrayBuffer, offset: number): void {
-				operate();
-				super.write(bytes, offset);
-			}
-			override eraseBlock(first: number, end?: number): void {
-				operate();
-				super.eraseBlock(first, end);
-			}
-		}
-		const map = FlashMap.open(guideLayout, (label) => {
-			const { offset, size } = guideLayout.areas.find((area) => area.label === label)!;
-			return new Partition(this.memory.subarray(offset, offset + size), guideLayout);
-		});
-		this.api = new BootUtil(map, loaderConfig({ mode: `swap-${mode}` }));
-		this.memory.set(update("1.0.0", 30000).file, 0x14000);
-		this.memory.set(update("2.0.0", 35000).file, SECONDARY + this.start);
-	}
-
-	/** Where an update starts in the secondary slot. */
-	get start(): number {
-		return this.#mode === "offset" ? 4096 : 0;
-	}
-
-	boot(power = Number.POSITIVE_INFINITY): void {
-		this.#power = power;
-		const digest = { sha256: () => createHash("sha256") };
-		const securityCounters = { get: () => 0, set: () => {} };
-		const config = loaderConfig({ mode: `swap-${this.#mode}` });
-		new Loader(this.api.map, config, { digest, log: () => {}, securityCounters }).boot();
-		this.#power = Number.POSITIVE_INFINITY;
-	}
-
-	/** The explanation of the flash as it is. */
-	explain(...args: readonly string[]): string {
-		const file = join(freshDirectory(), "flash.bin");
-		writeFileSync(file, this.memory);
-		const { status, stdout, stderr } = run("--images", "1", "--mode", this.#mode, ...args, file);
-		const left = new Uint8Array(readFileSync(file));
-		rmSync(join(file, ".."), { recursive: true });
-		assert.deepEqual([status, stderr], [0, ""]);
-		assert.ok(Buffer.compare(left, this.memory) === 0, "the flash file was changed");
-		return stdout;
-	}
-
-	json(...args: readonly string[]): Explanation {
-		return JSON.parse(this.explain("--json", ...args)) as Explanation;
-	}
-}
+import { type Update, update } from "../clients/images.js";
+import { Device, forecastIn, run, SECONDARY } from "./device.js";
 
 for (const mode of ["move", "offset"] as const)
 	describe(`explain, ${mode}`, () => {
@@ -180,7 +102,8 @@ for (const mode of ["move", "offset"] as const)
 			const key = join(freshDirectory(), "other.pem");
 			writeFileSync(key, generateKey("ecdsa-p256"));
 			assert.match(String(device.json("--key", key).next.reason), /no good signature by a trusted key/);
-			assert.equal(device.json("--key", key, "--hash-only").next.images[0]!.action, "test");
+			assert.match(device.explain("--key", "none"), /, hashes alone, NO SIGNATURES\n/);
+			assert.equal(device.json("--key", "none").next.images[0]!.action, "test");
 			rmSync(join(key, ".."), { recursive: true });
 		});
 
@@ -205,31 +128,46 @@ for (const mode of ["move", "offset"] as const)
 	});
 
 describe("explain: what it says is what the simulator then does", () => {
-	for (const mode of ["move", "offset", "scratch", "overwrite"])
-		it(mode, async () => {
-			const simulator = await Simulator.start(["--mode", mode, "--images", "1"]);
-			const client = new SmpClient(udpLink(simulator.udp));
-			const { file, hash } = update("3.2.1", 20000);
-			await client.upload(file);
-			await client.test(hash);
-			client.close();
-			await simulator.stop({ keep: true });
-			const { stdout } = run("--mode", mode, "--images", "1", "--json", simulator.flash);
-			const { next, unconfirmed } = JSON.parse(stdout) as Explanation;
-			const short = ({ image, version, action, resumed, confirmed }: Explanation["next"]["images"][number]) => ({
-				image,
-				version,
-				action,
-				resumed,
-				confirmed,
-			});
-			const again = Simulator.spawn(["--mode", mode, "--images", "1"], simulator.directory);
-			const first = await again.next("boot");
-			assert.deepEqual(first["images"], next.images.map(short));
-			const second = await again.pressReset();
-			assert.deepEqual(second["images"], unconfirmed.images.map(short));
-			await again.stop();
+	/** Marks an update for a test and compares two boots of the simulator with the forecasts. */
+	async function compare(options: readonly string[], { file, hash }: Update): Promise<void> {
+		const simulator = await Simulator.start(["--images", "1", ...options]);
+		const client = new SmpClient(udpLink(simulator.udp));
+		await client.upload(file);
+		await client.test(hash);
+		client.close();
+		await simulator.stop({ keep: true });
+		const { stdout } = run("--images", "1", ...options, "--json", simulator.flash);
+		const { next, unconfirmed } = forecastIn(stdout);
+		const short = ({ image, version, action, resumed, confirmed }: BootExplanation["images"][number]) => ({
+			image,
+			version,
+			action,
+			resumed,
+			confirmed,
 		});
+		assert.equal(next.images[0]!.version, "3.2.1");
+		const again = Simulator.spawn(["--images", "1", ...options], simulator.directory);
+		const first = await again.next("boot");
+		assert.deepEqual(first["images"], next.images.map(short));
+		const second = await again.pressReset();
+		assert.deepEqual(second["images"], unconfirmed.images.map(short));
+		await again.stop();
+	}
+
+	for (const mode of ["move", "offset", "scratch", "overwrite"]) {
+		it(mode, () => compare(["--mode", mode], update("3.2.1", 20000)));
+
+		it(`${mode}, an encrypted image`, async () => {
+			const directory = freshDirectory();
+			const key = join(directory, "encryption.pem");
+			writeFileSync(key, generateKey("x25519"));
+			const encrypt = parseEncryptionKey(readFileSync(key, "utf8"));
+			const { file } = update("3.2.1", 20000, undefined, { encrypt });
+			const hash = inspectImage(file).digest?.value ?? "";
+			await compare(["--mode", mode, "--encryption-key", key], { file, hash });
+			rmSync(directory, { recursive: true });
+		});
+	}
 });
 
 describe("explain: documentation", () => {
@@ -246,20 +184,23 @@ describe("explain: command line", () => {
 	it("explains itself", () => {
 		const { status, stdout } = run("--help");
 		assert.equal(status, 0);
-		assert.match(stdout, /^Usage: npm run explain -- \[OPTIONS\] FLASHFILE\n/);
-		for (const name of ["images", "mode", "layout", "trailer", "key", "hash-only", "downgrade-prevention", "json"])
+		assert.match(stdout, /^Usage: npm run explain -- \[OPTION\]\.\.\. FLASHFILE\n/);
+		for (const name of ["images", "mode", "layout", "trailer", "key", "encryption-key", "downgrade-prevention", "json"])
 			assert.ok(stdout.includes(`--${name} `), name);
 	});
 
 	const wrong: [readonly string[], RegExp][] = [
-		[[], /needs FLASHFILE/],
-		[["a", "b"], /one argument too many/],
-		[["--frob", "a"], /no option --frob/],
-		[["--mode", "overlay", "a"], /--mode is one of move, offset/],
+		[[], /FLASHFILE is missing/],
+		[["a", "b"], /"b" is one argument too many/],
+		[["--frob", "a"], /no option "--frob"/],
+		[["--mode", "overlay", "a"], /--mode is move or offset or/],
+		[["--key", "none", "--key", "a.pem", "a"], /--key none stands alone/],
+		[["--encryption-key-length", "256", "a"], /--encryption-key-length needs --encryption-key/],
+		[["--encryption-key", "none.pem", "a"], /--encryption-key none\.pem cannot be read: no such file/],
 		[["--erase-ms", "fast", "a"], /--erase-ms needs a number of milliseconds/],
 		[["--page-size", "100", "a"], /--page-size is a power of two/],
 		[["no-such-file"], /no-such-file cannot be read: no such file/],
-		[["."], /is not a file/],
+		[["."], /is not a regular file/],
 		[[join(root, "package.json")], /has \d+ bytes, but the flash of the layout guide has 4194304/],
 		[["--key", join(root, "package.json"), "a"], /The key .* cannot be used/],
 		[["--layout", join(root, "README.md"), "a"], /is not JSON/],

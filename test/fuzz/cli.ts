@@ -1,5 +1,7 @@
 // npm run fuzz -- [--packets N] [--seed N] [--engine node|xs|sim] [--coverage [--uncovered] [--save FILE]] [--json]
+
 import { spawnSync } from "node:child_process";
+import { onClosedPipe } from "../../tools/closed-pipe.js";
 import type { Uncovered } from "./coverage.js";
 import { type CliOptions, HELP, parseOptions, UsageError } from "./options.js";
 
@@ -57,6 +59,7 @@ async function onNode({
 	}
 }
 
+onClosedPipe();
 try {
 	process.exitCode = await main();
 } catch (error) {

@@ -211,7 +211,7 @@ describe("simulator: the further groups", () => {
 describe("simulator: --tcp and --files", () => {
 	const rows: [readonly string[], RegExp][] = [
 		[["--tcp", "65536"], /--tcp is PORT or ADDRESS:PORT/],
-		[["--tcp", "192.0.2.1:0"], /cannot listen on TCP port 192\.0\.2\.1:0/],
+		[["--tcp", "192.0.2.1:0"], /Cannot listen on TCP port 192\.0\.2\.1:0/],
 		[["--files", "none"], /--files none is not a directory/],
 	];
 	for (const [options, sentence] of rows)

@@ -1,7 +1,6 @@
 import assert from "node:assert";
-import { execFileSync, spawn } from "node:child_process";
-import { createHash, createPublicKey } from "node:crypto";
-import { createSocket } from "node:dgram";
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,16 +8,11 @@ import { createInterface } from "node:readline";
 import { SmpClient } from "../../client/client.js";
 import { serialLink } from "../../client/serial.js";
 import { udpLink } from "../../client/udp.js";
-import { guideLayout } from "../../modules/flash/layout.js";
 import { Op } from "../../modules/smp/header.js";
 import { generateKey } from "../../tools/image/keys.js";
 import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
-
-const commandLine = join(root, "dist/hosts/sim/cli.js");
-const developmentKey = join(root, "keys/development-ec-p256.pem");
-
-const publicHalf = (pem: string): string => createPublicKey(pem).export({ format: "pem", type: "spki" }).toString();
+import { commandLine, outcome, publicHalf } from "./command-line.js";
 
 /** Process ids of the processes below `pid`. */
 const descendants = (pid: number): number[] => {
@@ -55,150 +49,6 @@ const install = (simulator: Simulator, version: string, size: number): Promise<u
 		await client.upload(file);
 		await client.test(hash);
 	});
-
-const layoutWith = (areas: unknown): string => JSON.stringify({ ...guideLayout, name: "test", areas });
-
-describe("simulator: what cannot be used is refused", () => {
-	/** Files of the test's directory, options, and what the one sentence says. */
-	type Row = readonly [title: string, files: Record<string, string>, options: readonly string[], sentence: RegExp];
-	const rows: readonly Row[] = [
-		["unknown option", {}, ["--flsh", "x"], /There is no option "--flsh"/],
-		["stray word", {}, ["hello"], /There is no option "hello"/],
-		["option without value", {}, ["--flash"], /--flash needs a value/],
-		["option in place of a value", {}, ["--mode", "--json"], /--mode needs a value/],
-		["value of a switch", {}, ["--json=yes"], /--json takes no value/],
-		["images", {}, ["--images", "3"], /--images is 1 or 2, not "3"/],
-		["mode", {}, ["--mode", "swap"], /--mode is move or offset or .* or ram-load, not "swap"/],
-		["confirm", {}, ["--confirm", "yes"], /--confirm is smp or self/],
-		["guards", {}, ["--guards", "yes"], /--guards is on or off/],
-		["trailer", {}, ["--trailer", "2.3"], /--trailer is current or 2\.2/],
-		["baud", {}, ["--baud", "fast"], /--baud is a number/],
-		["negative baud", {}, ["--baud=-1"], /--baud is a number/],
-		["power cut", {}, ["--power-cut", "1e3"], /--power-cut is a number/],
-		["port", {}, ["--udp", "65536"], /--udp is PORT or ADDRESS:PORT/],
-		["port name", {}, ["--udp", "smp"], /--udp is PORT or ADDRESS:PORT/],
-		["host name", {}, ["--udp", "example.org:1337"], /--udp is PORT or ADDRESS:PORT/],
-		["foreign address", {}, ["--udp", "192.0.2.1:0"], /cannot listen on UDP port 192\.0\.2\.1:0/],
-		["flash file of another size", { "a.bin": "abc" }, ["--flash", "a.bin"], /has 3 bytes, but .* has 4194304/],
-		["directory as flash file", {}, ["--flash", "."], /not a regular file|directory/],
-		["flash file in no directory", {}, ["--flash", "no/flash.bin"], /no directory no/],
-		["serial link in no directory", {}, ["--serial", "no/uart"], /no directory no/],
-		["serial link over a file", { uart2: "mine" }, ["--serial", "uart2"], /uart2 exists and is no link/],
-		["flash file and serial link in one", {}, ["--flash", "a", "--serial", "a"], /name the same file/],
-		["missing layout", {}, ["--layout", "none.json"], /none\.json cannot be read: no such file/],
-		["layout that is no JSON", { l: "{" }, ["--layout", "l"], /is not JSON/],
-		["empty layout", { l: "{}" }, ["--layout", "l"], /the layout has no name/],
-		[
-			"layout with areas that overlap",
-			{ l: layoutWith(guideLayout.areas.map((area) => ({ ...area, offset: 0 }))) },
-			["--layout", "l"],
-			/areas "bootloader" and "image-0" overlap/,
-		],
-		[
-			"layout without the slots",
-			{ l: layoutWith(guideLayout.areas.slice(0, 3)) },
-			["--layout", "l"],
-			/has no primary slot for image 1/,
-		],
-		...["move", "offset"].map((mode): Row => {
-			const areas = [
-				{ id: 1, label: "a", offset: 0, size: 0x10000 },
-				{ id: 2, label: "b", offset: 0x10000, size: 0x20000 },
-			];
-			const options = ["--layout", "l", "--images", "1", "--mode", mode];
-			return [
-				`slots that do not fit ${mode}`,
-				{ l: layoutWith(areas) },
-				options,
-				new RegExp(`do not fit --mode ${mode}`),
-			];
-		}),
-		[
-			"layout with slots too small",
-			{
-				l: layoutWith([
-					{ id: 1, label: "a", offset: 0, size: 0x2000 },
-					{ id: 2, label: "b", offset: 0x10000, size: 0x2000 },
-				]),
-			},
-			["--layout", "l", "--images", "1"],
-			/too small/,
-		],
-		["missing key", {}, ["--key", "none.pem"], /none\.pem cannot be read: no such file/],
-		["key that is none", { k: "hello" }, ["--key", "k"], /The key k cannot be used: The key is not a PEM file/],
-		[
-			"public key that the factory images cannot be signed for",
-			{ k: publicHalf(generateKey("ed25519")) },
-			["--key", "k"],
-			/flash\.bin is missing and cannot be made, because no --key is private/,
-		],
-		[
-			"keys of two types",
-			{ k: generateKey("ed25519") },
-			["--key", developmentKey, "--key", "k"],
-			/one type of signature, but .* is ecdsa-p256 and k is ed25519/,
-		],
-	];
-	for (const [title, files, options, sentence] of rows)
-		it(title, async () => {
-			const directory = freshDirectory();
-			for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
-			const before = readdirSync(directory);
-			const refused = await outcome(["--udp", "0", ...options], directory);
-			assert.match(refused.errors, sentence);
-			assert.match(refused.errors, /^[^\n]+\.\n$/);
-			assert.deepEqual({ ...refused, errors: "" }, { status: 2, output: "", errors: "" });
-			assert.deepEqual(readdirSync(directory), before);
-			for (const [name, text] of Object.entries(files)) assert.equal(readFileSync(join(directory, name), "utf8"), text);
-			rmSync(directory, { recursive: true });
-		});
-
-	it("a UDP port in use", async () => {
-		const socket = createSocket("udp4");
-		await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
-		const { port } = socket.address();
-		const directory = freshDirectory();
-		const refused = await outcome(["--udp", String(port)], directory);
-		socket.close();
-		assert.equal(refused.status, 2);
-		assert.match(
-			refused.errors,
-			new RegExp(`^UDP port 127\\.0\\.0\\.1:${port} is in use: choose another with --udp PORT`),
-		);
-		assert.deepEqual(readdirSync(directory), []);
-	});
-
-	it("a flash file or a serial link of another simulator, which goes on", async () => {
-		const simulator = await Simulator.start();
-		const flash = await outcome(["--udp", "0", "--flash", simulator.flash], freshDirectory());
-		assert.equal(flash.status, 2);
-		assert.match(flash.errors, /^another simulator is running on the flash file .*\n$/i);
-		const serial = await outcome(["--udp", "0", "--serial", simulator.serial], freshDirectory());
-		assert.equal(serial.status, 2);
-		assert.match(serial.errors, /^another simulator has the serial link .*\n$/i);
-		const client = new SmpClient(serialLink(simulator.serial));
-		assert.equal(await client.echo("still here"), "still here");
-		client.close();
-		await simulator.stop();
-	});
-});
-
-interface Outcome {
-	readonly status: number;
-	readonly output: string;
-	readonly errors: string;
-}
-
-/** Runs the command line to its end, in `directory`. */
-async function outcome(options: readonly string[], directory: string): Promise<Outcome> {
-	try {
-		const output = execFileSync(process.execPath, [commandLine, ...options], { cwd: directory, stdio: "pipe" });
-		return { status: 0, output: output.toString(), errors: "" };
-	} catch (error) {
-		const { status, stdout, stderr } = error as { status: number; stdout: Buffer; stderr: Buffer };
-		return { status, output: stdout.toString(), errors: stderr.toString() };
-	}
-}
 
 describe("simulator", () => {
 	let simulator: Simulator;
@@ -358,6 +208,14 @@ describe("simulator", () => {
 		assert.match(String(halt["reason"]), /image 0/);
 		writeFileSync(simulator.flash, good);
 		await simulator.pressReset();
+	});
+
+	it("makes its link again at a reset, if somebody has removed it", async () => {
+		await start();
+		const target = readlinkSync(simulator.serial);
+		rmSync(simulator.serial);
+		await simulator.pressReset();
+		assert.equal(readlinkSync(simulator.serial), target);
 	});
 
 	it("takes the place of a stale link", async () => {

@@ -1,5 +1,7 @@
 // npm run power-loss -- [--mode move|offset] [--full] [--seed N] [--json] | --replay ID | --help
+
 import { parseArgs } from "node:util";
+import { onClosedPipe } from "../../tools/closed-pipe.js";
 import { DEFECTS } from "./defects.js";
 import { MODES, missingDefects, plan, Summary } from "./plan.js";
 import { sweepAll } from "./pool.js";
@@ -121,6 +123,7 @@ async function main({ letters, full, seed, json }: Options): Promise<boolean> {
 	return failures.length === 0;
 }
 
+onClosedPipe();
 try {
 	const options = parseOptions(process.argv.slice(2));
 	if (typeof options === "function") options();

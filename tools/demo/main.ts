@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type ImageState, SmpClient } from "../../client/client.js";
 import { udpLink } from "../../client/udp.js";
+import { onClosedPipe } from "../closed-pipe.js";
 import { createImage } from "../image/create.js";
 import { parseKey } from "../image/keys.js";
 import { freshDirectory, root, Simulator, type SimulatorEvent } from "../simulator.js";
@@ -131,4 +132,5 @@ async function main(): Promise<void> {
 	}
 }
 
+onClosedPipe();
 await main();

@@ -1,43 +1,33 @@
-import { createHash } from "node:crypto";
+import { isBigEndian } from "../../hosts/sim/flash-file.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { runsNewest } from "../../modules/bootutil/config.js";
-import { measureImage } from "../../modules/bootutil/extent.js";
 import { bootForecast, type ImageForecast } from "../../modules/bootutil/forecast.js";
-import {
-	decodeHeader,
-	formatVersion,
-	IMAGE_HEADER_SIZE,
-	IMAGE_MAGIC,
-	ImageFlag,
-} from "../../modules/bootutil/header.js";
-import type { ImageResult, LoaderConfig } from "../../modules/bootutil/loader/config.js";
+import { readU16 } from "../../modules/bootutil/little-endian.js";
+import type { ImageResult } from "../../modules/bootutil/loader/config.js";
 import { type DryBoot, DryRun } from "../../modules/bootutil/loader/dry-run.js";
 import type { FlashTiming } from "../../modules/bootutil/loader/shadow-flash.js";
-import { headerFault, imageFault } from "../../modules/bootutil/loader/validate-image.js";
-import type { SecurityCounterStore } from "../../modules/bootutil/security-counter.js";
 import { SWAP_TYPE_TABLE } from "../../modules/bootutil/swap-type.js";
-import { BootFlag, BootMagic, type SwapState, SwapType } from "../../modules/bootutil/trailer.js";
-import type { FlashArea } from "../../modules/flash/area.js";
+import { BootFlag, BootMagic, SwapType, type Trailer, trailerMagic } from "../../modules/bootutil/trailer.js";
 import type { FlashMap } from "../../modules/flash/map.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../../modules/smp/group/upload-journal.js";
+import {
+	digest,
+	type FindOptions,
+	type FoundImage,
+	findImage,
+	headerAt,
+	isEncrypted,
+	lacksKey,
+	startsOf,
+} from "./found.js";
 
 /** What a trailer says, in MCUboot's words. */
 export interface TrailerExplanation {
+	/** `good`, `bad`, `unset`, or `of alignment N`: of a boot loader that was built with another `BOOT_MAX_ALIGN`. */
 	readonly magic: string;
 	readonly imageOk: string;
 	readonly copyDone: string;
 	readonly swapInfo: { readonly type: string; readonly image: number };
-}
-
-/** An image that was found. Offsets and sizes are bytes. */
-export interface FoundImage {
-	/** From the start of the slot. */
-	readonly offset: number;
-	readonly version: string;
-	/** Header to last TLV; null if that cannot be told. */
-	readonly size: number | null;
-	/** Why the boot loader refuses it; null if it does not, or while a swap has it in pieces. */
-	readonly fault: string | null;
 }
 
 export interface SlotExplanation {
@@ -46,6 +36,8 @@ export interface SlotExplanation {
 	readonly size: number;
 	readonly trailer: TrailerExplanation;
 	readonly images: readonly FoundImage[];
+	/** What is there in place of an image that the boot loader knows, in words; null if nothing is. */
+	readonly foreign: string | null;
 }
 
 /** The row of the table of states that applies, what it looks at, and what it asks for. */
@@ -109,22 +101,20 @@ export interface Explanation {
 	readonly signature: string;
 	readonly timing: FlashTiming;
 	readonly images: readonly ImageExplanation[];
-	readonly next: BootExplanation;
+	/** Why the next boots cannot be told, so that `next`, `unconfirmed` and the others are null; null if they can. */
+	readonly stops: string | null;
+	readonly next: BootExplanation | null;
 	/** The next boot, if what is on trial now is confirmed before; null if nothing is. */
 	readonly nextIfConfirmed: BootExplanation | null;
 	/** The boot after the next, if nobody does anything. */
-	readonly unconfirmed: BootExplanation;
+	readonly unconfirmed: BootExplanation | null;
 	/** The boot after the next, if what is on trial is confirmed; null if nothing is. */
 	readonly confirmed: BootExplanation | null;
 }
 
-export interface ExplainOptions {
-	readonly config: LoaderConfig;
-	readonly securityCounters: Pick<SecurityCounterStore, "get">;
+export interface ExplainOptions extends FindOptions {
 	readonly timing: FlashTiming;
 }
-
-const digest = { sha256: () => createHash("sha256") };
 
 const MAGICS: Readonly<Record<number, string>> = {
 	[BootMagic.GOOD]: "good",
@@ -157,20 +147,43 @@ export function explain(map: FlashMap, options: ExplainOptions): Explanation {
 		for (const image of images) run.api.boot_set_confirmed_multi(image);
 		return images.length === 0 ? null : explainBoot(run.boot());
 	};
+	const known = {
+		mode: config.mode,
+		signature: config.signature,
+		timing,
+		images: forecasts.map((forecast) => explainImage(boot, options, forecast)),
+	};
+	const stops = unknownKey(boot, forecasts);
+	if (stops !== undefined)
+		return { ...known, stops, next: null, nextIfConfirmed: null, unconfirmed: null, confirmed: null };
 	const onTrial = forecasts.flatMap(({ image, state, interrupted }) => (state === "IV" && !interrupted ? [image] : []));
 	const run = rehearse();
 	const next = run.boot();
 	const trials = next.ok ? next.dry.flatMap(({ confirmed }, image) => (confirmed ? [] : [image])) : [];
 	return {
-		mode: config.mode,
-		signature: config.signature,
-		timing,
-		images: forecasts.map((forecast) => explainImage(boot, options, forecast)),
+		...known,
+		stops: null,
 		next: explainBoot(next),
 		nextIfConfirmed: confirmFirst(rehearse(), onTrial),
 		unconfirmed: explainBoot(run.fork().boot()),
 		confirmed: confirmFirst(run.fork(), trials),
 	};
+}
+
+/**
+ * An encrypted image that the next boot looks at, where nobody has said that the boot loader has a key: most have one then, and
+ * the forecast for one without would be wrong. Returns the sentence for it.
+ */
+function unknownKey(boot: BootUtil, forecasts: readonly ImageForecast[]): string | undefined {
+	if (!lacksKey(boot.config)) return undefined;
+	for (const { image, action, interrupted } of forecasts)
+		for (const which of ["primary", "secondary"] as const) {
+			const looked = which === "primary" || interrupted !== undefined || action !== SwapType.NONE;
+			const area = boot.map.slot(image, which);
+			if (looked && startsOf(boot, which, area).some((start) => isEncrypted(headerAt(area, start))))
+				return `the image in "${area.label}" is encrypted, and --encryption-key does not say what the boot loader decrypts it with`;
+		}
+	return undefined;
 }
 
 function explainBoot({ ok, reason, images, dry, work, seconds, log }: DryBoot): BootExplanation {
@@ -202,13 +215,16 @@ function explainImage(boot: BootUtil, options: ExplainOptions, forecast: ImageFo
 	const { image, interrupted } = forecast;
 	const slot = (which: "primary" | "secondary"): SlotExplanation => {
 		const area = boot.map.slot(image, which);
-		const starts = which === "secondary" && boot.config.mode === "swap-offset" ? [0, area.sectorSize] : [0];
+		const images = startsOf(boot, which, area).flatMap((start) =>
+			findImage(boot, options, { image, which, area, start }, forecast.resumed),
+		);
 		return {
 			label: area.label,
 			address: area.offset,
 			size: area.size,
-			trailer: explainTrailer(boot.trailer(area).read()),
-			images: starts.flatMap((start) => findImage(boot, options, image, area, start, forecast.resumed)),
+			trailer: explainTrailer(boot.trailer(area)),
+			images,
+			foreign: images.length === 0 && isBigEndian(area.bytes(0, 4)) ? "a big-endian image" : null,
 		};
 	};
 	return {
@@ -231,12 +247,22 @@ function brokenUpload(map: FlashMap, image: number): ImageExplanation["upload"] 
 	return entry && entry.slot >> 1 === image ? { size: entry.size, written: entry.written } : null;
 }
 
-const explainTrailer = ({ magic, imageOk, copyDone, swapType, imageNumber }: SwapState): TrailerExplanation => ({
-	magic: MAGICS[magic]!,
-	imageOk: FLAGS[imageOk]!,
-	copyDone: FLAGS[copyDone]!,
-	swapInfo: { type: typeName(swapType), image: imageNumber },
-});
+function explainTrailer(trailer: Trailer): TrailerExplanation {
+	const { magic, imageOk, copyDone, swapType, imageNumber } = trailer.read();
+	const alignment = magic === BootMagic.BAD ? foreignAlignment(trailer) : undefined;
+	return {
+		magic: alignment === undefined ? MAGICS[magic]! : `of alignment ${alignment}`,
+		imageOk: FLAGS[imageOk]!,
+		copyDone: FLAGS[copyDone]!,
+		swapInfo: { type: typeName(swapType), image: imageNumber },
+	};
+}
+
+/** The `BOOT_MAX_ALIGN` of the boot loader or application that wrote a magic; undefined if it is none. */
+function foreignAlignment({ area, layout }: Trailer): number | undefined {
+	const bytes = area.bytes(layout.magic, trailerMagic(8).length);
+	return [8, readU16(bytes, 0)].find((align) => trailerMagic(align).every((byte, i) => byte === bytes[i]));
+}
 
 /** What the row looks at, field by field. */
 function because({ state }: ImageForecast): string[] {
@@ -251,34 +277,4 @@ function because({ state }: ImageForecast): string[] {
 		["secondary copy_done", FLAGS[row.secondaryCopyDone]],
 	];
 	return fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
-}
-
-function findImage(
-	boot: BootUtil,
-	{ config, securityCounters }: ExplainOptions,
-	image: number,
-	area: FlashArea,
-	start: number,
-	inPieces: boolean,
-): FoundImage[] {
-	const header = decodeHeader(area.bytes(start, IMAGE_HEADER_SIZE));
-	if (header.magic !== IMAGE_MAGIC) return [];
-	const services = {
-		digest,
-		log: () => {},
-		securityCounters: { get: (of: number) => securityCounters.get(of), set: () => {} },
-	};
-	const place = { image, area, header, start, maxSize: boot.boot_app_max_size(image) };
-	const fault = (): string | undefined =>
-		header.flags & ImageFlag.NON_BOOTABLE
-			? "marked as not bootable"
-			: (headerFault(header, area) ?? imageFault(config, services, place));
-	return [
-		{
-			offset: start,
-			version: formatVersion(header.version),
-			size: measureImage(area, start)?.total ?? null,
-			fault: inPieces ? null : (fault() ?? null),
-		},
-	];
 }

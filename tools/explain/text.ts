@@ -2,11 +2,11 @@ import type {
 	BootExplanation,
 	BootedImage,
 	Explanation,
-	FoundImage,
 	ImageExplanation,
 	SlotExplanation,
 	TrailerExplanation,
 } from "./explain.js";
+import type { FoundImage } from "./found.js";
 
 /** Turns text into text with colours, or not. */
 export interface Style {
@@ -56,6 +56,10 @@ export function formatExplanation(title: string, explanation: Explanation, style
 		lines.push("", style.title(heading), ...bootLines(boot, intents, { several, newest, style }));
 	};
 	for (const image of images) lines.push("", ...imageLines(image, several, style));
+	if (!next || !unconfirmed) {
+		lines.push("", style.title("Next boot"), style.bad(`  The forecast stops here: ${explanation.stops}.`));
+		return `${lines.join("\n")}\n`;
+	}
 	section(nextIfConfirmed ? "Next boot, if nobody confirms" : "Next boot", next, images);
 	lines.push(...quiet(next).map((line) => style.aside(`    | ${line}`)));
 	if (nextIfConfirmed) section("Next boot, if confirmed before", nextIfConfirmed);
@@ -99,21 +103,37 @@ function imageLines(image: ImageExplanation, several: boolean, style: Style): st
 }
 
 function slotLines(name: string, slot: SlotExplanation, none: string, style: Style): string[] {
-	const found = slot.images.map((image) => foundText(image, style));
-	const [first = style.aside(none), ...more] = found;
+	const found = slot.images.flatMap((image) => foundLines(image, style));
+	const nothing =
+		slot.foreign === null ? style.aside(none) : style.bad(`${slot.foreign}, which this boot loader is not for`);
+	const [first = nothing, ...more] = found;
 	return [
 		`  ${name.padEnd(11)} ${first}`,
 		...more.map((text) => `              ${text}`),
 		style.aside(
 			`              ${slot.label} at ${hex(slot.address)}, ${bytes(slot.size)}; trailer ${trailerText(slot.trailer)}`,
 		),
+		...alignmentLines(slot.trailer, style),
 	];
 }
 
-function foundText({ offset, version, size, fault }: FoundImage, style: Style): string {
+function foundLines({ offset, version, size, encrypted, fault, otherBuild }: FoundImage, style: Style): string[] {
 	const place = offset === 0 ? "" : ` at ${hex(offset)}`;
 	const verdict = fault === null ? "" : style.bad(`, the boot loader refuses it: ${fault}`);
-	return `${version}, ${size === null ? "size unknown" : bytes(size)}${place}${verdict}`;
+	const measure = size === null ? "size unknown" : bytes(size);
+	const remark = `it has ${otherBuild}, and this forecast is not for a boot loader that was built for that`;
+	return [
+		`${version}, ${measure}${place}${encrypted ? ", encrypted" : ""}${verdict}`,
+		...(otherBuild === null ? [] : [style.bad(remark)]),
+	];
+}
+
+/** A trailer with the magic of another alignment: its fields are at other places than those that were looked at. */
+function alignmentLines({ magic }: TrailerExplanation, style: Style): string[] {
+	const [, alignment] = /^of alignment (\d+)$/.exec(magic) ?? [];
+	if (alignment === undefined) return [];
+	const text = `written with BOOT_MAX_ALIGN ${alignment}, and this forecast is for another: give a --layout with "writeAlign": ${alignment}`;
+	return [style.bad(`              ${text}`)];
 }
 
 function trailerText({ magic, imageOk, copyDone, swapInfo }: TrailerExplanation): string {

@@ -1,5 +1,6 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { onClosedPipe } from "../closed-pipe.js";
 import { type Arguments, type CommandSpec, commandHelp, parseArguments } from "./args.js";
 import { createImage, type Signer } from "./create.js";
 import { decrypterOf, type EncryptionKey, parseEncryptionKey } from "./encryption.js";
@@ -237,6 +238,7 @@ function main(args: readonly string[]): number {
 	return command.run(rest);
 }
 
+onClosedPipe();
 try {
 	process.exitCode = main(process.argv.slice(2));
 } catch (error) {

@@ -15,12 +15,13 @@
 static int openBelow(xsMachine *the, const char *path, int flags)
 {
 	char part[256];
-	int at = simOf(the)->files;
-	if (at < 0) {
+	const char *directory = simOf(the)->files;
+	if (!directory) {
 		errno = ENODEV;
 		return -1;
 	}
-	at = fcntl(at, F_DUPFD_CLOEXEC, 0);
+	/* By its name each time: that may stand for another directory by now. */
+	int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (;;) {
 		path += strspn(path, "/");
 		size_t length = strcspn(path, "/");

@@ -46,6 +46,13 @@ static void inside(xsMachine *the, int64_t address, int64_t length, int64_t unit
 		xsRangeError("not a multiple of %d", (int)unit);
 }
 
+/* The file that counts is the one under the name: before anything is written to another, the device stops. */
+static void ownFile(const Sim *sim)
+{
+	if (!chipFileKept(sim->events, &sim->flash))
+		_exit(EXIT_FILE_LOST);
+}
+
 /* Counts an operation of a swap. True: power fails during it. */
 static bool powerFails(const Sim *sim)
 {
@@ -60,7 +67,7 @@ static void flash_read(xsMachine *the)
 	int64_t address = argument(the, &xsArg(1));
 	uint8_t *into = runtimeBytes(the, &xsArg(0), &length);
 	inside(the, address, length, 1);
-	if (transfer(simOf(the)->flash, into, length, address, false) < 0)
+	if (transfer(simOf(the)->flash.fd, into, length, address, false) < 0)
 		xsUnknownError("%s", strerror(errno));
 }
 
@@ -72,10 +79,11 @@ static void flash_write(xsMachine *the)
 	int64_t address = argument(the, &xsArg(1));
 	uint8_t *bytes = runtimeBytes(the, &xsArg(0), &length);
 	inside(the, address, length, sim->writeAlign);
+	ownFile(sim);
 	uint8_t before[4096];
 	for (int32_t at = 0; at < length; at += sizeof before) {
 		int32_t part = length - at < (int32_t)sizeof before ? length - at : (int32_t)sizeof before;
-		if (transfer(sim->flash, before, part, address + at, false) < 0)
+		if (transfer(sim->flash.fd, before, part, address + at, false) < 0)
 			xsUnknownError("%s", strerror(errno));
 		for (int32_t i = 0; i < part; i++)
 			if (before[i] != ERASED)
@@ -84,7 +92,7 @@ static void flash_write(xsMachine *the)
 	bool cut = powerFails(sim);
 	if (cut)
 		length = length / sim->writeAlign / 2 * sim->writeAlign;
-	if (transfer(sim->flash, bytes, length, address, true) < 0)
+	if (transfer(sim->flash.fd, bytes, length, address, true) < 0)
 		xsUnknownError("%s", strerror(errno));
 	if (cut)
 		_exit(EXIT_POWER_CUT);
@@ -97,6 +105,7 @@ static void flash_erase(xsMachine *the)
 	int64_t address = argument(the, &xsArg(0));
 	int64_t length = argument(the, &xsArg(1));
 	inside(the, address, length, sim->sectorSize);
+	ownFile(sim);
 	uint8_t erased[4096];
 	memset(erased, ERASED, sizeof erased);
 	for (int64_t sector = 0; sector < length; sector += sim->sectorSize) {
@@ -105,7 +114,7 @@ static void flash_erase(xsMachine *the)
 		int64_t end = cut ? sim->sectorSize / 2 : sim->sectorSize;
 		for (int64_t at = 0; at < end; at += sizeof erased) {
 			int64_t part = end - at < (int64_t)sizeof erased ? end - at : (int64_t)sizeof erased;
-			if (transfer(sim->flash, erased, part, address + sector + at, true) < 0)
+			if (transfer(sim->flash.fd, erased, part, address + sector + at, true) < 0)
 				xsUnknownError("%s", strerror(errno));
 		}
 		if (cut)

@@ -11,7 +11,7 @@
 static off_t wordAt(xsMachine *the, xsSlot *slot)
 {
 	int32_t word = xsToInteger(*slot);
-	if (simOf(the)->otp < 0)
+	if (simOf(the)->otp.fd < 0)
 		xsUnknownError("this chip has no OTP memory");
 	if (word < 0 || word >= OTP_WORDS)
 		xsRangeError("there is no OTP word %d", (int)word);
@@ -21,7 +21,7 @@ static off_t wordAt(xsMachine *the, xsSlot *slot)
 static uint32_t readWord(xsMachine *the, off_t at)
 {
 	uint8_t bytes[4];
-	if (pread(simOf(the)->otp, bytes, sizeof bytes, at) != sizeof bytes)
+	if (pread(simOf(the)->otp.fd, bytes, sizeof bytes, at) != sizeof bytes)
 		xsUnknownError("%s", strerror(errno));
 	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
@@ -32,10 +32,13 @@ static void otp_read(xsMachine *the) { xsResult = xsNumber(readWord(the, wordAt(
 /* otpProgram(word, value): clears the bits that `value` has clear. */
 static void otp_program(xsMachine *the)
 {
+	const Sim *sim = simOf(the);
 	off_t at = wordAt(the, &xsArg(0));
+	if (!chipFileKept(sim->events, &sim->otp))
+		_exit(EXIT_FILE_LOST);
 	uint32_t word = readWord(the, at) & (uint32_t)xsToNumber(xsArg(1));
 	uint8_t bytes[4] = { word, word >> 8, word >> 16, word >> 24 };
-	if (pwrite(simOf(the)->otp, bytes, sizeof bytes, at) != sizeof bytes)
+	if (pwrite(sim->otp.fd, bytes, sizeof bytes, at) != sizeof bytes)
 		xsUnknownError("%s", strerror(errno));
 }
 

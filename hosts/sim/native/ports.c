@@ -35,12 +35,12 @@ static bool patient(int *attempts)
 	return ++*attempts < 50;
 }
 
-int openFlash(int events, const char *path, int64_t size)
+bool openFlash(int events, const char *path, int64_t size, ChipFile *file)
 {
 	struct stat status;
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT)
-		return -1;
+		return false;
 	if (fd < 0)
 		refuse(events, "cannot open the flash file %s: %s", path, strerror(errno));
 	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
@@ -51,10 +51,11 @@ int openFlash(int events, const char *path, int64_t size)
 	for (int attempts = 0; flock(fd, LOCK_EX | LOCK_NB) < 0;)
 		if (!patient(&attempts))
 			refuse(events, "another simulator is running on the flash file %s: choose another with --flash FILE", path);
-	return fd;
+	chipFileOpened(file, fd, path, "flash file");
+	return true;
 }
 
-int openOtp(int events, const char *path)
+void openOtp(int events, const char *path, ChipFile *file)
 {
 	uint8_t fresh[4 * OTP_WORDS];
 	struct stat status;
@@ -66,7 +67,7 @@ int openOtp(int events, const char *path)
 	memset(fresh, 0xff, sizeof fresh);
 	if (status.st_size == 0 && pwrite(fd, fresh, sizeof fresh, 0) != sizeof fresh)
 		refuse(events, "cannot write the OTP file %s: %s", path, strerror(errno));
-	return fd;
+	chipFileOpened(file, fd, path, "OTP file");
 }
 
 /*
@@ -78,7 +79,7 @@ void claimSerial(int events, const char *path)
 	char *copy = strdup(path), *copy2 = strdup(path);
 	const char *directory = dirname(copy), *file = basename(copy2);
 	struct stat status;
-	if (stat(directory, &status) < 0)
+	if (stat(directory, &status) < 0 || access(directory, W_OK | X_OK) < 0)
 		refuse(events, "cannot make the serial link %s: %s", path, strerror(errno));
 	uint64_t hash = 0xcbf29ce484222325u;
 	for (const char *c = file; *c; c++)
@@ -122,6 +123,13 @@ void openSerial(Sim *sim, const char *path, char *target, size_t targetSize)
 		unlink(fresh);
 		refuse(sim->events, "cannot make the serial link %s: %s", path, strerror(error));
 	}
+}
+
+void keepSerial(const char *path, const char *target)
+{
+	/* It fails where there is something, as nearly always. */
+	if (symlink(target, path) < 0)
+		return;
 }
 
 void removeSerial(const char *path, const char *target)
@@ -174,10 +182,10 @@ int openTcp(int events, const char *address, const char *port, char *name, size_
 	return openSocket(events, SOCK_STREAM, address, port, name, nameSize);
 }
 
-int openFiles(int events, const char *path)
+void checkFiles(int events, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		refuse(events, "cannot open the directory %s: %s", path, strerror(errno));
-	return fd;
+	close(fd);
 }

@@ -7,16 +7,18 @@
 /* Writes the event {"event":"refused","message":…} and ends the process with code 2. */
 void refuse(int events, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
 
-/* Opens and locks the flash file. -1 if there is none. Refuses one that is in use or has another size. */
-int openFlash(int events, const char *path, int64_t size);
+/* Opens and locks the flash file. False if there is none. Refuses one that is in use or has another size. */
+bool openFlash(int events, const char *path, int64_t size, ChipFile *file);
 
 /* Opens the file of the one-time programmable memory; makes it, all bits set, if there is none. */
-int openOtp(int events, const char *path);
+void openOtp(int events, const char *path, ChipFile *file);
 
 /* Reserves a path for the link to the serial line, for as long as this process lives. Changes no file. */
 void claimSerial(int events, const char *path);
 /* Opens the pseudo-terminal and makes `path` a link to it. `target` takes the name of its client side. */
 void openSerial(Sim *sim, const char *path, char *target, size_t targetSize);
+/* Makes the link again, if somebody has removed it. */
+void keepSerial(const char *path, const char *target);
 /* Removes the link, if it still is ours. */
 void removeSerial(const char *path, const char *target);
 
@@ -25,7 +27,7 @@ int openUdp(int events, const char *address, const char *port, char *name, size_
 /* The same for TCP; the socket listens. */
 int openTcp(int events, const char *address, const char *port, char *name, size_t nameSize);
 
-/* Opens the directory of the file system group. */
-int openFiles(int events, const char *path);
+/* Refuses what is no directory that the file system group could have. */
+void checkFiles(int events, const char *path);
 
 #endif

@@ -17,7 +17,19 @@ enum {
 	EXIT_RESET = 20,
 	EXIT_POWER_CUT,
 	EXIT_NO_IMAGE,
+	EXIT_FILE_LOST, /* and has said so */
 };
+
+/* A file that holds what a chip keeps. */
+typedef struct {
+	int fd; /* -1: none */
+	const char *path;
+	const char *what; /* for sentences */
+	/* Which file it was when it was opened, and its size. */
+	dev_t device;
+	ino_t inode;
+	off_t size;
+} ChipFile;
 
 /* Seen by supervisor and device. */
 typedef struct {
@@ -29,17 +41,17 @@ typedef struct {
 typedef struct {
 	const char *config; /* JSON, for JavaScript only */
 	int events; /* descriptor that takes lines of JSON */
-	int flash;
+	ChipFile flash;
 	int64_t flashSize;
 	int64_t sectorSize;
 	int64_t writeAlign;
-	int otp; /* one-time programmable memory; -1: none */
+	ChipFile otp; /* one-time programmable memory */
 	int pty; /* our side of the serial line */
 	int ptySlave; /* held open, so that clients may come and go */
 	double byteTime; /* milliseconds a byte takes on the serial line; 0: no time */
 	int udp;
 	int tcp; /* listens; -1: none */
-	int files; /* directory of the file system group; -1: none */
+	const char *files; /* path of the directory of the file system group; NULL: none */
 	SimShared *shared;
 } Sim;
 
@@ -48,6 +60,11 @@ typedef struct {
 
 /* device.c: runs one boot. Never returns; ends the process. */
 void deviceBoot(const Sim *sim) __attribute__((noreturn));
+
+/* chip-file.c: notes which file was opened. */
+void chipFileOpened(ChipFile *file, int fd, const char *path, const char *what);
+/* Whether its name still stands for the open file. If not, tells the event {"event":"lost","reason":…}. */
+bool chipFileKept(int events, const ChipFile *file);
 
 /* event.c: one event a line. A reader that is far behind loses events, the device never waits for it. */
 void eventLine(int fd, const char *json);

@@ -9,7 +9,8 @@
  * directory the files.
  *
  * hosts/sim/cli.ts starts it with options it has checked. Descriptor 3 takes events, one JSON object a line. Standard
- * input takes commands, one a line: "r" presses the reset button, "q" ends; its end (the parent is gone) ends as well.
+ * input takes commands, one a line: "r" presses the reset button, "q" ends; its end (the parent is gone) ends as well, and so
+ * does a standard output that nobody reads any more, which is the command line's.
  */
 #define _GNU_SOURCE /* syscall */
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -36,10 +38,13 @@
 #define FIRST_DELAY 50.0
 #define LONGEST_DELAY 1000.0
 
-static Sim sim = { .events = EVENTS };
+static Sim sim = { .events = EVENTS, .flash = { .fd = -1 }, .otp = { .fd = -1 } };
 static char **emulator; /* command of the device; NULL: deviceBoot() */
 static pid_t child; /* the device; 0: none */
 static double booted, delay, bootAt; /* bootAt 0: no boot is waiting */
+static const char *serial; /* the link to the serial line */
+static char terminal[64]; /* and what it leads to */
+static bool lost; /* one of its files is not there any more: the device has stopped for good */
 
 static const char *option(int argc, char **argv, const char *name)
 {
@@ -49,8 +54,28 @@ static const char *option(int argc, char **argv, const char *name)
 	refuse(EVENTS, "the simulator's program needs %s: start it with npm start", name);
 }
 
+static bool filesKept(void)
+{
+	lost = lost || !chipFileKept(EVENTS, &sim.flash) || !chipFileKept(EVENTS, &sim.otp);
+	return !lost;
+}
+
+/* A descriptor that gets readable when something happens to the files' names. -1 where the system has no such thing. */
+static int watchFiles(void)
+{
+	const ChipFile *const files[] = { &sim.flash, &sim.otp };
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	for (size_t i = 0; fd >= 0 && i < sizeof files / sizeof *files; i++)
+		if (files[i]->fd >= 0)
+			inotify_add_watch(fd, files[i]->path, IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF);
+	return fd;
+}
+
 static void boot(void)
 {
+	if (!filesKept())
+		return;
+	keepSerial(serial, terminal);
 	pid_t parent = getpid();
 	booted = runtimeNow();
 	bootAt = 0;
@@ -127,6 +152,9 @@ static void ended(int status)
 		boot();
 		break;
 	}
+	case EXIT_FILE_LOST:
+		lost = true;
+		break;
 	case EXIT_NO_IMAGE:
 		/* Down until the reset button, like a board. */
 		break;
@@ -194,7 +222,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 
 	const char *flash = option(argc, argv, "--flash");
-	const char *serial = option(argc, argv, "--serial");
+	serial = option(argc, argv, "--serial");
 	double baud = atof(option(argc, argv, "--baud"));
 	for (int i = 1; i + 1 < argc && !emulator; i += 2)
 		if (strcmp(argv[i], "--") == 0)
@@ -211,23 +239,25 @@ int main(int argc, char **argv)
 	sim.shared->swapOperations = -1;
 
 	/* Everything is checked before the first file is made. */
-	sim.flash = openFlash(EVENTS, flash, sim.flashSize);
+	bool made = openFlash(EVENTS, flash, sim.flashSize, &sim.flash);
 	claimSerial(EVENTS, serial);
-	char udp[128] = "", tcp[128] = "", target[64];
+	char udp[128] = "", tcp[128] = "";
 	const char *address = option(argc, argv, "--address");
 	sim.udp = *address ? openUdp(EVENTS, address, option(argc, argv, "--port"), udp, sizeof udp) : -1;
 	const char *tcpAddress = option(argc, argv, "--tcp"), *files = option(argc, argv, "--files");
 	sim.tcp = *tcpAddress ? openTcp(EVENTS, tcpAddress, option(argc, argv, "--tcp-port"), tcp, sizeof tcp) : -1;
-	sim.files = *files ? openFiles(EVENTS, files) : -1;
-	if (sim.flash < 0) {
+	sim.files = *files ? files : NULL;
+	if (sim.files)
+		checkFiles(EVENTS, files);
+	if (!made) {
 		awaitFlash();
-		sim.flash = openFlash(EVENTS, flash, sim.flashSize);
-		if (sim.flash < 0)
+		if (!openFlash(EVENTS, flash, sim.flashSize, &sim.flash))
 			refuse(EVENTS, "the flash file %s is gone", flash);
 	}
 	const char *otp = option(argc, argv, "--otp");
-	sim.otp = *otp ? openOtp(EVENTS, otp) : -1;
-	openSerial(&sim, serial, target, sizeof target);
+	if (*otp)
+		openOtp(EVENTS, otp, &sim.otp);
+	openSerial(&sim, serial, terminal, sizeof terminal);
 
 	sigset_t signals;
 	sigemptyset(&signals);
@@ -239,8 +269,11 @@ int main(int argc, char **argv)
 	struct pollfd fds[8] = {
 		{ .fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN },
 		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = watchFiles(), .events = POLLIN },
+		/* For its errors alone: they show that nobody reads the output any more, without a word being written. */
+		{ .fd = STDOUT_FILENO },
 	};
-	nfds_t count = 2;
+	nfds_t count = 4;
 	/* Processes that this one must not outlive, in addition to its parent. */
 	for (char *pid = strtok((char *)option(argc, argv, "--watch"), ","); pid && count < 8; pid = strtok(NULL, ",")) {
 		int fd = syscall(SYS_pidfd_open, atoi(pid), 0);
@@ -265,13 +298,22 @@ int main(int argc, char **argv)
 			ended(status);
 		if (fds[1].revents && !commands())
 			on = false;
-		for (nfds_t i = 2; i < count; i++)
+		char happened[4096];
+		if (on && fds[2].revents && read(fds[2].fd, happened, sizeof happened) > 0)
+			filesKept();
+		if (fds[3].revents & (POLLERR | POLLHUP))
+			on = false;
+		else if (fds[3].revents)
+			fds[3].fd = -1;
+		for (nfds_t i = 4; i < count; i++)
 			if (fds[i].revents)
 				on = false;
 		if (on && bootAt && runtimeNow() >= bootAt)
 			boot();
+		if (lost)
+			on = false;
 	}
 	stop();
-	removeSerial(serial, target);
-	return 0;
+	removeSerial(serial, terminal);
+	return lost ? 1 : 0;
 }

@@ -5,17 +5,21 @@ import type { Layout } from "../../../modules/flash/layout.js";
 /** How older images are kept out: by version, or by a security counter, in the images or in the chip. */
 export type DowngradePrevention = "none" | "version" | "counter" | "hardware";
 
-/** What the command line tells boot loader and application: the simulated board's build configuration. */
-export interface SimConfig {
-	readonly layout: Layout;
+/** How the simulated board's boot loader is built. */
+export interface LoaderBuild {
 	readonly boot: BootConfig;
 	readonly downgradePrevention: DowngradePrevention;
-	/** The one signature type that the boot loader is built for. */
-	readonly signature: Exclude<SignatureType, "none">;
+	/** The one signature type that the boot loader is built for; "none": it checks hashes alone. */
+	readonly signature: SignatureType;
 	/** Trusted public keys: DER, in hexadecimal. */
 	readonly keys: readonly string[];
 	/** What the boot loader unwraps images' AES keys with, in hexadecimal; undefined if it takes no encrypted images. */
 	readonly encryptionKey?: string;
+}
+
+/** What the command line tells boot loader and application: the simulated board's build configuration. */
+export interface SimConfig extends LoaderBuild {
+	readonly layout: Layout;
 	/** What frames packets on the serial line. */
 	readonly uart: "console" | "raw";
 	/** Who confirms an update on trial: a client, or the application itself. */
@@ -26,6 +30,8 @@ export interface SimConfig {
 	readonly files: boolean;
 	/** What of an image has to be right before the application marks it for the next boot. */
 	readonly verify: "none" | "hash" | "signature";
+	/** Whether clients may overwrite or erase an image that waits for the next boot. */
+	readonly erasePending: boolean;
 	/** Whether the application refuses requests that run into a defect of the boot loader. */
 	readonly guards: boolean;
 }

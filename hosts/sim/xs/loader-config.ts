@@ -1,5 +1,5 @@
 import type { LoaderConfig, RamRegion } from "../../../modules/bootutil/loader/config.js";
-import { bytesOf, type SimConfig } from "./config.js";
+import { bytesOf, type LoaderBuild } from "./config.js";
 
 /** RAM that the boot loader loads images to, in the mode that does. */
 export const IMAGE_RAM: RamRegion = Object.freeze({ start: 0x20000000, size: 0x100000 });
@@ -11,7 +11,7 @@ export const loaderConfig = ({
 	keys,
 	downgradePrevention,
 	encryptionKey,
-}: Pick<SimConfig, "boot" | "signature" | "keys" | "downgradePrevention" | "encryptionKey">): LoaderConfig => ({
+}: LoaderBuild): LoaderConfig => ({
 	...boot,
 	signature,
 	keys: keys.map(bytesOf),

@@ -46,6 +46,8 @@ const loader = new Loader(map, loaderConfig(config), {
 });
 
 log(`*** Booting xs-smp boot loader: ${config.boot.mode}, ${config.signature} ***`);
+if (config.signature === "none")
+	log("WARNING: this boot loader has no key. It checks hashes, no signatures, and starts anybody's image.");
 const scratch = config.layout.areas.find(({ label }) => label === SCRATCH_LABEL);
 if (scratch && config.boot.mode === "swap-scratch")
 	log(`scratch area ${hex(scratch.offset)}, ${hex(scratch.size)} bytes`);

@@ -1,7 +1,9 @@
 // npm run vectors -- [DIR...] [--engine node|xs] [--sample N|all] [--file NAME]
+
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { onClosedPipe } from "../../../tools/closed-pipe.js";
 import { defaultDirectory, vectorFiles } from "./node.js";
 import { runOnNode, runOnXS, type Task, xsrun } from "./pool.js";
 
@@ -75,6 +77,7 @@ async function main({ engine, tasks }: Options): Promise<boolean> {
 	return total.failed === 0;
 }
 
+onClosedPipe();
 try {
 	process.exitCode = (await main(parseOptions(process.argv.slice(2)))) ? 0 : 1;
 } catch (error) {

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { endsWithUs, freshDirectory } from "../../../tools/simulator.js";
 import { toHex } from "./hex.js";
 import { readUnpacked, repositoryRoot, unpackBase64 } from "./node.js";
 import type { ReportData } from "./report.js";
@@ -67,7 +68,7 @@ export function runOnNode(tasks: readonly Task[]): { reports: Promise<ReportData
 
 /** Runs files on XS, each in a process of its own, from unpacked copies that `close` removes. */
 export function runOnXS(tasks: readonly Task[]): { reports: Promise<ReportData>[]; close(): Promise<void> } {
-	const temporary = mkdtempSync(join(tmpdir(), "vectors-"));
+	const temporary = freshDirectory();
 	const copies = new Map<string, string>();
 	const copyOf = (directory: string): string => {
 		let copy = copies.get(directory);
@@ -81,9 +82,8 @@ export function runOnXS(tasks: readonly Task[]): { reports: Promise<ReportData>[
 	const runOne = ({ directory, name, sample }: Task): Promise<ReportData> =>
 		new Promise((resolve) => {
 			const path = join(copyOf(directory), name);
-			const child = spawn(xsrun(), [XS_MODULE, `--sample=${sample ?? "all"}`, path], {
-				stdio: ["ignore", "pipe", "pipe"],
-			});
+			const command = [XS_MODULE, `--sample=${sample ?? "all"}`, path];
+			const child = endsWithUs(spawn(xsrun(), command, { stdio: ["ignore", "pipe", "pipe"] }));
 			let output = "";
 			let errors = "";
 			child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));

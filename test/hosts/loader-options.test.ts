@@ -1,0 +1,113 @@
+import assert from "node:assert";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { MPS3 } from "../../hosts/mps3/board.js";
+import type { OptionSpec } from "../../hosts/sim/command-options.js";
+import { readLoader } from "../../hosts/sim/loader-setup.js";
+import { optionsOf, parseOptions, SIMULATOR } from "../../hosts/sim/options.js";
+import { prepare } from "../../hosts/sim/setup.js";
+import { loaderConfig } from "../../hosts/sim/xs/loader-config.js";
+import type { LoaderConfig } from "../../modules/bootutil/loader/config.js";
+import { guideLayout, type Layout } from "../../modules/flash/layout.js";
+import { parseExplain } from "../../tools/explain/options.js";
+import { generateKey } from "../../tools/image/keys.js";
+import { freshDirectory } from "../../tools/simulator.js";
+
+// What the boot loader is built with is said in one way: the simulator, the emulated board and explain, which rehearses
+// that boot loader, have the same options and understand them alike.
+
+interface Loader {
+	readonly layout: Layout;
+	readonly config: LoaderConfig;
+}
+
+describe("options of the boot loader", () => {
+	let directory = "";
+	/** Values of the options that name something, and options that they need. */
+	let samples: Readonly<Record<string, readonly string[]>> = {};
+
+	before(() => {
+		directory = freshDirectory();
+		const file = (name: string, text: string): string => {
+			const path = join(directory, name);
+			writeFileSync(path, text);
+			return path;
+		};
+		samples = {
+			"--flash": [join(directory, "other.bin")],
+			"--serial": [join(directory, "other")],
+			"--udp": ["[::1]:4711"],
+			"--tcp": ["4712"],
+			"--files": [directory],
+			"--trial": ["7", "--app", "self-confirm"],
+			"--layout": [file("layout.json", JSON.stringify({ ...guideLayout, name: "other", writeAlign: 16 }))],
+			"--key": [file("key.pem", generateKey("ed25519"))],
+			"--encryption-key": [file("encryption.pem", generateKey("x25519"))],
+			"--baud": ["9600"],
+			"--power-cut": ["5"],
+		};
+	});
+	after(() => rmSync(directory, { recursive: true }));
+
+	/** Command lines, each with another value of the option than its default. */
+	function uses(spec: OptionSpec): string[][] {
+		const { name, choices } = spec;
+		if (name === "--key")
+			return [
+				[name, ...samples[name]!],
+				[name, "none"],
+			];
+		if (name === "--encryption-key-length") return [[name, "256", "--encryption-key", ...samples["--encryption-key"]!]];
+		if (choices) return choices.filter((choice) => choice !== spec.default).map((choice) => [name, choice]);
+		if (spec.value === undefined) return [[name]];
+		assert.ok(samples[name], `the test has no value for ${name}`);
+		return [[name, ...samples[name]]];
+	}
+
+	function loaderOfSimulator(args: readonly string[]): Loader {
+		const own = ["--flash", join(directory, "flash.bin"), "--serial", join(directory, "uart")];
+		const options = parseOptions([...own, ...args]);
+		assert.ok(options !== "help");
+		const { config } = prepare(options);
+		return { layout: config.layout, config: loaderConfig(config) };
+	}
+
+	function loaderOfExplain(args: readonly string[]): Loader {
+		const options = parseExplain([...args, "flash.bin"]);
+		assert.ok(options !== "help");
+		const { layout, build } = readLoader(options);
+		return { layout, config: loaderConfig(build) };
+	}
+
+	it("each option of the simulator that changes the boot loader is an option of explain, and changes it alike", () => {
+		const plain = loaderOfSimulator([]);
+		assert.deepEqual(loaderOfExplain([]), plain);
+		const changing = new Set<string>();
+		for (const spec of optionsOf(SIMULATOR))
+			for (const use of uses(spec)) {
+				const loader = loaderOfSimulator(use);
+				try {
+					assert.deepEqual(loader, plain);
+				} catch {
+					changing.add(spec.name);
+					assert.deepEqual(loaderOfExplain(use), loader, use.join(" "));
+				}
+			}
+		assert.deepEqual([...changing].sort(), [
+			"--downgrade-prevention",
+			"--encryption-key",
+			"--encryption-key-length",
+			"--images",
+			"--key",
+			"--layout",
+			"--mode",
+			"--trailer",
+		]);
+	});
+
+	it("the emulated board has them all", () => {
+		const names = optionsOf(MPS3).map(({ name }) => name);
+		for (const { name } of optionsOf(SIMULATOR)) assert.notEqual(names.includes(name), MPS3.lacks.includes(name), name);
+		assert.deepEqual(MPS3.lacks, ["--uart", "--udp", "--tcp", "--files", "--power-cut"]);
+	});
+});
