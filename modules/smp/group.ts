@@ -20,14 +20,20 @@ export interface Context {
 	after(action: () => void): void;
 }
 
+/**
+ * The rest of the work for an answer that takes long: does a part of it, short enough for a packet of somebody else to wait for,
+ * and returns the map of the response once all is done. Throws as a handler does.
+ */
+export type Work = () => ResponseMap | undefined;
+
 /** One direction (read or write) of a command. */
 export interface Operation {
 	/** The keys that the request may have. Without, the payload is not looked at. */
 	readonly fields?: Schema;
 	/** A request that cannot be decoded counts as an empty one. */
 	readonly lenient?: boolean;
-	/** Returns the map of the response, or throws an `SmpError` or `GroupError`. */
-	handle(fields: Fields<Schema>, context: Context): ResponseMap;
+	/** Returns the map of the response, or the work for it if that takes long; or throws an `SmpError` or `GroupError`. */
+	handle(fields: Fields<Schema>, context: Context): ResponseMap | Work;
 }
 
 /** A command: what it does when read and when written. */
@@ -45,12 +51,14 @@ export interface Group {
 	readonly commands: Readonly<Record<number, Command>>;
 	/** The group's own error codes as version 1 clients see them; a code that is not listed becomes 1 (unknown). */
 	readonly errors?: Readonly<Record<number, number>>;
+	/** Further keys of the group in the enumeration's details. */
+	readonly details?: () => ResponseMap;
 }
 
 /** An operation whose handler gets the fields of `schema` with their types. */
 export function operation<S extends Schema>(
 	schema: S,
-	handle: (fields: Fields<S>, context: Context) => ResponseMap,
+	handle: (fields: Fields<S>, context: Context) => ResponseMap | Work,
 	lenient = false,
 ): Operation {
 	return { fields: schema, lenient, handle: handle as Operation["handle"] };

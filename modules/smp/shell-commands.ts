@@ -8,7 +8,7 @@ export interface ShellCommand {
 	run(args: readonly string[], print: (line: string) => void): void;
 }
 
-/** `-ENOEXEC`: what Zephyr's shell returns for a command that it does not know. */
+/** `-ENOEXEC`: what Zephyr's shell returns for a command that it does not know, and for a line without one. */
 const NO_SUCH_COMMAND = -8;
 const INVALID = -22;
 
@@ -16,6 +16,7 @@ const INVALID = -22;
 export function shellOf(commands: Readonly<Record<string, ShellCommand>>): (line: string) => ShellResult {
 	return (line) => {
 		const [name = "", ...args] = line.split(" ").filter((word) => word !== "");
+		if (name === "") return { output: "", status: NO_SUCH_COMMAND };
 		let output = "";
 		const print = (text: string): void => {
 			output += `${text}\n`;

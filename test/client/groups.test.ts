@@ -91,7 +91,7 @@ describe("client: the further groups", () => {
 		assert.deepEqual([output, status], ["\x1b[31mred\x1b[0m\u0007\n", 0]);
 		assert.equal((await runShell(client, ["fly", "away"])).status, -8);
 		assert.deepEqual(device.events, ["colours", "fly away"]);
-		await assert.rejects(runShell(client, [""]), /the command line: the command line is empty \(shell group error 3\)/);
+		await assert.rejects(runShell(client, []), /the command line: the command line is empty \(shell group error 3\)/);
 		let sent = 0;
 		const deaf = clientOf({ onPacket: undefined, send: () => sent++, close: () => {} });
 		await assert.rejects(runShell(deaf, ["x"], { timeout: 1, tries: 1 }), /^NoAnswerError: .* after 1 try$/);

@@ -59,5 +59,5 @@ const V1_ERRORS = Object.freeze({ [EnumerationError.TOO_MANY_GROUP_ENTRIES]: Rc.
 /** `handlers` is the size of the command table, holes included. */
 function details(group: Group): ResponseMap {
 	const ids = Object.keys(group.commands).map(Number);
-	return { group: group.id, name: group.name, handlers: Math.max(-1, ...ids) + 1 };
+	return { group: group.id, name: group.name, handlers: Math.max(-1, ...ids) + 1, ...group.details?.() };
 }

@@ -44,7 +44,7 @@ export function eraseSectors(area: FlashArea, first: number, end: number): void 
 }
 
 /** The slot info command (Zephyr SMP group 1, Slot info). Here `slot` counts within the image. */
-export function slotInfoCommand(slots: ImageSlots): Command {
+export function slotInfoCommand(slots: ImageSlots, { describe }: ImageOptions): Command {
 	return {
 		name: "slot info",
 		read: {
@@ -57,9 +57,10 @@ export function slotInfoCommand(slots: ImageSlots): Command {
 							slot: slot & 1,
 							size: slots.area(slot).size,
 							upload_image_id: slots.isActive(slot) ? undefined : image,
+							...describe?.("slot", slot),
 						});
 					}
-					images.push({ image, slots: entries });
+					images.push({ image, slots: entries, ...describe?.("image", image) });
 				}
 				return { images };
 			},

@@ -15,7 +15,7 @@ import { verifyImage } from "./image-verify.js";
  * confirmed, if the boot loader would take it.
  */
 export function stateCommand(slots: ImageSlots, options: ImageOptions): Command {
-	const list = (): ResponseMap => imageList(slots, options.frugalList ?? false);
+	const list = (): ResponseMap => imageList(slots, options);
 	const read = { handle: list };
 	// Where the newest image runs without being asked for, there is nothing to be set.
 	const { mode } = slots.boot.config;
@@ -31,7 +31,7 @@ export function stateCommand(slots: ImageSlots, options: ImageOptions): Command 
 	};
 }
 
-function imageList(slots: ImageSlots, frugal: boolean): ResponseMap {
+function imageList(slots: ImageSlots, { frugalList: frugal = false, describe }: ImageOptions): ResponseMap {
 	const images: ResponseMap[] = [];
 	for (let slot = 0; slot < slots.count; slot++) {
 		const info = slots.info(slot);
@@ -49,6 +49,7 @@ function imageList(slots: ImageSlots, frugal: boolean): ResponseMap {
 			confirmed: show(active === (state !== "revert")),
 			active: show(active),
 			permanent: show(!active && state === "permanent"),
+			...describe?.("state", slot),
 		});
 	}
 	return { images, splitStatus: frugal ? undefined : 0 };

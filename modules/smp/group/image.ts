@@ -1,5 +1,6 @@
 import type { BootUtil } from "../../bootutil/bootutil.js";
 import type { DigestProvider } from "../../bootutil/digest.js";
+import type { ResponseMap } from "../cbor.js";
 import type { Group } from "../group.js";
 import { eraseCommand, slotInfoCommand } from "./image-erase.js";
 import { IMAGE_GROUP, IMAGE_V1_ERRORS } from "./image-error.js";
@@ -76,6 +77,12 @@ export interface ImageOptions {
 	/** Asked before a chunk is written; refuses it, and ends the upload, by throwing an `SmpError` or `GroupError`. */
 	readonly mayWrite?: (upload: UploadProgress, data: Uint8Array) => void;
 	readonly onEvent?: (event: ImageEvent) => void;
+	/**
+	 * Gives further keys of a slot in the list of images (`state`) and in slot info (`slot`), and of an image in slot info
+	 * (`image`). `number` is that of the slot, through all images, or of the image. Refuses the request by throwing an `SmpError` or
+	 * `GroupError`.
+	 */
+	readonly describe?: (what: "state" | "slot" | "image", number: number) => ResponseMap | undefined;
 }
 
 /**
@@ -93,7 +100,7 @@ export function imageGroup(options: ImageOptions): Group {
 			0: stateCommand(slots, options),
 			1: upload.command,
 			5: eraseCommand(slots, upload, options),
-			6: slotInfoCommand(slots),
+			6: slotInfoCommand(slots, options),
 		},
 	};
 }

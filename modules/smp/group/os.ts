@@ -74,6 +74,8 @@ export interface BootloaderInfo {
 	readonly name: string;
 	readonly mode: number;
 	readonly noDowngrade?: boolean;
+	/** Answers further queries; undefined: no answer. */
+	readonly answer?: (query: string) => ResponseMap | undefined;
 }
 
 /** A reset that a client asks for. */
@@ -99,12 +101,14 @@ export interface OsOptions {
 	readonly silentConsole?: boolean;
 	readonly clock?: Clock;
 	readonly info?: OsInfo;
+	/** Further information, by a letter that `OsInfo` has not: comes behind it, in this order. */
+	readonly ownInfo?: Readonly<Record<string, () => string>>;
 	readonly bootloader?: BootloaderInfo;
 }
 
 /** The OS group (Zephyr SMP group 0, Default/OS management). */
 export function osGroup(options: OsOptions): Group {
-	const { reset, mayReset, buffers, tasks, pools, silentConsole, clock, info, bootloader } = options;
+	const { reset, mayReset, buffers, tasks, pools, silentConsole, clock, info, ownInfo = {}, bootloader } = options;
 	const echo: Operation = operation({ d: utf8 }, ({ d }) => ({ r: d ?? "" }));
 	const commands: Record<number, Command> = { 0: { name: "echo", read: echo, write: echo } };
 	if (silentConsole) commands[1] = { name: "console echo control", write: consoleEcho };
@@ -132,7 +136,7 @@ export function osGroup(options: OsOptions): Group {
 	if (info) {
 		commands[7] = {
 			name: "info",
-			read: operation({ format: text }, ({ format }) => ({ output: osInfo(info, format || "s") })),
+			read: operation({ format: text }, ({ format }) => ({ output: osInfo(info, ownInfo, format || "s") })),
 		};
 	}
 	if (bootloader) {
@@ -179,11 +183,15 @@ function mapOf(entries: Readonly<Record<string, Task | MemoryPool>>): ResponseMa
 const INFO_LETTERS = "snrvbmpio";
 
 /** The wanted fields in the order of the protocol, whatever the order and number of their letters. */
-function osInfo(info: OsInfo, format: string): string {
+function osInfo(info: OsInfo, own: NonNullable<OsOptions["ownInfo"]>, format: string): string {
+	const ownLetters = Object.keys(own);
 	let wanted = "";
 	for (let i = 0; i < format.length; i++) {
 		const letter = format[i]!;
-		const known = letter === "a" || (INFO_LETTERS.includes(letter) && info[letter as keyof OsInfo] !== undefined);
+		const known =
+			letter === "a" ||
+			ownLetters.includes(letter) ||
+			(INFO_LETTERS.includes(letter) && info[letter as keyof OsInfo] !== undefined);
 		if (!known) throw new GroupError(OS_GROUP, OsError.INVALID_FORMAT, `no information goes by the letter "${letter}"`);
 		wanted += letter;
 	}
@@ -193,6 +201,7 @@ function osInfo(info: OsInfo, format: string): string {
 		const value = info[letter as keyof OsInfo];
 		if (value !== undefined && (wanted.includes("a") || wanted.includes(letter))) output.push(value);
 	}
+	for (const letter of ownLetters) if (wanted.includes("a") || wanted.includes(letter)) output.push(own[letter]!());
 	return output.join(" ");
 }
 
@@ -200,6 +209,8 @@ function bootloaderInfo(bootloader: BootloaderInfo, query: string | undefined): 
 	if (!query) return { bootloader: bootloader.name };
 	if (query === "mode")
 		return { mode: bootloader.mode, "no-downgrade": bootloader.noDowngrade === true ? true : undefined };
+	const answer = bootloader.answer?.(query);
+	if (answer) return answer;
 	throw new GroupError(OS_GROUP, OsError.QUERY_YIELDS_NO_ANSWER, `the boot loader has no answer to "${query}"`);
 }
 

@@ -33,27 +33,26 @@ export interface SettingsStore {
 	save?(name: string | undefined): void;
 }
 
+export type SettingsAccess = "read" | "write" | "delete" | "commit" | "load" | "save";
+
 export interface SettingsOptions {
 	readonly store: SettingsStore;
 	/** Bytes of a name, its terminating zero counted (`CONFIG_MCUMGR_GRP_SETTINGS_NAME_LEN`). Default 32. */
 	readonly nameLimit?: number;
 	/** Most bytes of a value that is read (`CONFIG_MCUMGR_GRP_SETTINGS_VALUE_LEN`). Default 64. */
 	readonly valueLimit?: number;
-	/** Asked before every access; refuses by throwing an `SmpError` or `GroupError`. */
-	readonly mayAccess?: (
-		operation: "read" | "write" | "delete" | "commit" | "load" | "save",
-		name: string | undefined,
-	) => void;
+	/** Asked before every access, with the value before a write; refuses by throwing an `SmpError` or `GroupError`. */
+	readonly mayAccess?: (access: SettingsAccess, name: string | undefined, value?: Uint8Array) => void;
 }
 
 /** The settings group (Zephyr SMP group 3, Settings (Config) management). */
 export function settingsGroup(options: SettingsOptions): Group {
 	const { store, nameLimit = 32, valueLimit = 64, mayAccess } = options;
 	/** The name has to be one, whether or not anybody is asked for leave. */
-	const check = (operation: "read" | "write" | "delete", name: string): void => {
+	const check = (access: SettingsAccess, name: string, value?: Uint8Array): void => {
 		if (name === "") throw new SmpError(Rc.INVALID, "the name is missing");
 		if (utf8Length(name) >= nameLimit) throw settingsError(SettingsError.KEY_TOO_LONG, "the name is too long");
-		mayAccess?.(operation, name);
+		mayAccess?.(access, name, value);
 	};
 	/** A name that is not there: is it the whole subtree? */
 	const notFound = (name: string): GroupError =>
@@ -70,8 +69,10 @@ export function settingsGroup(options: SettingsOptions): Group {
 			const limit = Math.min(wanted, valueLimit);
 			return { val: found.subarray(0, limit), max_size: wanted > valueLimit ? valueLimit : undefined };
 		}),
-		write: operation({ name: text, val: bytes }, ({ name = "", val = new Uint8Array(0) }) => {
-			check("write", name);
+		write: operation({ name: text, val: bytes }, ({ name = "", val }) => {
+			// Zephyr hands no bytes to the setting, whose own code then takes or refuses them.
+			if (!val) throw new SmpError(Rc.INVALID, "the value is missing; to empty a setting, write a value of no bytes");
+			check("write", name, val);
 			if (!store.set) throw settingsError(SettingsError.WRITE_NOT_SUPPORTED, "settings cannot be written");
 			if (store.hasRoot?.(name.split("/")[0]!) === false) throw notFound(name);
 			store.set(name, val);

@@ -36,7 +36,9 @@ export function shellGroup({ run, lineLimit = 256 }: ShellOptions): Group {
 				write: operation({ argv: texts }, ({ argv }, context) => {
 					if (!argv) throw new SmpError(Rc.INVALID, "the command line is missing");
 					const line = argv.join(" ");
-					if (line === "") throw new GroupError(SHELL_GROUP, ShellError.EMPTY_COMMAND, "the command line is empty");
+					// As in Zephyr a line of empty words is one, which its shell answers.
+					if (argv.length === 0)
+						throw new GroupError(SHELL_GROUP, ShellError.EMPTY_COMMAND, "the command line is empty");
 					if (utf8Length(line) >= lineLimit)
 						throw new GroupError(SHELL_GROUP, ShellError.COMMAND_TOO_LONG, "the command line is too long");
 					const { output, status } = run(line);

@@ -7,8 +7,19 @@ import { RawTransport } from "../../../modules/smp/transport/raw.js";
 import type { ByteStream, DatagramSocket, GattCharacteristic } from "../../../modules/smp/transport/stream.js";
 import type { Transport } from "../../../modules/smp/transport/transport.js";
 import { DatagramTransport } from "../../../modules/smp/transport/udp.js";
-import { Device, Unsupported } from "./device.js";
-import { compareList, compareResponses, compareValue, hex, type JsonMap, list, map, oneOf, unhex } from "./match.js";
+import { Device } from "./device.js";
+import {
+	compareList,
+	compareResponses,
+	compareValue,
+	hex,
+	type JsonMap,
+	list,
+	map,
+	oneOf,
+	Unsupported,
+	unhex,
+} from "./match.js";
 
 /** What became of one vector. `detail` is the first difference, or why it was skipped. */
 export interface Result {

@@ -6,7 +6,7 @@ import { slotAreaId } from "../../../modules/flash/layout.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { NorPartition } from "../../../modules/flash/nor.js";
 import { encodeMap } from "../../../modules/smp/cbor.js";
-import { SmpError } from "../../../modules/smp/errors.js";
+import { Rc, SmpError } from "../../../modules/smp/errors.js";
 import { enumerationGroup } from "../../../modules/smp/group/enumeration.js";
 import { type FileSystem, fsGroup } from "../../../modules/smp/group/fs.js";
 import { type ImageOptions, imageGroup } from "../../../modules/smp/group/image.js";
@@ -18,12 +18,10 @@ import { zephyrGroup } from "../../../modules/smp/group/zephyr.js";
 import type { Group } from "../../../modules/smp/group.js";
 import { HEADER_SIZE, Op, writeHeader } from "../../../modules/smp/header.js";
 import { SmpServer } from "../../../modules/smp/server.js";
-import { type JsonMap, list, map, unhex, type Variables } from "./match.js";
+import { refusalOf, switchOf, yieldsToForce } from "./hooks.js";
+import { type Json, type JsonMap, list, map, Unsupported, unhex, type Variables } from "./match.js";
 
 const SECTOR = 4096;
-
-/** A vector asks for something that this device does not have. The message says what. */
-export class Unsupported extends Error {}
 
 /** Values of OS info. */
 const INFO: OsInfo = Object.freeze({
@@ -76,7 +74,7 @@ export class Device {
 		return responses;
 	}
 
-	#option(key: string): unknown {
+	#option(key: string): Json | undefined {
 		return this.#config[key];
 	}
 
@@ -129,11 +127,14 @@ export class Device {
 
 	#groups(boot: BootUtil, info: OsInfo, precondition: string): Group[] {
 		const refuse = refusal(precondition);
+		const resetHook = refusalOf(this.#option("reset_hook"), Rc.BUSY);
+		const yields = yieldsToForce(this.#option("reset_hook"));
 		let time: number | undefined;
 		const os = osGroup({
 			reset: () => {},
 			mayReset: ({ force }) => {
 				if (!force) refuse();
+				if (!force || !yields) resetHook?.();
 			},
 			buffers: { size: Number(this.#option("buf_size") ?? 2048), count: Number(this.#option("buf_count") ?? 4) },
 			tasks: () => ({ main: { prio: 0, tid: 1, state: 2, stkuse: 100, stksiz: 1024 } }),
@@ -154,12 +155,12 @@ export class Device {
 		});
 		const fs = fsGroup({ files: fileSystem(precondition), digest: nobleDigest, mayAccess: refuse });
 		const shell = shellGroup({
-			run: () => ({ output: "\r\ncommand not found\r\n", status: -8 }),
+			run: (line) => ({ output: line.trim() === "" ? "" : "\r\ncommand not found\r\n", status: -8 }),
 			lineLimit: Number(this.#option("shell_line") ?? 256),
 		});
 		const all = [
 			os,
-			imageGroup({ ...this.#imageOptions(boot), mayWrite: refuse }),
+			imageGroup({ mayWrite: refuse, ...this.#imageOptions(boot) }),
 			statistics,
 			settings,
 			fs,
@@ -175,9 +176,20 @@ export class Device {
 		const others = this.#option("confirm_non_active_image") ?? "secondary";
 		if (others !== "any" && others !== "secondary" && others !== "none")
 			throw new Unsupported(`confirm_non_active_image cannot be ${others}`);
+		// Whether the end of an upload says if its hash is the client's, or a hook that is asked for each chunk.
+		const check = this.#option("image_check");
+		const chunkHook = switchOf(check) === undefined ? refusalOf(check, Rc.USER) : undefined;
+		const slotInfoHook = refusalOf(this.#option("slot_info_hook"), Rc.USER);
 		return {
 			boot,
-			digest: nobleDigest,
+			...(switchOf(check) !== false && { digest: nobleDigest }),
+			...(chunkHook && { mayWrite: chunkHook }),
+			...(slotInfoHook && {
+				describe: (what) => {
+					if (what === "slot") slotInfoHook();
+					return undefined;
+				},
+			}),
 			sizeLimit: "slot",
 			guards: false,
 			verifyMarked: false,
@@ -216,12 +228,15 @@ const KNOWN: readonly string[] = [
 	"confirm_non_active_image",
 	"frugal_list",
 	"groups",
+	"image_check",
 	"line_buffer",
 	"mode",
+	"reset_hook",
 	"response_buffer",
 	"sector_size",
 	"settings_name_len",
 	"shell_line",
+	"slot_info_hook",
 	...ORIGINAL,
 	...VERBOSE,
 	...COMPARE_BUILD,

@@ -8,6 +8,9 @@ export interface JsonMap {
 	readonly [key: string]: Json;
 }
 
+/** A vector asks for something that this runner or its device does not have. The message says what. */
+export class Unsupported extends Error {}
+
 /** Values of the letters of OS info, which vectors refer to. */
 export type Variables = Readonly<Record<string, string>>;
 
