@@ -1,7 +1,15 @@
+import { Rc, SmpError } from "../../modules/smp/errors.js";
 import { furtherGroups } from "../smp-svr/further.js";
 import { simSvr } from "../smp-svr/sim-svr.js";
-import { thermostatGroup } from "./thermostat.js";
+import { HOTTEST, thermostatGroup } from "./thermostat.js";
 
-// The application with a group of its own, on the simulated board.
+// The application with a group and a say of its own, on the simulated board.
 
-simSvr((base, options) => furtherGroups(base, { ...options, own: [thermostatGroup(["kitchen", "hall"])] }));
+const targets = new Map<string, number>();
+
+simSvr((base, options) => furtherGroups(base, { ...options, own: [thermostatGroup(["kitchen", "hall"], targets)] }), {
+	mayReset: ({ force }) => {
+		if (!force && [...targets.values()].includes(HOTTEST))
+			throw new SmpError(Rc.BUSY, "a room is being heated up: lower its target first, or force the reset");
+	},
+});

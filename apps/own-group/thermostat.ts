@@ -10,11 +10,10 @@ export const ThermostatError = Object.freeze({ TOO_COLD: 2, TOO_HOT: 3, NO_TARGE
 
 /** Limits of the target, degrees Celsius. */
 const COLDEST = 5;
-const HOTTEST = 30;
+export const HOTTEST = 30;
 
-/** A group of an application's own: what a thermostat is set to, and for how many rooms. */
-export function thermostatGroup(rooms: readonly string[]): Group {
-	const targets = new Map<string, number>();
+/** A group of an application's own: what a thermostat is set to, and for how many rooms. `targets` is where that is kept. */
+export function thermostatGroup(rooms: readonly string[], targets = new Map<string, number>()): Group {
 	return {
 		id: THERMOSTAT_GROUP,
 		name: "thermostat",

@@ -12,7 +12,7 @@ import type { Transport } from "../../modules/smp/transport/transport.js";
 import { UploadLock } from "../../modules/smp/upload-lock.js";
 import { smpSvrEmulated } from "./emulated.js";
 import { type FurtherOptions, furtherGroups, poolsOf, tasksOf } from "./further.js";
-import { type Base, BUFFERS, type Further, smpSvr } from "./smp-svr.js";
+import { type Base, BUFFERS, type Further, type SmpSvrOptions, smpSvr } from "./smp-svr.js";
 
 const rawUart = (stream: ByteStream, maxPacket: number): Transport =>
 	new RawTransport(stream, { maxPacket, uptime: () => simulator.uptime() });
@@ -29,15 +29,21 @@ class CountedHost extends SimHost {
 	}
 }
 
+/** An application's own say (docs/SMP.md, Hooks). */
+export type Own = Pick<SmpSvrOptions, "mayReset" | "image" | "onImage"> & {
+	readonly os?: Pick<NonNullable<SmpSvrOptions["os"]>, "ownInfo">;
+};
+
+/** Makes further groups and hooks of the options. */
+type Adapt = (base: Base, options: FurtherOptions) => Further;
+
 /** Runs the application with all groups on the simulated board. `adapt` may replace what that makes of the options. */
-export function simSvr(
-	adapt: (base: Base, options: FurtherOptions) => Further = (base, options) => furtherGroups(base, options),
-): void {
+export function simSvr(adapt: Adapt = furtherGroups, own: Own = {}): void {
 	const config = readConfig();
-	withImageChecks(config, (checks) => run(config, checks, adapt));
+	withImageChecks(config, (checks) => run(config, checks, adapt, own));
 }
 
-function run(config: SimConfig, checks: ImageChecks, adapt: (base: Base, options: FurtherOptions) => Further): void {
+function run(config: SimConfig, checks: ImageChecks, adapt: Adapt, own: Own): void {
 	smpSvrEmulated(
 		(layout) => new CountedHost(layout),
 		(host, options) => {
@@ -51,12 +57,18 @@ function run(config: SimConfig, checks: ImageChecks, adapt: (base: Base, options
 					tasks: () => tasksOf(simulator.memory()),
 					pools: () => poolsOf(simulator.memory(), SLOT_SIZE),
 					silentConsole: true,
+					...own.os,
 				},
+				...(own.image && { image: own.image }),
 				...(config.uart === "raw" && { uart: rawUart }),
-				mayReset: (wanted) => lock.mayReset(wanted),
+				mayReset: (wanted) => {
+					lock.mayReset(wanted);
+					own.mayReset?.(wanted);
+				},
 				onImage: (event) => {
 					uploads.onEvent(event);
 					lock.onEvent(event);
+					own.onImage?.(event);
 				},
 				further: (base) => {
 					const { groups, hooks } = adapt(base, {

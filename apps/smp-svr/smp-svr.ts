@@ -4,7 +4,7 @@ import { type BootConfig, revertsUnconfirmed, type UpgradeMode } from "../../mod
 import type { Layout } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { GroupError, Rc, SmpError } from "../../modules/smp/errors.js";
-import { type ImageEvent, imageGroup } from "../../modules/smp/group/image.js";
+import { type ImageEvent, type ImageOptions, imageGroup } from "../../modules/smp/group/image.js";
 import type { DowngradeRule, SignatureCheck } from "../../modules/smp/group/image-verify.js";
 import { type OsOptions, osGroup, type ResetRequest } from "../../modules/smp/group/os.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../../modules/smp/group/upload-journal.js";
@@ -12,7 +12,7 @@ import type { Group } from "../../modules/smp/group.js";
 import { joinHooks, type ServerHooks, SmpServer } from "../../modules/smp/server.js";
 import { ConsoleTransport } from "../../modules/smp/transport/console.js";
 import type { ByteStream } from "../../modules/smp/transport/stream.js";
-import type { Transport } from "../../modules/smp/transport/transport.js";
+import type { Drop, Transport } from "../../modules/smp/transport/transport.js";
 import { DatagramTransport } from "../../modules/smp/transport/udp.js";
 
 export const VERSION = "0.1.0";
@@ -77,8 +77,10 @@ export interface SmpSvrOptions {
 	readonly downgrade?: DowngradeRule;
 	/** Further groups, and who may call what. Default: none, and everybody. */
 	further?(base: Base): Further;
-	/** Further commands of the OS group. */
-	readonly os?: Pick<OsOptions, "tasks" | "pools" | "silentConsole">;
+	/** Further commands and information of the OS group. */
+	readonly os?: Pick<OsOptions, "tasks" | "pools" | "silentConsole" | "ownInfo">;
+	/** Who may write images, and what is told of them besides. */
+	readonly image?: Pick<ImageOptions, "mayWrite" | "describe">;
 	/** What makes packets of the bytes on the UART. Default: console framing. */
 	uart?(stream: ByteStream, maxPacket: number): Transport;
 	/** Refuses a reset by throwing an `SmpError`. */
@@ -106,6 +108,7 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 	const map = FlashMap.open(options.layout, (label) => host.flash(label));
 	const boot = new BootUtil(map, options.boot, options.activeSlots);
 	const journal = map.labelled(UPLOAD_JOURNAL);
+	const later = (callback: () => void): void => void host.after(0, callback);
 	const groups = [
 		osGroup({
 			reset: () => {
@@ -146,21 +149,31 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 			erasePending: options.erasePending ?? true,
 			...(options.signature && { signature: options.signature }),
 			...(options.downgrade && { downgrade: options.downgrade }),
-			later: (callback) => void host.after(0, callback),
+			later,
 			...(journal && { journal: new UploadJournal(journal) }),
 			...(options.onImage && { onEvent: options.onImage }),
+			...options.image,
 		}),
 	];
+	/** What is in the log already: each kind of loss once for each transport, so that nobody can fill it. */
+	let told = "";
 	const further = options.further?.({ host, map, boot, groups });
 	const server = new SmpServer({
 		bufferSize: BUFFERS.size,
 		verbose: true,
+		later,
 		hooks: joinHooks(further?.hooks, {
 			done: (group, command, _write, error, { version }) => {
 				if (error === undefined) options.answered?.(group, command);
 				// Version 2 has no room for a sentence beside a group's code, so it goes to the log.
 				else if (version > 0 && error instanceof GroupError)
 					host.log(`<wrn> smp: group ${error.group}, error ${error.code}: ${printable(error.message)}`);
+			},
+			dropped: (drop, transport) => {
+				const first = ` ${transport} ${drop}`;
+				if (told.includes(first)) return;
+				told += first;
+				host.log(`<wrn> smp: ${transport}: ${LOSSES[drop]} (${drop}; more of these are only counted)`);
 			},
 		}),
 		groups: [...groups, ...(further?.groups ?? [])],
@@ -175,6 +188,18 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 	if (options.confirm === "self") confirmImages(host, boot);
 	return { boot, server };
 }
+
+/** What the log says of what was lost. */
+const LOSSES: Readonly<Record<Drop, string>> = Object.freeze({
+	rx_bad_crc: "a frame had a wrong CRC and was dropped: is the line noisy, or the baud rate wrong?",
+	rx_bad_base64: "a frame was no base64 and was dropped: did something else write to this line?",
+	rx_bad_header: "bytes that are no SMP packet were dropped",
+	rx_bad_length: "a frame had another length than it announced and was dropped",
+	rx_too_long: "a packet or a line was longer than its buffer and was dropped: does the client know buf_size?",
+	rx_unfinished: "the rest of a packet never came and its beginning was dropped",
+	rx_response: "a response arrived, which only a server sends, and was dropped",
+	tx_dropped: "a response was dropped: its client does not read",
+});
 
 /** Longest sentence that is logged, characters. */
 const LOG_LIMIT = 160;

@@ -38,14 +38,15 @@ export class RtlUart implements ByteStream {
 	}
 
 	/** Queues all of `bytes`, or, when the peer has not read for so long that they do not fit, none. */
-	write(bytes: Uint8Array): void {
-		if (bytes.length > QUEUE_SIZE - this.#length) return;
+	write(bytes: Uint8Array): boolean {
+		if (bytes.length > QUEUE_SIZE - this.#length) return false;
 		const tail = (this.#head + this.#length) % QUEUE_SIZE;
 		const first = Math.min(bytes.length, QUEUE_SIZE - tail);
 		this.#queue.set(bytes.subarray(0, first), tail);
 		this.#queue.set(bytes.subarray(first), 0);
 		this.#length += bytes.length;
 		this.#send();
+		return true;
 	}
 
 	close(): void {

@@ -10,12 +10,14 @@ export class RtlUdp implements DatagramSocket {
 		this.#socket = new device.io({ port: device.port, onReadable: () => this.#receive() });
 	}
 
-	send(bytes: Uint8Array, peer: Peer): void {
+	send(bytes: Uint8Array, peer: Peer): boolean {
 		const { address, port } = peer as Datagram;
 		try {
 			this.#socket.write(bytes, address, port);
+			return true;
 		} catch {
 			// No buffer or no route: a lost datagram, as any other; the client asks again.
+			return false;
 		}
 	}
 

@@ -2,24 +2,37 @@ import type { FlashPartition, FlashStatus } from "../flash/partition.js";
 import type { ImageEvent } from "./group/image.js";
 import type { Counters } from "./group/statistics.js";
 import type { Exchange, ServerHooks } from "./server.js";
+import type { Drop } from "./transport/transport.js";
 
 type Tally = Record<string, number>;
+type Traffic = Record<"reads" | "writes" | "errors" | "rx_bytes" | "tx_bytes" | Drop, number>;
 
-/** Counts what goes through a server, for the statistics group: one set of counters in all and one for each transport. */
+/**
+ * Counts what goes through a server, and what is lost on the way, for the statistics group: one set of counters in all and one
+ * for each transport.
+ */
 export class TrafficCounters {
 	readonly hooks: ServerHooks = {
 		done: (_group, _command, write, error, exchange) => {
 			count(this.#all, write, error, exchange);
-			let transport = this.#transports.get(exchange.origin.transport);
-			if (!transport) {
-				transport = traffic();
-				this.#transports.set(exchange.origin.transport, transport);
-			}
-			count(transport, write, error, exchange);
+			count(this.#transport(exchange.origin.transport), write, error, exchange);
+		},
+		dropped: (drop, transport) => {
+			this.#all[drop]++;
+			this.#transport(transport)[drop]++;
 		},
 	};
 	readonly #all = traffic();
-	readonly #transports = new Map<string, Tally>();
+	readonly #transports = new Map<string, Traffic>();
+
+	#transport(name: string): Traffic {
+		let tally = this.#transports.get(name);
+		if (!tally) {
+			tally = traffic();
+			this.#transports.set(name, tally);
+		}
+		return tally;
+	}
 
 	/** The counters of everything, or of one transport. */
 	of(transport?: string): Counters {
@@ -27,13 +40,27 @@ export class TrafficCounters {
 	}
 }
 
-const traffic = (): Tally => ({ reads: 0, writes: 0, errors: 0, rx_bytes: 0, tx_bytes: 0 });
+const traffic = (): Traffic => ({
+	reads: 0,
+	writes: 0,
+	errors: 0,
+	rx_bytes: 0,
+	tx_bytes: 0,
+	rx_bad_crc: 0,
+	rx_bad_base64: 0,
+	rx_bad_header: 0,
+	rx_bad_length: 0,
+	rx_too_long: 0,
+	rx_unfinished: 0,
+	rx_response: 0,
+	tx_dropped: 0,
+});
 
-function count(tally: Tally, write: boolean, error: unknown, { received, sent }: Exchange): void {
-	tally[write ? "writes" : "reads"]!++;
-	if (error !== undefined) tally["errors"]!++;
-	tally["rx_bytes"]! += received;
-	tally["tx_bytes"]! += sent;
+function count(tally: Traffic, write: boolean, error: unknown, { received, sent }: Exchange): void {
+	tally[write ? "writes" : "reads"]++;
+	if (error !== undefined) tally.errors++;
+	tally.rx_bytes += received;
+	tally.tx_bytes += sent;
 }
 
 /** Counts the uploads of an image group; give `onEvent` to it. */

@@ -24,6 +24,8 @@ const field = <T>(kind: Kind, max = 0xffffffff, nullable = false): Field<T> => O
 
 /** Unsigned integer of up to 32 bits. */
 export const uint = field<number>("uint");
+/** Unsigned integer of up to 53 bits: sizes of files, which Zephyr takes with 64 bits. */
+export const uint53 = field<number>("uint", Number.MAX_SAFE_INTEGER);
 /** Unsigned integer of up to 16 bits. */
 export const uint16 = field<number>("uint", 0xffff);
 /** Integer of up to 32 bits with a sign. */

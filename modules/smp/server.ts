@@ -1,9 +1,9 @@
 import { encodeMap, type ResponseMap } from "./cbor.js";
 import { GroupError, Rc, SmpError } from "./errors.js";
 import { decodeFields, type Fields, type Schema } from "./fields.js";
-import type { Context, Group, Operation, Origin } from "./group.js";
+import type { Context, Group, Operation, Origin, Work } from "./group.js";
 import { HEADER_SIZE, type Header, Op, readHeader, writeHeader } from "./header.js";
-import type { Reply, Transport } from "./transport/transport.js";
+import type { Drop, Reply, Transport } from "./transport/transport.js";
 
 /** A request that was answered. */
 export interface Exchange {
@@ -21,6 +21,8 @@ export interface ServerHooks {
 	received?(group: number, command: number, write: boolean, origin: Origin): void;
 	/** After a request was answered; `error` if it failed. */
 	done?(group: number, command: number, write: boolean, error: unknown, exchange: Exchange): void;
+	/** Something that came over `transport`, or an answer on its way there, was dropped. */
+	dropped?(drop: Drop, transport: string): void;
 }
 
 /** Several hooks in one: each is asked in turn, and the first that refuses ends it. */
@@ -31,6 +33,9 @@ export function joinHooks(...hooks: readonly (ServerHooks | undefined)[]): Serve
 		},
 		done: (group, command, write, error, exchange) => {
 			for (const each of hooks) each?.done?.(group, command, write, error, exchange);
+		},
+		dropped: (drop, transport) => {
+			for (const each of hooks) each?.dropped?.(drop, transport);
 		},
 	};
 }
@@ -47,7 +52,26 @@ export interface ServerOptions {
 	/** Whether `rc` errors carry a sentence in `rsn`. Default false, as in Zephyr. */
 	readonly verbose?: boolean;
 	readonly hooks?: ServerHooks;
+	/**
+	 * Calls its argument once nothing else is to be done. With it, the work for an answer that takes long is done in parts, and
+	 * other requests are served in between. Default: all at once.
+	 */
+	readonly later?: (callback: () => void) => void;
 }
+
+/** A request, from when it came until it is answered. */
+interface Request {
+	readonly header: Header;
+	readonly origin: Origin;
+	readonly reply: Reply;
+	/** Bytes, header included. */
+	readonly received: number;
+	/** What its handler wants to be done after the answer. */
+	readonly actions: (() => void)[];
+}
+
+/** So many requests may be worked on at once, of as many clients: peers are free to choose many addresses. */
+const MAX_LONG = 4;
 
 /**
  * An SMP server (Zephyr SMP protocol specification): takes packets of one or more requests, runs the handlers of its groups
@@ -59,6 +83,9 @@ export class SmpServer {
 	readonly #original: boolean;
 	readonly #verbose: boolean;
 	readonly #hooks: ServerHooks;
+	readonly #later: ServerOptions["later"];
+	/** Requests that are worked on. */
+	readonly #long: Request[] = [];
 
 	constructor(options: ServerOptions) {
 		this.groups = options.groups;
@@ -66,69 +93,115 @@ export class SmpServer {
 		this.#original = options.original ?? true;
 		this.#verbose = options.verbose ?? false;
 		this.#hooks = options.hooks ?? {};
+		this.#later = options.later;
 	}
 
 	/** Serves the clients of `transport`. Hooks and handlers know it by `name`. */
 	attach(transport: Transport, name = ""): void {
 		transport.onPacket = (packet, reply, peer = "") => this.receive(packet, reply, { transport: name, peer });
+		transport.onDrop = (drop) => this.#hooks.dropped?.(drop, name);
 	}
 
 	/**
-	 * Handles one packet. `reply` is called once for each response, with bytes that are valid during the call only. Several
-	 * requests in one packet are handled in turn; the first that fails ends the packet.
+	 * Handles one packet. `reply` is called once for each response, with bytes that are valid during the call only, and after the
+	 * return for an answer that takes long. Several requests in one packet are handled in turn; the first that fails ends the
+	 * packet.
 	 */
 	receive(packet: Uint8Array, reply: Reply, origin: Origin = NOWHERE): void {
+		if (packet.length < HEADER_SIZE) this.#hooks.dropped?.("rx_bad_header", origin.transport);
 		for (let at = 0; packet.length - at >= HEADER_SIZE; ) {
 			const header = readHeader(packet, at);
 			// A response is never answered: two servers on one line would answer each other for ever.
-			if (header.op === Op.READ_RESPONSE || header.op === Op.WRITE_RESPONSE) return;
+			if (header.op === Op.READ_RESPONSE || header.op === Op.WRITE_RESPONSE) {
+				this.#hooks.dropped?.("rx_response", origin.transport);
+				return;
+			}
 			const end = at + HEADER_SIZE + header.length;
 			const payload = packet.subarray(at + HEADER_SIZE, end);
-			if (!this.#serve(header, payload, reply, origin)) return;
+			const request = { header, origin, reply, received: HEADER_SIZE + payload.length, actions: [] };
+			if (!this.#serve(request, payload, packet.length - end < HEADER_SIZE)) return;
 			at = end;
 		}
 	}
 
-	/** Handles and answers one request. Returns whether it succeeded. */
-	#serve(header: Header, payload: Uint8Array, reply: Reply, origin: Origin): boolean {
-		const write = header.op === Op.WRITE;
-		const later: (() => void)[] = [];
+	/** Handles one request and answers it, unless that takes long. Returns false if it failed. */
+	#serve(request: Request, payload: Uint8Array, last: boolean): boolean {
+		const { header, origin, actions } = request;
 		let error: unknown;
 		let end = -1;
 		try {
 			const operation = this.#find(header, payload);
-			this.#hooks.received?.(header.group, header.command, write, origin);
+			this.#hooks.received?.(header.group, header.command, header.op === Op.WRITE, origin);
 			const context: Context = {
 				origin,
 				version: header.version,
 				room: this.#buffer.length - HEADER_SIZE,
-				after: (action) => void later.push(action),
+				after: (action) => void actions.push(action),
 			};
-			end = this.#encode(operation.handle(decode(operation, payload), context));
+			const answer = operation.handle(decode(operation, payload), context);
+			const map = typeof answer === "function" ? this.#work(request, answer, last) : answer;
+			if (!map) return true;
+			end = this.#encode(map);
 		} catch (thrown) {
 			error = thrown;
-			later.length = 0;
-			end = this.#encodeError(thrown, header.version);
 		}
-		const response = this.#buffer.subarray(0, end);
+		this.#respond(request, end, error);
+		return error === undefined;
+	}
+
+	/** Does the first part of the work for a request. Returns its map, or undefined if there is more to be done, later. */
+	#work(request: Request, work: Work, last: boolean): ResponseMap | undefined {
+		const later = this.#later;
+		let map = work();
+		while (!map && !later) map = work();
+		if (map || !later) return map;
+		// What follows in the packet is to be done only if this succeeds, and cannot be kept for so long.
+		if (!last) throw new SmpError(Rc.BUSY, "this takes long: send it as the last request of a packet");
+		const mine = this.#long.find(({ origin }) => sameClient(origin, request.origin));
+		// Sent once more by a client that has waited for long: the answer to the first will do.
+		if (mine && sameRequest(mine.header, request.header)) return undefined;
+		if (mine)
+			throw new SmpError(Rc.BUSY, "another request of this client is still being worked on; wait for its answer");
+		if (this.#long.length >= MAX_LONG)
+			throw new SmpError(Rc.BUSY, "requests of other clients are being worked on; try again later");
+		this.#long.push(request);
+		const goOn = (): void => {
+			let error: unknown;
+			let end = -1;
+			try {
+				const map = work();
+				if (!map) {
+					later(goOn);
+					return;
+				}
+				end = this.#encode(map);
+			} catch (thrown) {
+				error = thrown;
+			}
+			this.#long.splice(this.#long.indexOf(request), 1);
+			this.#respond(request, end, error);
+		};
+		later(goOn);
+		return undefined;
+	}
+
+	/** Sends what is encoded up to `end`, or the error. */
+	#respond({ header, origin, reply, received, actions }: Request, end: number, error: unknown): void {
+		const sent = error === undefined ? end : this.#encodeError(error, header.version);
+		const response = this.#buffer.subarray(0, sent);
 		writeHeader(response, {
 			op: header.op === Op.READ ? Op.READ_RESPONSE : Op.WRITE_RESPONSE,
 			version: header.version > 0 ? 1 : 0,
 			flags: 0,
-			length: end - HEADER_SIZE,
+			length: sent - HEADER_SIZE,
 			group: header.group,
 			sequence: header.sequence,
 			command: header.command,
 		});
 		reply(response);
-		for (const action of later) action();
-		this.#hooks.done?.(header.group, header.command, write, error, {
-			origin,
-			version: header.version,
-			received: HEADER_SIZE + payload.length,
-			sent: end,
-		});
-		return error === undefined;
+		if (error === undefined) for (const action of actions) action();
+		const { group, command, op, version } = header;
+		this.#hooks.done?.(group, command, op === Op.WRITE, error, { origin, version, received, sent });
 	}
 
 	#find(header: Header, payload: Uint8Array): Operation {
@@ -172,6 +245,11 @@ export class SmpServer {
 		return table?.[error.code] ?? Rc.UNKNOWN;
 	}
 }
+
+const sameClient = (a: Origin, b: Origin): boolean => a.transport === b.transport && a.peer === b.peer;
+
+const sameRequest = (a: Header, b: Header): boolean =>
+	a.sequence === b.sequence && a.group === b.group && a.command === b.command && a.op === b.op;
 
 function decode(operation: Operation, payload: Uint8Array): Fields<Schema> {
 	if (!operation.fields) return {};

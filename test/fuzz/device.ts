@@ -117,6 +117,7 @@ export class FuzzDevice {
 	 */
 	quiet(): void {
 		this.settle();
+		for (let next = this.#later.shift(); next; next = this.#later.shift()) next();
 		// More clients than are remembered, at times at which nothing is refused for being too often.
 		for (const packet of QUIET)
 			for (let peer = 0; peer < 10; peer++) {
@@ -224,18 +225,23 @@ export class FuzzDevice {
 			bufferSize: BUFFER,
 			verbose: true,
 			hooks: joinHooks(access.hooks, further.hooks, lock.hooks),
+			later: (callback) => void this.#later.push(callback),
 		});
 		this.#wires = new Wires();
-		for (const way of WAYS)
-			this.#wires.transports[way].onPacket = (packet, reply, peer = "") =>
-				server.receive(
+		for (const way of WAYS) {
+			const transport = this.#wires.transports[way];
+			server.attach(transport, way);
+			const { onPacket } = transport;
+			transport.onPacket = (packet, reply, peer) =>
+				onPacket?.(
 					packet,
 					(response) => {
 						this.#onResponse(response);
 						reply(response);
 					},
-					{ transport: way, peer },
+					peer,
 				);
+		}
 	}
 }
 

@@ -8,15 +8,28 @@ export const FILES = 4;
 /** Files have a fixed size, of which `size` bytes are used. */
 export type Files = Map<string, { readonly data: Uint8Array; size: number }>;
 
-/** A file system of a few files in memory, mounted at /lfs, and of one that is and stays empty. */
+/** Bytes of a file that takes several parts to be hashed. */
+const LONG = 20_000;
+
+/** Files that nobody can write, by name. */
+const READ_ONLY: readonly string[] = Object.freeze(["/lfs/nothing", "/lfs/long"]);
+
+/** A file system of a few files in memory, mounted at /lfs, of one that is and stays empty, and of a long one. */
 export function fileSystem(files: Files): FileSystem {
 	const find = (path: string) => files.get(path)!;
 	return {
-		size: (path) => (path === "/lfs" ? "directory" : path === "/lfs/nothing" ? 0 : files.get(path)?.size),
+		size: (path) => {
+			if (path === "/lfs") return "directory";
+			if (READ_ONLY.includes(path)) return path === "/lfs/long" ? LONG : 0;
+			return files.get(path)?.size;
+		},
 		mounted: (path) => path.startsWith("/lfs/") || path === "/lfs",
-		read: (path, offset, into) => into.set(find(path).data.subarray(offset, offset + into.length)),
+		read: (path, offset, into) => {
+			if (path === "/lfs/long") into.fill(offset);
+			else into.set(find(path).data.subarray(offset, offset + into.length));
+		},
 		create: (path) => {
-			if (path === "/lfs/nothing") throw new GroupError(FS_GROUP, FsError.READ_ONLY_FILESYSTEM, "it stays empty");
+			if (READ_ONLY.includes(path)) throw new GroupError(FS_GROUP, FsError.READ_ONLY_FILESYSTEM, "it stays as it is");
 			if (!files.has(path) && files.size === FILES) throw new Error("the disk is full");
 			files.set(path, { data: new Uint8Array(FILE_SIZE), size: 0 });
 		},

@@ -1,7 +1,7 @@
 import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
 import type { ResponseMap } from "../../modules/smp/cbor.js";
 import { Op } from "../../modules/smp/header.js";
-import { ascii, request, unhex } from "../unit/smp/support.js";
+import { ascii, concat, request, unhex } from "../unit/smp/support.js";
 import { type Kind, otherImage, runningImage, validImage } from "./kinds.js";
 import { ACCESS_GROUP, ANSWER } from "./rules.js";
 
@@ -166,6 +166,9 @@ const FILE_STORY: readonly Uint8Array[] = [
 	],
 	...[
 		read(8, 2, { name: "/lfs/nothing" }),
+		read(8, 2, { name: "/lfs/long" }),
+		read(8, 2, { name: "/lfs/long", type: "sha256", off: 100 }),
+		concat(read(8, 2, { name: "/lfs/long" }), read(0, 0, {})),
 		write(8, 0, { name: "/lfs/nothing", off: 0, len: 1, data: TEXT.subarray(0, 1) }),
 	],
 	...[0, 450, 900, 1350, 1800].map((off) =>

@@ -1,5 +1,15 @@
 import assert from "node:assert";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+	closeSync,
+	existsSync,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	symlinkSync,
+	truncateSync,
+	writeFileSync,
+	writeSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { DEVELOPMENT_KEY } from "../../apps/locked-down/rules.js";
@@ -9,8 +19,10 @@ import { udpLink } from "../../client/udp.js";
 import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
 import { accessAnswer } from "../../modules/smp/access.js";
 import { Op } from "../../modules/smp/header.js";
+import { encodeConsole } from "../../modules/smp/transport/console.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
+import { request } from "../unit/smp/support.js";
 
 // The application with all its groups, on the simulator.
 
@@ -169,6 +181,72 @@ describe("simulator: the further groups", () => {
 		);
 	});
 
+	it("hashes a file of gigabytes without keeping others waiting, one at a time for each client", async () => {
+		const directory = freshDirectory();
+		const files = join(directory, "files");
+		mkdirSync(files);
+		writeFileSync(join(files, "small"), new Uint8Array(200_000));
+		for (const [name, size] of [
+			["large", 2 ** 31],
+			["huge", 5 * 2 ** 30],
+		] as const) {
+			writeFileSync(join(files, name), "");
+			truncateSync(join(files, name), size);
+		}
+		await withDevice(
+			["--files", files],
+			async (client, device) => {
+				const answered: string[] = [];
+				const lost = (name: string) => () => void answered.push(name);
+				void read(client, GROUP.FS, 2, { name: "/large" }).then(lost("large"), lost("large refused"));
+				for (let i = 0; i < 20; i++) await client.echo("e").then(lost("echo"));
+				assert.deepEqual(answered, Array(20).fill("echo"));
+				await refuses(read(client, GROUP.FS, 2, { name: "/small" }), 10);
+				const other = new SmpClient(udpLink(device.udp), PATIENT);
+				const hash = read(other, GROUP.FS, 2, { name: "/small", type: "sha256" }).then(lost("small"));
+				await other.echo("e").then(lost("echo"));
+				await hash;
+				assert.deepEqual(answered.slice(20), ["echo", "small"]);
+				assert.equal((await read(other, GROUP.FS, 2, { name: "/small" }))["output"], 0x5ce0587b);
+				assert.equal((await read(other, GROUP.FS, 1, { name: "/huge" }))["len"], 5 * 2 ** 30);
+				const { data } = await read(other, GROUP.FS, 0, { name: "/huge", off: 5n * 2n ** 30n - 7n });
+				assert.equal((data as Uint8Array).length, 7);
+				other.close();
+			},
+			directory,
+		);
+	});
+
+	it("counts what is lost on a transport, and says the first of each kind in the log", async () => {
+		await withDevice([], async (client, device) => {
+			const line = openSync(device.serial, "r+");
+			const frame = encodeConsole(request(0, 0, { d: "x" }));
+			const damaged = frame.slice();
+			damaged[10] = damaged[10] === 0x41 ? 0x42 : 0x41;
+			const half = encodeConsole(request(0, 0, { d: "x".repeat(150) })).subarray(0, 127);
+			const noise = text("\x06\t!!\n");
+			for (const bytes of [damaged, noise, damaged, noise, half, frame]) writeSync(line, bytes);
+			writeSync(line, text(`\x06\t${"A".repeat(5000)}\n`));
+			const lines: string[] = [];
+			for (const kind of ["rx_bad_crc", "rx_bad_base64", "rx_unfinished", "rx_too_long"])
+				lines.push(String((await device.next("log", ({ line }) => String(line).includes(kind)))["line"]));
+			assert.match(
+				lines[0]!,
+				/^<wrn> smp: uart: a frame had a wrong CRC and was dropped: .* \(rx_bad_crc; more of these/,
+			);
+			const counted = async (name: string) => {
+				const fields = (await read(client, GROUP.STATISTICS, 0, { name }))["fields"] as Record<string, number>;
+				return [fields["rx_bad_crc"], fields["rx_bad_base64"], fields["rx_unfinished"], fields["rx_too_long"]];
+			};
+			assert.deepEqual(await counted("uart"), [2, 2, 1, 1]);
+			assert.deepEqual(await counted("udp"), [0, 0, 0, 0]);
+			assert.deepEqual(await counted("smp"), [2, 2, 1, 1]);
+			closeSync(line);
+			const said = device.events.filter((event) => String(event["line"]).includes("rx_bad"));
+			assert.equal(said.length, 2);
+		});
+	});
+
 	it("runs commands of its shell", async () => {
 		await withDevice(["--images", "1"], async (client) => {
 			const run = (...argv: string[]) => write(client, GROUP.SHELL, 0, { argv });
@@ -284,6 +362,17 @@ describe("own-group: a group of the application's own", () => {
 			await refuses(write(client, GROUP.OWN, 1, { room: "hall", target: -3 }), 2, GROUP.OWN);
 			await device.next("log", ({ line }) => line === "<wrn> smp: group 70, error 2: pipes freeze below 5 degrees");
 			assert.ok(((await read(client, GROUP.ENUMERATION, 1))["groups"] as number[]).includes(GROUP.OWN));
+		});
+	});
+
+	it("refuses a reset while a room is being heated up, unless it is forced", async () => {
+		await withDevice(["--app", "own-group"], async (client, device) => {
+			await write(client, GROUP.OWN, 1, { room: "hall", target: 30 });
+			await refuses(client.reset(), 10);
+			await client.reset({ force: true });
+			await device.next("boot");
+			await client.reset();
+			await device.next("boot");
 		});
 	});
 });

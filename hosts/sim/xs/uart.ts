@@ -12,8 +12,8 @@ export class SimUart implements ByteStream {
 		simulator.uartOpen(bytes, (count) => this.onBytes?.(bytes.subarray(0, count)));
 	}
 
-	write(bytes: Uint8Array): void {
-		simulator.uartWrite(bytes);
+	write(bytes: Uint8Array): boolean {
+		return simulator.uartWrite(bytes);
 	}
 
 	close(): void {

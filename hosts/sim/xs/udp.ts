@@ -12,8 +12,8 @@ export class SimUdp implements DatagramSocket {
 		simulator.udpOpen(bytes, (count, peer) => this.onDatagram?.(bytes.subarray(0, count), peer));
 	}
 
-	send(bytes: Uint8Array, peer: Peer): void {
-		simulator.udpSend(bytes, peer as ArrayBuffer);
+	send(bytes: Uint8Array, peer: Peer): boolean {
+		return simulator.udpSend(bytes, peer as ArrayBuffer);
 	}
 
 	nameOf(peer: Peer): string {

@@ -1,9 +1,8 @@
 import type { DigestProvider } from "../../bootutil/digest.js";
 import { crc32 } from "../../flash/crc32.js";
-import type { ResponseMap } from "../cbor.js";
 import { GroupError, Rc, SmpError } from "../errors.js";
-import { bytes, text, uint } from "../fields.js";
-import { type Group, operation } from "../group.js";
+import { bytes, text, uint53 } from "../fields.js";
+import { type Group, operation, type Work } from "../group.js";
 import { utf8Length } from "../utf8.js";
 
 /** Id of the file system group. */
@@ -52,8 +51,9 @@ const NAME_LIMIT = 64;
 /** Bytes of a download response beside the data: three keys and the heads of their values. */
 const OVERHEAD = 32;
 
-/** Bytes of a file that are read at a time to be hashed. */
-const READ_SIZE = 256;
+/** Bytes of a file that are read at a time to be hashed, and hashed before other requests are served. */
+const READ_SIZE = 1024;
+const PART_SIZE = 8 * READ_SIZE;
 
 /** The file system group (Zephyr SMP group 8, File management). */
 export function fsGroup(options: FsOptions): Group {
@@ -71,7 +71,7 @@ export function fsGroup(options: FsOptions): Group {
 		return size;
 	};
 
-	const download = operation({ name: text, off: uint }, ({ name, off }, context) => {
+	const download = operation({ name: text, off: uint53 }, ({ name, off }, context) => {
 		if (off === undefined) throw new SmpError(Rc.INVALID, "the offset is missing");
 		const path = checked(name);
 		mayAccess?.("read", path);
@@ -81,7 +81,7 @@ export function fsGroup(options: FsOptions): Group {
 		return { off, data, len: off === 0 ? size : undefined };
 	});
 
-	const upload = operation({ name: text, off: uint, data: bytes, len: uint }, ({ name, off, data, len }) => {
+	const upload = operation({ name: text, off: uint53, data: bytes, len: uint53 }, ({ name, off, data, len }) => {
 		if (off === undefined || (off === 0 && len === undefined))
 			throw new SmpError(Rc.INVALID, "the offset or the length is missing");
 		const path = checked(name);
@@ -98,8 +98,8 @@ export function fsGroup(options: FsOptions): Group {
 	});
 
 	const hash = operation(
-		{ name: text, type: text, off: uint, len: uint },
-		({ name, type = "crc32", off = 0, len = 0xffffffff }): ResponseMap => {
+		{ name: text, type: text, off: uint53, len: uint53 },
+		({ name, type = "crc32", off = 0, len = Number.MAX_SAFE_INTEGER }): Work => {
 			const path = checked(name);
 			if (len === 0) throw new SmpError(Rc.INVALID, "a hash needs at least one byte");
 			mayAccess?.("hash", path);
@@ -111,13 +111,20 @@ export function fsGroup(options: FsOptions): Group {
 			const length = Math.min(len, size - off);
 			const buffer = new Uint8Array(Math.min(READ_SIZE, length));
 			let crc = 0;
-			for (let done = 0; done < length; done += buffer.length) {
-				const part = buffer.subarray(0, length - done);
-				files.read(path, off + done, part);
-				if (sha) sha.update(part);
-				else crc = crc32(part, crc);
-			}
-			return { type, off: off === 0 ? undefined : off, len: length, output: sha ? sha.digest() : crc };
+			let done = 0;
+			return () => {
+				for (const end = Math.min(done + PART_SIZE, length); done < end; ) {
+					const part = buffer.subarray(0, end - done);
+					files.read(path, off + done, part);
+					if (sha) sha.update(part);
+					else crc = crc32(part, crc);
+					done += part.length;
+				}
+				if (done < length) return undefined;
+				if (files.size(path) !== size)
+					throw fsError(FsError.FILE_READ_FAILED, `${path} has changed while it was being hashed`);
+				return { type, off: off === 0 ? undefined : off, len: length, output: sha ? sha.digest() : crc };
+			};
 		},
 	);
 

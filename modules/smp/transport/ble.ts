@@ -17,23 +17,23 @@ const ATT_HEADER = 3;
 export class BleTransport implements Transport {
 	readonly maxPacket: number;
 	onPacket: Transport["onPacket"];
+	onDrop: Transport["onDrop"];
 	readonly #characteristic: GattCharacteristic;
 	readonly #buffer: Uint8Array;
-	readonly #reply: Reply;
+	#reply: Reply;
 	#got = 0;
 
 	constructor(characteristic: GattCharacteristic, options: { readonly maxPacket?: number } = {}) {
 		this.maxPacket = options.maxPacket ?? 1024;
 		this.#buffer = new Uint8Array(this.maxPacket);
 		this.#characteristic = characteristic;
-		this.#reply = (packet) => {
-			const size = Math.max(1, characteristic.attMtu - ATT_HEADER);
-			for (let at = 0; at < packet.length; at += size) characteristic.notify(packet.slice(at, at + size));
-		};
+		this.#reply = this.#newReply();
 		characteristic.onWrite = (bytes) => this.#receive(bytes);
 		// A later connection must not complete, or get the answer to, what an earlier one began.
 		characteristic.onUnsubscribed = () => {
+			if (this.#got > 0) this.onDrop?.("rx_unfinished");
 			this.#got = 0;
+			this.#reply = this.#newReply();
 		};
 	}
 
@@ -43,13 +43,30 @@ export class BleTransport implements Transport {
 		this.#characteristic.close();
 	}
 
+	/** Sends responses as long as the connection lasts. */
+	#newReply(): Reply {
+		const characteristic = this.#characteristic;
+		const reply: Reply = (packet) => {
+			if (this.#reply !== reply) return;
+			const size = Math.max(1, characteristic.attMtu - ATT_HEADER);
+			for (let at = 0; at < packet.length; at += size) characteristic.notify(packet.slice(at, at + size));
+		};
+		return reply;
+	}
+
 	#receive(bytes: Uint8Array): void {
 		const start = this.#got;
 		this.#got = 0;
-		if (start === 0 && bytes.length < HEADER_SIZE) return;
+		if (start === 0 && bytes.length < HEADER_SIZE) {
+			this.onDrop?.("rx_bad_header");
+			return;
+		}
 		const first = start === 0 ? bytes : this.#buffer;
 		const length = HEADER_SIZE + ((first[2]! << 8) | first[3]!);
-		if (length > this.maxPacket || start + bytes.length > length) return;
+		if (length > this.maxPacket || start + bytes.length > length) {
+			this.onDrop?.(length > this.maxPacket ? "rx_too_long" : "rx_bad_length");
+			return;
+		}
 		this.#buffer.set(bytes, start);
 		if (start + bytes.length < length) this.#got = start + bytes.length;
 		else this.onPacket?.(this.#buffer.subarray(0, length), this.#reply);

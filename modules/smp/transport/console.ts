@@ -1,7 +1,7 @@
 import { BASE64_VALUES } from "./base64.js";
 import { type ConsoleCodec, scriptCodec } from "./codec.js";
 import type { ByteStream } from "./stream.js";
-import type { Reply, Transport } from "./transport.js";
+import type { Drop, Reply, Transport } from "./transport.js";
 
 // Console framing (Zephyr SMP transport specification, Console/UART): length, packet and CRC in base64, cut into lines that
 // begin with one of two markers, so that SMP shares a console with people and logs.
@@ -47,6 +47,7 @@ const Line = Object.freeze({
 export class ConsoleTransport implements Transport {
 	readonly maxPacket: number;
 	onPacket: Transport["onPacket"];
+	onDrop: Transport["onDrop"];
 	readonly #stream: ByteStream;
 	readonly #maxLine: number;
 	readonly #codec: ConsoleCodec;
@@ -71,7 +72,9 @@ export class ConsoleTransport implements Transport {
 		this.#codec = options.codec ?? scriptCodec;
 		this.#frame = new Uint8Array(this.maxPacket + 2);
 		this.#stream = stream;
-		this.#reply = (packet) => stream.write(encodeConsole(packet, this.#codec));
+		this.#reply = (packet) => {
+			if (stream.write(encodeConsole(packet, this.#codec)) === false) this.onDrop?.("tx_dropped");
+		};
 		stream.onBytes = (bytes) => this.#receive(bytes);
 	}
 
@@ -85,16 +88,16 @@ export class ConsoleTransport implements Transport {
 			const lf = bytes.indexOf(LF, at);
 			const end = lf < 0 ? bytes.length : lf;
 			this.#lineLength += end - at;
-			if (this.#lineLength >= this.#maxLine) this.#tooLong();
-			this.#part(bytes, at, end);
+			this.#part(bytes, at, end, this.#lineLength >= this.#maxLine);
 			if (lf >= 0) this.#endLine();
 			at = end + 1;
 		}
 	}
 
 	/** Takes part of a line. */
-	#part(bytes: Uint8Array, at: number, end: number): void {
+	#part(bytes: Uint8Array, at: number, end: number, tooLong: boolean): void {
 		for (; at < end && this.#line < Line.FOREIGN; at++) this.#marker(bytes[at]!);
+		if (tooLong && this.#line > Line.FOREIGN) this.#lose("rx_too_long");
 		if (this.#line === Line.DATA) at = this.#data(bytes, at, end);
 		for (; at < end && this.#line > Line.FOREIGN; at++) this.#tail(bytes[at]!);
 	}
@@ -103,6 +106,7 @@ export class ConsoleTransport implements Transport {
 		if (this.#line === Line.START) {
 			this.#line = byte === 0x06 ? Line.MARKER_FIRST : byte === 0x04 ? Line.MARKER_NEXT : Line.FOREIGN;
 		} else if (this.#line === Line.MARKER_FIRST && byte === 0x09) {
+			if (this.#active) this.onDrop?.("rx_unfinished");
 			this.#line = Line.DATA;
 			this.#firstLine = true;
 			this.#active = true;
@@ -153,7 +157,7 @@ export class ConsoleTransport implements Transport {
 			this.#line = Line.PADDED;
 		} else if ((byte === CR || byte === SPACE) && (line === Line.DATA || line === Line.PADDED)) {
 			this.#line = byte === CR ? Line.ENDED : Line.PADDED;
-		} else this.#lose();
+		} else this.#lose("rx_bad_base64");
 	}
 
 	#endGroup(line: number): void {
@@ -180,25 +184,29 @@ export class ConsoleTransport implements Transport {
 		this.#lineLength = 0;
 		if (line < Line.DATA) return;
 		// Zephyr wants more than the length in the first line; what is there has to be a possible length in any case.
-		const odd = line === Line.PAD_DUE || (this.#firstLine && this.#got < 3);
+		const short = this.#firstLine && this.#got < 3;
 		this.#firstLine = false;
-		if (odd || this.#length < 2 || this.#length > this.#frame.length || this.#got > this.#length + 2) {
-			this.#active = false;
-		} else if (this.#got === this.#length + 2 && this.#characters === 0) {
-			this.#active = false;
+		if (line === Line.PAD_DUE) this.#drop("rx_bad_base64");
+		else if (this.#length > this.#frame.length) this.#drop("rx_too_long");
+		else if (short || this.#length < 2 || this.#got > this.#length + 2) this.#drop("rx_bad_length");
+		else if (this.#got === this.#length + 2 && this.#characters === 0) {
 			const frame = this.#frame.subarray(0, this.#length);
-			if (this.#codec.crc16(frame, 0) === 0) this.onPacket?.(frame.subarray(0, this.#length - 2), this.#reply);
+			if (this.#codec.crc16(frame, 0) === 0) {
+				this.#active = false;
+				this.onPacket?.(frame.subarray(0, this.#length - 2), this.#reply);
+			} else this.#drop("rx_bad_crc");
 		}
 	}
 
-	#tooLong(): void {
-		if (this.#line >= Line.DATA) this.#active = false;
+	/** Drops the frame, and the rest of its line. */
+	#lose(drop: Drop): void {
 		this.#line = Line.FOREIGN;
+		this.#drop(drop);
 	}
 
-	#lose(): void {
+	#drop(drop: Drop): void {
 		this.#active = false;
-		this.#line = Line.FOREIGN;
+		this.onDrop?.(drop);
 	}
 }
 

@@ -1,6 +1,6 @@
 import { HEADER_SIZE } from "../header.js";
 import type { ByteStream } from "./stream.js";
-import type { Transport } from "./transport.js";
+import type { Drop, Transport } from "./transport.js";
 
 /**
  * A silence after which a part of a packet is forgotten, milliseconds
@@ -15,6 +15,7 @@ const SILENCE = 3000;
 export class RawTransport implements Transport {
 	readonly maxPacket: number;
 	onPacket: Transport["onPacket"];
+	onDrop: Transport["onDrop"];
 	readonly #stream: ByteStream;
 	readonly #buffer: Uint8Array;
 	readonly #uptime: () => number;
@@ -38,7 +39,7 @@ export class RawTransport implements Transport {
 
 	#receive(bytes: Uint8Array): void {
 		const now = this.#uptime();
-		if (now - this.#last > SILENCE) this.#got = 0;
+		if (this.#got > 0 && now - this.#last > SILENCE) this.#drop("rx_unfinished");
 		this.#last = now;
 		for (let at = 0; at < bytes.length; ) {
 			const wanted = this.#got < HEADER_SIZE ? HEADER_SIZE : this.#length();
@@ -48,7 +49,8 @@ export class RawTransport implements Transport {
 			at += part.length;
 			if (this.#got < HEADER_SIZE) return;
 			const length = this.#length();
-			if (this.#buffer[0]! & 4 || length > this.maxPacket) this.#got = 0;
+			if (this.#buffer[0]! & 4) this.#drop("rx_bad_header");
+			else if (length > this.maxPacket) this.#drop("rx_too_long");
 			else if (this.#got === length) {
 				this.#got = 0;
 				this.onPacket?.(this.#buffer.subarray(0, length), this.#reply);
@@ -56,7 +58,14 @@ export class RawTransport implements Transport {
 		}
 	}
 
-	readonly #reply = (packet: Uint8Array): void => this.#stream.write(packet.slice());
+	readonly #reply = (packet: Uint8Array): void => {
+		if (this.#stream.write(packet.slice()) === false) this.onDrop?.("tx_dropped");
+	};
+
+	#drop(drop: Drop): void {
+		this.#got = 0;
+		this.onDrop?.(drop);
+	}
 
 	#length(): number {
 		return HEADER_SIZE + ((this.#buffer[2]! << 8) | this.#buffer[3]!);

@@ -1,9 +1,16 @@
+/** False for what was dropped. */
+// biome-ignore lint/suspicious/noConfusingVoidType: what never drops anything, or cannot tell, returns nothing
+export type Sent = boolean | void;
+
 /** A byte stream such as a UART, as a host gives it to a transport. */
 export interface ByteStream {
 	/** Called with what arrived. The bytes are valid during the call only. */
 	onBytes: ((bytes: Uint8Array) => void) | undefined;
-	/** Queues bytes for sending and never blocks. When the peer does not read, the host drops whole writes. */
-	write(bytes: Uint8Array): void;
+	/**
+	 * Queues bytes for sending and never blocks. When the peer does not read, the host drops whole writes, and returns false if
+	 * it can tell.
+	 */
+	write(bytes: Uint8Array): Sent;
 	close(): void;
 }
 
@@ -14,7 +21,8 @@ export type Peer = unknown;
 export interface DatagramSocket {
 	/** Called with each datagram. The bytes are valid during the call only. */
 	onDatagram: ((bytes: Uint8Array, peer: Peer) => void) | undefined;
-	send(bytes: Uint8Array, peer: Peer): void;
+	/** Sends a datagram, or drops it, and returns false if it can tell. */
+	send(bytes: Uint8Array, peer: Peer): Sent;
 	/** A text that no other peer has, where the host can make one. */
 	nameOf?(peer: Peer): string;
 	close(): void;

@@ -8,6 +8,7 @@ import type { Transport } from "./transport.js";
 export class DatagramTransport implements Transport {
 	readonly maxPacket: number;
 	onPacket: Transport["onPacket"];
+	onDrop: Transport["onDrop"];
 	readonly #socket: DatagramSocket;
 
 	constructor(socket: DatagramSocket, options: { readonly maxPacket?: number } = {}) {
@@ -16,7 +17,9 @@ export class DatagramTransport implements Transport {
 		socket.onDatagram = (bytes, peer) => {
 			this.onPacket?.(
 				bytes.subarray(0, this.maxPacket),
-				(packet) => socket.send(packet.slice(), peer),
+				(packet) => {
+					if (socket.send(packet.slice(), peer) === false) this.onDrop?.("tx_dropped");
+				},
 				socket.nameOf?.(peer) ?? "",
 			);
 		};

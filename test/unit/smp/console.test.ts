@@ -2,15 +2,18 @@ import assert from "node:assert";
 import { base64Encode } from "../../../modules/smp/transport/base64.js";
 import { ConsoleTransport, encodeConsole } from "../../../modules/smp/transport/console.js";
 import { crc16 } from "../../../modules/smp/transport/crc16.js";
+import type { Drop } from "../../../modules/smp/transport/transport.js";
 import { ascii, concat, hex, random, TestStream, unhex } from "./support.js";
 
 const packetOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 37) & 0xff);
 
-/** The packets that come out of a stream cut into pieces of `size`. */
-function received(input: Uint8Array, size?: number, options = {}): string[] {
+/** The packets that come out of a stream cut into pieces of `size`; what is lost is added to `lost`. */
+function received(input: Uint8Array, size?: number, options = {}, lost: Drop[] = []): string[] {
 	const stream = new TestStream();
 	const packets: string[] = [];
-	new ConsoleTransport(stream, options).onPacket = (packet) => packets.push(hex(packet));
+	const transport = new ConsoleTransport(stream, options);
+	transport.onPacket = (packet) => packets.push(hex(packet));
+	transport.onDrop = (drop) => lost.push(drop);
 	stream.feed(input, size);
 	return packets;
 }
@@ -76,35 +79,43 @@ describe("console transport", () => {
 	const both = [hex(packetOf(120))];
 	const text = good.subarray(2, good.length - 1);
 	const frame = (content: string) => concat(unhex("0609"), ascii(content), ascii("\n"));
-	const scenarios: [string, Uint8Array, string[]][] = [
+	const scenarios: [string, Uint8Array, string[], Drop?][] = [
 		["a foreign line in front", concat(ascii("uart:~$ help\r\n"), good), twenty],
 		["foreign lines between the lines of a frame", concat(first, ascii("log\n\n\x06log\n\x04\n"), second), both],
 		["a CR before the LF", concat(good.subarray(0, good.length - 1), ascii("\r\n")), twenty],
 		["spaces before the LF", concat(good.subarray(0, good.length - 1), ascii("   \n")), twenty],
-		["two CRs", concat(good.subarray(0, good.length - 1), ascii("\r\r\n")), []],
-		["a CR in the middle", concat(unhex("0609"), text.subarray(0, 8), ascii("\r"), text.subarray(8), ascii("\n")), []],
+		["two CRs", concat(good.subarray(0, good.length - 1), ascii("\r\r\n")), [], "rx_bad_base64"],
+		[
+			"a CR in the middle",
+			concat(unhex("0609"), text.subarray(0, 8), ascii("\r"), text.subarray(8), ascii("\n")),
+			[],
+			"rx_bad_base64",
+		],
 		["a byte before the marker", concat(ascii("\0"), good), []],
 		["a continuation without a start", second, []],
-		["a start instead of a continuation", concat(first, good, second), twenty],
+		["a start instead of a continuation", concat(first, good, second), twenty, "rx_unfinished"],
 		["an empty continuation", concat(first, unhex("04140a"), second), both],
-		["a damaged line, then the rest", concat(first, unhex("0414"), ascii("!!!!\n"), second), []],
-		["the URL alphabet", frame("AA-_"), []],
-		["a length of zero", frame("AAAA"), []],
-		["a length of zero and its CRC", frame("AAAAAA=="), []],
-		["a length of one", frame("AAEA"), []],
-		["a length alone", concat(frame("AAQ="), unhex("0414"), ascii("AAAAAA==\n")), []],
-		["a length above the buffer", frame("//8AAAAA"), []],
-		["more bytes than announced", concat(unhex("0609"), text, ascii("AAAA\n")), []],
-		["padding, then more", concat(unhex("0609"), ascii("AAQ=AAAA\n")), []],
-		["padding cut short", frame("AAQAAA="), []],
-		["too much padding", frame("AAQA===="), []],
-		["a frame after a damaged one", concat(frame("!!"), good), twenty],
+		["a damaged line, then the rest", concat(first, unhex("0414"), ascii("!!!!\n"), second), [], "rx_bad_base64"],
+		["the URL alphabet", frame("AA-_"), [], "rx_bad_base64"],
+		["a length of zero", frame("AAAA"), [], "rx_bad_length"],
+		["a length of zero and its CRC", frame("AAAAAA=="), [], "rx_bad_length"],
+		["a length of one", frame("AAEA"), [], "rx_bad_length"],
+		["a length alone", concat(frame("AAQ="), unhex("0414"), ascii("AAAAAA==\n")), [], "rx_bad_length"],
+		["a length above the buffer", frame("//8AAAAA"), [], "rx_too_long"],
+		["more bytes than announced", concat(unhex("0609"), text, ascii("AAAA\n")), [], "rx_bad_length"],
+		["padding, then more", concat(unhex("0609"), ascii("AAQ=AAAA\n")), [], "rx_bad_base64"],
+		["padding cut short", frame("AAQAAA="), [], "rx_bad_base64"],
+		["too much padding", frame("AAQA===="), [], "rx_bad_base64"],
+		["a frame after a damaged one", concat(frame("!!"), good), twenty, "rx_bad_base64"],
 		["two frames at once", concat(good, good), [...twenty, ...twenty]],
 	];
-	for (const [name, input, expected] of scenarios)
+	for (const [name, input, expected, drop] of scenarios)
 		it(name, () => {
-			for (const size of [input.length, 1, 3])
-				assert.deepEqual(received(input, size), expected, `in pieces of ${size}`);
+			for (const size of [input.length, 1, 3]) {
+				const lost: Drop[] = [];
+				assert.deepEqual(received(input, size, {}, lost), expected, `in pieces of ${size}`);
+				assert.deepEqual(lost, drop ? [drop] : [], `lost in pieces of ${size}`);
+			}
 		});
 
 	it("drops a frame with any bit of its packet or CRC turned", () => {
@@ -116,13 +127,23 @@ describe("console transport", () => {
 			const damaged = raw.slice();
 			if (bit >= 0) damaged[2 + (bit >> 3)]! ^= 1 << (bit & 7);
 			base64Encode(damaged, line, 2);
-			assert.deepEqual(received(line), bit < 0 ? [hex(packet)] : []);
+			const lost: Drop[] = [];
+			assert.deepEqual(received(line, undefined, {}, lost), bit < 0 ? [hex(packet)] : []);
+			assert.deepEqual(lost, bit < 0 ? [] : ["rx_bad_crc"]);
 		}
 	});
 
 	it("drops a line that is too long, and takes the next frame", () => {
 		const input = concat(unhex("0609"), ascii("A".repeat(200)), ascii("\n"), good);
-		for (const size of [input.length, 1, 50]) assert.deepEqual(received(input, size, { maxLine: 128 }), twenty);
+		for (const size of [input.length, 1, 50]) {
+			const lost: Drop[] = [];
+			assert.deepEqual(received(input, size, { maxLine: 128 }, lost), twenty);
+			assert.deepEqual(lost, ["rx_too_long"]);
+		}
+		// A long line of somebody else's is no loss.
+		const lost: Drop[] = [];
+		assert.deepEqual(received(concat(ascii(`${"log ".repeat(50)}\n`), good), 50, { maxLine: 128 }, lost), twenty);
+		assert.deepEqual(lost, []);
 	});
 
 	it("takes packets of maxPacket bytes, and none above", () => {
@@ -152,6 +173,19 @@ describe("console transport", () => {
 		new ConsoleTransport(stream).onPacket = (packet, reply) => reply(packet);
 		stream.feed(long);
 		assert.deepEqual(stream.written.map(hex), [hex(long)]);
+	});
+
+	it("tells of answers that its stream drops", () => {
+		const stream = new TestStream();
+		const transport = new ConsoleTransport(stream);
+		const lost: Drop[] = [];
+		transport.onPacket = (packet, reply) => reply(packet);
+		transport.onDrop = (drop) => lost.push(drop);
+		stream.feed(good);
+		assert.deepEqual(lost, []);
+		stream.full = true;
+		stream.feed(good);
+		assert.deepEqual(lost, ["tx_dropped"]);
 	});
 
 	it("stops listening when closed", () => {

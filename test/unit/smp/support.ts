@@ -68,13 +68,16 @@ export class TestStream implements ByteStream {
 	onBytes: ByteStream["onBytes"];
 	readonly written: Uint8Array[] = [];
 	closed = false;
+	/** Drops what is written. */
+	full = false;
 
 	feed(data: Uint8Array, size = data.length || 1): void {
 		for (let at = 0; at < data.length; at += size) this.onBytes?.(data.subarray(at, at + size));
 	}
 
-	write(data: Uint8Array): void {
-		this.written.push(data);
+	write(data: Uint8Array): boolean {
+		if (!this.full) this.written.push(data);
+		return !this.full;
 	}
 
 	close(): void {

@@ -16,6 +16,9 @@ const CONSOLE_MARKER = 0x06;
 export class SimTcpTransport implements Transport {
 	readonly maxPacket: number;
 	onPacket: Transport["onPacket"];
+	onDrop: Transport["onDrop"];
+	/** Connections so far. */
+	#count = 0;
 	readonly #connections = new Map<number, Connection>();
 
 	private constructor(maxPacket: number) {
@@ -30,7 +33,7 @@ export class SimTcpTransport implements Transport {
 			bytes,
 			(id) => transport.#opened(id),
 			(id, count) => transport.#connections.get(id)?.receive(bytes.subarray(0, count)),
-			(id) => void transport.#connections.delete(id),
+			(id) => transport.#closed(id),
 		);
 		return open ? transport : undefined;
 	}
@@ -40,23 +43,39 @@ export class SimTcpTransport implements Transport {
 	}
 
 	#opened(id: number): void {
+		// Places are taken again by other clients, numbers are not.
+		const peer = String(++this.#count);
 		this.#connections.set(
 			id,
-			new Connection(id, this.maxPacket, (packet, reply) => this.onPacket?.(packet, reply, String(id))),
+			new Connection(id, {
+				maxPacket: this.maxPacket,
+				onPacket: (packet, reply) => this.onPacket?.(packet, reply, peer),
+				onDrop: (drop) => this.onDrop?.(drop),
+			}),
 		);
 	}
+
+	#closed(id: number): void {
+		this.#connections.get(id)?.close();
+		this.#connections.delete(id);
+	}
+}
+
+interface ConnectionOptions {
+	readonly maxPacket: number;
+	readonly onPacket: NonNullable<Transport["onPacket"]>;
+	readonly onDrop: NonNullable<Transport["onDrop"]>;
 }
 
 class Connection implements ByteStream {
 	onBytes: ByteStream["onBytes"];
 	readonly #id: number;
-	readonly #maxPacket: number;
-	readonly #onPacket: NonNullable<Transport["onPacket"]>;
+	readonly #options: ConnectionOptions;
+	#open = true;
 
-	constructor(id: number, maxPacket: number, onPacket: NonNullable<Transport["onPacket"]>) {
+	constructor(id: number, options: ConnectionOptions) {
 		this.#id = id;
-		this.#maxPacket = maxPacket;
-		this.#onPacket = onPacket;
+		this.#options = options;
 	}
 
 	receive(bytes: Uint8Array): void {
@@ -64,19 +83,23 @@ class Connection implements ByteStream {
 		this.onBytes?.(bytes);
 	}
 
-	write(bytes: Uint8Array): void {
-		simulator.tcpWrite(this.#id, bytes);
+	/** An answer that comes late must not go to the client that has this place by then. */
+	write(bytes: Uint8Array): boolean {
+		return this.#open && simulator.tcpWrite(this.#id, bytes);
 	}
 
 	/** The peer closes it. */
 	close(): void {
+		this.#open = false;
 		this.onBytes = undefined;
 	}
 
 	#choose(first: number): void {
 		const framed = first === CONSOLE_MARKER || (first & 0xe4) !== 0;
-		const options = { maxPacket: this.#maxPacket, uptime: () => simulator.uptime() };
+		const { maxPacket, onPacket, onDrop } = this.#options;
+		const options = { maxPacket, uptime: () => simulator.uptime() };
 		const transport = framed ? new ConsoleTransport(this, options) : new RawTransport(this, options);
-		transport.onPacket = this.#onPacket;
+		transport.onPacket = onPacket;
+		transport.onDrop = onDrop;
 	}
 }
