@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { NoAnswerError, type Parameters, SmpClient } from "../client/client.js";
+import { NoAnswerError, type Parameters, SmpClient, SmpResponseError } from "../client/client.js";
+import { Rc } from "../modules/smp/errors.js";
 import { update } from "../test/clients/images.js";
 import { deviceProcess } from "../test/fuzz/sim.js";
 import { Simulator } from "../tools/simulator.js";
@@ -29,24 +30,38 @@ interface Task {
 	readonly operations: number;
 	/** Bytes that an operation moves, where its speed counts. */
 	readonly bytes?: number;
+	/** Whether it takes the image group, which a server may lack. */
+	readonly images?: true;
 	run(client: SmpClient, file: Uint8Array): Promise<unknown>;
 }
 
 const TASKS: readonly Task[] = [
 	{ name: "echo of 32 bytes", operations: ECHOES, run: (client) => client.echo("e".repeat(32)) },
-	{ name: "image list", operations: LISTS, run: (client) => client.images() },
+	{ name: "image list", operations: LISTS, images: true, run: (client) => client.images() },
 	{
 		name: "upload, one packet at a time",
 		operations: 1,
 		bytes: FILE,
+		images: true,
 		run: (client, file) => client.upload(file, { window: 1 }),
 	},
-	{ name: "upload", operations: 1, bytes: FILE, run: (client, file) => client.upload(file) },
+	{ name: "upload", operations: 1, bytes: FILE, images: true, run: (client, file) => client.upload(file) },
 ];
+
+/** Whether the server has the image group. Rejects with a `NoAnswerError` if nobody is there. */
+async function hasImages(client: SmpClient): Promise<boolean> {
+	try {
+		await client.images();
+		return true;
+	} catch (error) {
+		if (error instanceof SmpResponseError && error.group === undefined && error.code === Rc.NOT_SUPPORTED) return false;
+		throw error;
+	}
+}
 
 class Contender {
 	readonly client: SmpClient;
-	readonly samples = TASKS.map((): Sample[] => []);
+	readonly #samples = new Map<Task, Sample[]>();
 	readonly #pid: number | undefined;
 
 	constructor(client: SmpClient, pid: number | undefined) {
@@ -54,25 +69,29 @@ class Contender {
 		this.#pid = pid;
 	}
 
-	async turn(task: number, file: Uint8Array): Promise<void> {
-		const { operations, run } = TASKS[task]!;
+	async turn(task: Task, file: Uint8Array): Promise<void> {
+		const { operations, run } = task;
 		const before = this.#processor();
 		const started = performance.now();
 		for (let i = 0; i < operations; i++) await run(this.client, file);
 		const seconds = (performance.now() - started) / 1000 / operations;
 		const processor = before === undefined ? undefined : (this.#processor()! - before) / operations;
-		this.samples[task]!.push({ seconds, processor });
+		this.#samples.set(task, [...this.#of(task), { seconds, processor }]);
 	}
 
 	/** The median over the turns. */
-	seconds(task: number): number {
-		return median(this.samples[task]!.map(({ seconds }) => seconds));
+	seconds(task: Task): number {
+		return median(this.#of(task).map(({ seconds }) => seconds));
 	}
 
 	/** The median over the turns; undefined if the process is not known. */
-	processor(task: number): number | undefined {
-		const samples = this.samples[task]!.map(({ processor }) => processor);
+	processor(task: Task): number | undefined {
+		const samples = this.#of(task).map(({ processor }) => processor);
 		return samples.includes(undefined) ? undefined : median(samples as number[]);
+	}
+
+	#of(task: Task): readonly Sample[] {
+		return this.#samples.get(task) ?? [];
 	}
 
 	/** Seconds of the processor that all threads of the process have had (Linux, Documentation/scheduler/sched-stats). */
@@ -111,15 +130,19 @@ export const against: Benchmark = {
 async function compare(name: string, contenders: readonly Contender[]): Promise<Table> {
 	const buffers = [];
 	for (const { client } of contenders) buffers.push(await buffersOf(client));
+	let images = true;
+	for (const { client } of contenders) images &&= await hasImages(client);
+	const tasks = TASKS.filter((task) => images || !task.images);
 	for (let round = 0; round < ROUNDS; round++)
-		for (const [task] of TASKS.entries()) {
+		for (const [number, task] of tasks.entries()) {
 			// Another file each time: a server may know one that it has.
-			const { file } = update(`0.${round + 1}.${task}`, FILE);
+			const { file } = update(`0.${round + 1}.${number}`, FILE);
 			for (const contender of round % 2 === 0 ? contenders : [...contenders].reverse())
 				await contender.turn(task, file);
 		}
 	const [other, ours] = contenders as [Contender, Contender];
-	const rows = TASKS.flatMap(({ name, bytes }, task) => {
+	const rows = tasks.flatMap((task) => {
+		const { name, bytes } = task;
 		const rate = (contender: Contender): number => (bytes ?? 0) / 1024 / contender.seconds(task);
 		const milliseconds = (contender: Contender): number => 1000 * contender.seconds(task);
 		const processor = (contender: Contender): number | undefined => {
@@ -137,7 +160,9 @@ async function compare(name: string, contenders: readonly Contender[]): Promise<
 		title: `Another SMP server beside the simulator: ${name}`,
 		columns: ["what", "other", "simulator", "other / simulator"],
 		rows: [["buffers", ...buffers, null], ...rows],
-		note: `Medians of ${ROUNDS} turns each. Processor: all threads of the server's process, and of the kernel for it.`,
+		note:
+			`Medians of ${ROUNDS} turns each. Processor: all threads of the server's process, and of the kernel for it.` +
+			(images ? "" : " The other server has no image group, which is not compared."),
 	};
 }
 

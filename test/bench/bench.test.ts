@@ -1,9 +1,12 @@
 import assert from "node:assert";
+import { createSocket } from "node:dgram";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { markdownTable } from "../../bench/table.js";
 import { uploads } from "../../bench/wire.js";
 import { workNames } from "../../bench/work.js";
+import { osGroup } from "../../modules/smp/group/os.js";
+import { SmpServer } from "../../modules/smp/server.js";
 import { root, Simulator } from "../../tools/simulator.js";
 import { deviceProcess } from "../fuzz/sim.js";
 import { run } from "../support/tools.js";
@@ -96,6 +99,24 @@ describe("bench", () => {
 			}
 		} finally {
 			await other.stop();
+		}
+	});
+
+	it("measures what a server without an image group has", async () => {
+		const server = new SmpServer({ groups: [osGroup({})] });
+		const socket = createSocket("udp4");
+		socket.on("message", (packet, { port, address }) =>
+			server.receive(packet, (response) => socket.send(response.slice(), port, address)),
+		);
+		await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+		try {
+			const { status, output } = await bench("against", "--udp", `127.0.0.1:${socket.address().port}`);
+			assert.equal(status, 0, output);
+			assert.match(output, /echo of 32 bytes, ms +\d/);
+			assert.doesNotMatch(output, /upload|list/);
+			assert.match(output, /The other server has no image group/);
+		} finally {
+			socket.close();
 		}
 	});
 });

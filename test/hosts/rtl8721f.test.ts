@@ -239,8 +239,8 @@ describe("RTL8721F UART", () => {
 		await new Promise(setImmediate);
 		uart.reading = false;
 		const kept = [bytes(1400, 1), bytes(1400, 2)];
-		for (const part of kept) stream.write(part);
-		stream.write(bytes(1400, 3));
+		for (const part of kept) assert.equal(stream.write(part), true);
+		assert.equal(stream.write(bytes(1400, 3)), false);
 		const got = collect(uart, 2800);
 		uart.resume();
 		assert.deepEqual(Buffer.from(await got), Buffer.concat(kept));
