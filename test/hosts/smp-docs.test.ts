@@ -1,8 +1,10 @@
 import assert from "node:assert";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { explainCode } from "../../client/errors.js";
 import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
 import { AccessControl, AccessError } from "../../modules/smp/access.js";
+import { TrafficCounters } from "../../modules/smp/counters.js";
 import { Rc } from "../../modules/smp/errors.js";
 import { ENUMERATION_GROUP, EnumerationError, enumerationGroup } from "../../modules/smp/group/enumeration.js";
 import { FS_GROUP, FsError, fsGroup } from "../../modules/smp/group/fs.js";
@@ -79,5 +81,29 @@ describe("docs/SMP.md", () => {
 			assert.equal(sentence, explainCode(Number(code)));
 			assert.ok(advice);
 		}
+	});
+
+	it("has every counter of what is lost", () => {
+		const counters = Object.keys(new TrafficCounters().of());
+		const lost = counters.filter((name) => /^(?:rx|tx)_(?!bytes$)/.test(name));
+		assert.deepEqual(
+			table("### What is lost").map(([name]) => name),
+			lost,
+		);
+	});
+
+	it("has hooks that there are, for every event of Zephyr's", () => {
+		const rows = table("## Hooks");
+		const events = rows.flatMap(([event]) => [...event!.matchAll(/`(?:…_)?([A-Z_]+)`/g)].map(([, name]) => name));
+		assert.equal(events.length, 21);
+		for (const [event, hook] of rows)
+			for (const [, owner, name] of hook!.matchAll(/`([A-Z]\w+)\.(\w+)/g)) {
+				const source = readdirSync("modules/smp", { recursive: true, encoding: "utf8" })
+					.filter((file) => file.endsWith(".ts"))
+					.map((file) => readFileSync(join("modules/smp", file), "utf8"))
+					.find((text) => text.includes(`export interface ${owner} `));
+				const [, body = ""] = source?.split(`export interface ${owner} `) ?? [];
+				assert.match(body.slice(0, body.indexOf("\n}")), new RegExp(`\\b${name}\\b`), `${event}: ${owner}.${name}`);
+			}
 	});
 });
