@@ -53,9 +53,12 @@ export class Channel {
 	readonly #waiting = new Map<number, Waiting>();
 	#sequence = Math.floor(Math.random() * 256);
 	#closed = false;
+	/** What arrived damaged, since somebody last asked. */
+	readonly #losses = new Map<string, number>();
 
 	constructor(link: Link) {
 		this.link = link;
+		link.onDrop = (drop) => this.#losses.set(drop, (this.#losses.get(drop) ?? 0) + 1);
 		link.onPacket = (packet) => this.#receive(packet);
 		link.onFailure = (reason) => this.#fail(reason);
 	}
@@ -78,6 +81,13 @@ export class Channel {
 	/** Length of the packet of a request, bytes. */
 	measure(request: Request): number {
 		return this.#encode(request, 0).length;
+	}
+
+	/** What arrived damaged since the last call, as the end of a sentence; undefined if nothing did. */
+	takeLosses(): string | undefined {
+		const kinds = [...this.#losses].map(([kind, count]) => `${kind} ${count}`);
+		this.#losses.clear();
+		return kinds.length === 0 ? undefined : `something came, but damaged (${kinds.join(", ")})`;
 	}
 
 	/** What is on its way stays without an answer. */

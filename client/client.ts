@@ -299,8 +299,9 @@ export class SmpClient implements Requester {
 	async #ask(request: Request, timeout: number, tries: number): Promise<Fields> {
 		const what = commandName(request);
 		const version = this.#channel.version;
+		this.#channel.takeLosses();
 		const answer = await this.#exchange(request, timeout, tries);
-		if (!answer) throw new NoAnswerError(what, tries);
+		if (!answer) throw new NoAnswerError(what, tries, this.#channel.takeLosses());
 		if (answer instanceof Error) throw answer;
 		const error = responseError(what, answer);
 		if (error?.code === 13 && error.group === undefined && version === 1) {

@@ -22,6 +22,7 @@ export function consoleLink(stream: ByteStream): Link {
 		packetSize: (bufferSize) => bufferSize - FRAMING,
 	};
 	transport.onPacket = (packet) => link.onPacket?.(packet);
+	transport.onDrop = (drop) => link.onDrop?.(drop);
 	return link;
 }
 

@@ -1,3 +1,5 @@
+import type { Drop } from "../modules/smp/transport/transport.js";
+
 /**
  * Carries whole SMP packets to one server and back. Packets may get lost, come twice or in another order; what is damaged
  * on the way counts as lost.
@@ -10,6 +12,8 @@ export interface Link {
 	close(): void;
 	/** Called with the reason, as the end of a sentence, when there is no way to the server: what is on its way is lost. */
 	onFailure?: ((reason: string) => void) | undefined;
+	/** Called with each thing that arrived damaged. */
+	onDrop?: ((drop: Drop) => void) | undefined;
 	/** Longest packet, bytes, that gets through to a server whose buffers have `bufferSize` bytes; without, all of it. */
 	packetSize?(bufferSize: number): number;
 }

@@ -15,5 +15,6 @@ export function rawLink(stream: ByteStream): Link {
 		close: () => transport.close(),
 	};
 	transport.onPacket = (packet) => link.onPacket?.(packet);
+	transport.onDrop = (drop) => link.onDrop?.(drop);
 	return link;
 }

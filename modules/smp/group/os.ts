@@ -206,7 +206,7 @@ function osInfo(info: OsInfo, own: NonNullable<OsOptions["ownInfo"]>, format: st
 }
 
 function bootloaderInfo(bootloader: BootloaderInfo, query: string | undefined): ResponseMap {
-	if (!query) return { bootloader: bootloader.name };
+	if (query === undefined) return { bootloader: bootloader.name };
 	if (query === "mode")
 		return { mode: bootloader.mode, "no-downgrade": bootloader.noDowngrade === true ? true : undefined };
 	const answer = bootloader.answer?.(query);
