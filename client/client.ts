@@ -301,7 +301,7 @@ export class SmpClient implements Requester {
 		const version = this.#channel.version;
 		this.#channel.takeLosses();
 		const answer = await this.#exchange(request, timeout, tries);
-		if (!answer) throw new NoAnswerError(what, tries, this.#channel.takeLosses());
+		if (!answer) throw new NoAnswerError(what, tries, undefined, this.#channel.takeLosses());
 		if (answer instanceof Error) throw answer;
 		const error = responseError(what, answer);
 		if (error?.code === 13 && error.group === undefined && version === 1) {

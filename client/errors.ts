@@ -8,8 +8,10 @@ export class NoAnswerError extends Error {
 	/** Why there is no way to it, if the link can tell. */
 	readonly reason: string | undefined;
 
-	constructor(what: string, tries: number, reason?: string) {
-		super(`no answer to ${what}${reason ? `: ${reason}` : ` after ${tries} ${tries === 1 ? "try" : "tries"}`}`);
+	/** `damaged` is what arrived in place of an answer, if something did. */
+	constructor(what: string, tries: number, reason?: string, damaged?: string) {
+		const after = ` after ${tries} ${tries === 1 ? "try" : "tries"}`;
+		super(`no answer to ${what}${reason ? `: ${reason}` : after}${damaged ? `: ${damaged}` : ""}`);
 		this.what = what;
 		this.reason = reason;
 	}

@@ -24,7 +24,7 @@ describe("client: answers that arrive damaged", () => {
 
 	it("are told apart from no answer: on a console", async () => {
 		const client = new SmpClient(consoleLink(answering(concat(damaged, damaged))), patience);
-		const sentence = /^NoAnswerError: no answer to .*: something came, but damaged \(rx_bad_crc 2\)$/;
+		const sentence = /^NoAnswerError: no answer to .* after 1 try: something came, but damaged \(rx_bad_crc 2\)$/;
 		// Each time only what came since.
 		for (let i = 0; i < 2; i++) await assert.rejects(client.echo("hello"), sentence);
 	});
