@@ -27,17 +27,28 @@ export interface ServerHooks {
 
 /** Several hooks in one: each is asked in turn, and the first that refuses ends it. */
 export function joinHooks(...hooks: readonly (ServerHooks | undefined)[]): ServerHooks {
-	return {
-		received: (group, command, write, origin) => {
-			for (const each of hooks) each?.received?.(group, command, write, origin);
-		},
-		done: (group, command, write, error, exchange) => {
-			for (const each of hooks) each?.done?.(group, command, write, error, exchange);
-		},
-		dropped: (drop, transport) => {
-			for (const each of hooks) each?.dropped?.(drop, transport);
-		},
-	};
+	return new JoinedHooks(hooks.filter((each) => each !== undefined));
+}
+
+/** A class, for its methods take no memory where it is preloaded. */
+class JoinedHooks implements ServerHooks {
+	readonly hooks: readonly ServerHooks[];
+
+	constructor(hooks: readonly ServerHooks[]) {
+		this.hooks = hooks;
+	}
+
+	received(group: number, command: number, write: boolean, origin: Origin): void {
+		for (const each of this.hooks) each.received?.(group, command, write, origin);
+	}
+
+	done(group: number, command: number, write: boolean, error: unknown, exchange: Exchange): void {
+		for (const each of this.hooks) each.done?.(group, command, write, error, exchange);
+	}
+
+	dropped(drop: Drop, transport: string): void {
+		for (const each of this.hooks) each.dropped?.(drop, transport);
+	}
 }
 
 /** Packets that a transport without a name, or no transport, brought. */
@@ -59,15 +70,34 @@ export interface ServerOptions {
 	readonly later?: (callback: () => void) => void;
 }
 
-/** A request, from when it came until it is answered. */
-interface Request {
+/**
+ * A request, from when it came until it is answered: what handlers and hooks are told of it. One object for all of that, because
+ * on a microcontroller what a packet allocates decides how often garbage is collected.
+ */
+class Request implements Context, Exchange {
 	readonly header: Header;
 	readonly origin: Origin;
 	readonly reply: Reply;
-	/** Bytes, header included. */
+	readonly version: number;
 	readonly received: number;
+	readonly room: number;
+	sent = 0;
 	/** What its handler wants to be done after the answer. */
-	readonly actions: (() => void)[];
+	actions: (() => void)[] | undefined;
+
+	constructor(header: Header, origin: Origin, reply: Reply, received: number, room: number) {
+		this.header = header;
+		this.origin = origin;
+		this.reply = reply;
+		this.version = header.version;
+		this.received = received;
+		this.room = room;
+	}
+
+	after(action: () => void): void {
+		if (this.actions) this.actions.push(action);
+		else this.actions = [action];
+	}
 }
 
 /** So many requests may be worked on at once, of as many clients: peers are free to choose many addresses. */
@@ -118,7 +148,8 @@ export class SmpServer {
 			}
 			const end = at + HEADER_SIZE + header.length;
 			const payload = packet.subarray(at + HEADER_SIZE, end);
-			const request = { header, origin, reply, received: HEADER_SIZE + payload.length, actions: [] };
+			const received = HEADER_SIZE + payload.length;
+			const request = new Request(header, origin, reply, received, this.#buffer.length - HEADER_SIZE);
 			if (!this.#serve(request, payload, packet.length - end < HEADER_SIZE)) return;
 			at = end;
 		}
@@ -126,19 +157,13 @@ export class SmpServer {
 
 	/** Handles one request and answers it, unless that takes long. Returns false if it failed. */
 	#serve(request: Request, payload: Uint8Array, last: boolean): boolean {
-		const { header, origin, actions } = request;
+		const { header, origin } = request;
 		let error: unknown;
 		let end = -1;
 		try {
 			const operation = this.#find(header, payload);
 			this.#hooks.received?.(header.group, header.command, header.op === Op.WRITE, origin);
-			const context: Context = {
-				origin,
-				version: header.version,
-				room: this.#buffer.length - HEADER_SIZE,
-				after: (action) => void actions.push(action),
-			};
-			const answer = operation.handle(decode(operation, payload), context);
+			const answer = operation.handle(decode(operation, payload), request);
 			const map = typeof answer === "function" ? this.#work(request, answer, last) : answer;
 			if (!map) return true;
 			end = this.#encode(map);
@@ -186,7 +211,8 @@ export class SmpServer {
 	}
 
 	/** Sends what is encoded up to `end`, or the error. */
-	#respond({ header, origin, reply, received, actions }: Request, end: number, error: unknown): void {
+	#respond(request: Request, end: number, error: unknown): void {
+		const { header, actions } = request;
 		const sent = error === undefined ? end : this.#encodeError(error, header.version);
 		const response = this.#buffer.subarray(0, sent);
 		writeHeader(response, {
@@ -198,10 +224,10 @@ export class SmpServer {
 			sequence: header.sequence,
 			command: header.command,
 		});
-		reply(response);
-		if (error === undefined) for (const action of actions) action();
-		const { group, command, op, version } = header;
-		this.#hooks.done?.(group, command, op === Op.WRITE, error, { origin, version, received, sent });
+		request.sent = sent;
+		request.reply(response);
+		if (actions && error === undefined) for (const action of actions) action();
+		this.#hooks.done?.(header.group, header.command, header.op === Op.WRITE, error, request);
 	}
 
 	#find(header: Header, payload: Uint8Array): Operation {

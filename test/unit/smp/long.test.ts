@@ -18,12 +18,23 @@ const slow: Group = {
 	commands: {
 		0: {
 			name: "count",
-			read: { handle: (_fields, context) => parts(3, context.after, () => ({ done: true })) },
+			read: {
+				handle: (_fields, context) =>
+					parts(
+						3,
+						(action) => context.after(action),
+						() => ({ done: true }),
+					),
+			},
 			write: {
 				handle: (_fields, context) =>
-					parts(3, context.after, () => {
-						throw new GroupError(64, 2, "no luck");
-					}),
+					parts(
+						3,
+						(action) => context.after(action),
+						() => {
+							throw new GroupError(64, 2, "no luck");
+						},
+					),
 			},
 		},
 		1: {

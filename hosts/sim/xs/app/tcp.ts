@@ -1,7 +1,7 @@
 import { ConsoleTransport } from "../../../../modules/smp/transport/console.js";
 import { RawTransport } from "../../../../modules/smp/transport/raw.js";
 import type { ByteStream } from "../../../../modules/smp/transport/stream.js";
-import type { Transport } from "../../../../modules/smp/transport/transport.js";
+import type { Drop, Transport } from "../../../../modules/smp/transport/transport.js";
 
 /** Bytes taken from a connection at a time. */
 const RECEIVE_BUFFER = 1500;
@@ -17,6 +17,9 @@ export class SimTcpTransport implements Transport {
 	readonly maxPacket: number;
 	onPacket: Transport["onPacket"];
 	onDrop: Transport["onDrop"];
+	/** For the transports of all connections. */
+	readonly uptime = (): number => simulator.uptime();
+	readonly dropped = (drop: Drop): void => this.onDrop?.(drop);
 	/** Connections so far. */
 	#count = 0;
 	readonly #connections = new Map<number, Connection>();
@@ -44,15 +47,7 @@ export class SimTcpTransport implements Transport {
 
 	#opened(id: number): void {
 		// Places are taken again by other clients, numbers are not.
-		const peer = String(++this.#count);
-		this.#connections.set(
-			id,
-			new Connection(id, {
-				maxPacket: this.maxPacket,
-				onPacket: (packet, reply) => this.onPacket?.(packet, reply, peer),
-				onDrop: (drop) => this.onDrop?.(drop),
-			}),
-		);
+		this.#connections.set(id, new Connection(id, String(++this.#count), this));
 	}
 
 	#closed(id: number): void {
@@ -61,21 +56,17 @@ export class SimTcpTransport implements Transport {
 	}
 }
 
-interface ConnectionOptions {
-	readonly maxPacket: number;
-	readonly onPacket: NonNullable<Transport["onPacket"]>;
-	readonly onDrop: NonNullable<Transport["onDrop"]>;
-}
-
 class Connection implements ByteStream {
 	onBytes: ByteStream["onBytes"];
 	readonly #id: number;
-	readonly #options: ConnectionOptions;
+	readonly #peer: string;
+	readonly #owner: SimTcpTransport;
 	#open = true;
 
-	constructor(id: number, options: ConnectionOptions) {
+	constructor(id: number, peer: string, owner: SimTcpTransport) {
 		this.#id = id;
-		this.#options = options;
+		this.#peer = peer;
+		this.#owner = owner;
 	}
 
 	receive(bytes: Uint8Array): void {
@@ -96,10 +87,10 @@ class Connection implements ByteStream {
 
 	#choose(first: number): void {
 		const framed = first === CONSOLE_MARKER || (first & 0xe4) !== 0;
-		const { maxPacket, onPacket, onDrop } = this.#options;
-		const options = { maxPacket, uptime: () => simulator.uptime() };
+		const { maxPacket, uptime, dropped } = this.#owner;
+		const options = { maxPacket, uptime };
 		const transport = framed ? new ConsoleTransport(this, options) : new RawTransport(this, options);
-		transport.onPacket = onPacket;
-		transport.onDrop = onDrop;
+		transport.onPacket = (packet, reply) => this.#owner.onPacket?.(packet, reply, this.#peer);
+		transport.onDrop = dropped;
 	}
 }
