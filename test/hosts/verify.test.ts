@@ -105,9 +105,9 @@ describe("simulator: --downgrade-prevention, with guards", () => {
 			);
 		}));
 
-	for (const [prevention, least] of [
-		["counter", "the image's security counter is 1, and the boot loader wants 3 at least"],
-		["hardware", "the image's security counter is 1, and the boot loader wants 3 at least"],
+	for (const [prevention, least, none] of [
+		["counter", "security counter 1 is below the running 3", "the new image has no security counter"],
+		["hardware", "security counter 1 is below the stored 3", "no security counter"],
 	] as const)
 		it(`${prevention}: an image with a lower counter is not marked`, () =>
 			withDevice(["--downgrade-prevention", prevention], async (client, device) => {
@@ -119,10 +119,10 @@ describe("simulator: --downgrade-prevention, with guards", () => {
 				await device.pressReset();
 				const older = counted("2.0.0", 1);
 				await client.upload(older.file);
-				await refused(client.test(older.hash), 6, undefined, new RegExp(least));
+				await refused(client.test(older.hash), 6, undefined, new RegExp(`would refuse the image: ${least}`));
 				const plain = update("3.0.0", 20_000);
 				await client.upload(plain.file);
-				await refused(client.test(plain.hash), 6, undefined, /the image has no security counter/);
+				await refused(client.test(plain.hash), 6, undefined, new RegExp(`would refuse the image: ${none}`));
 			}));
 });
 
@@ -154,9 +154,9 @@ describe("simulator: reset", () => {
 describe("simulator: last error", () => {
 	it("tells a client of version 2 in words what it got as a number", () =>
 		withDevice([], async (client) => {
-			await refused(client.erase(9), 14, 1, /./);
+			await refused(client.erase(9), 10, 1, /./);
 			const { rsn, ...rest } = await client.request(0, 66, 0);
-			assert.deepEqual(rest, { group: 1, command: 5, code: 14, own: 1 });
+			assert.deepEqual(rest, { group: 1, command: 5, code: 10, own: 1 });
 			assert.equal(rsn, "there is no slot 9");
 			const { o } = await client.request(2, 9, 0, { argv: ["errors"] });
 			assert.equal(o, "udp: group 1, command 5: there is no slot 9\n");

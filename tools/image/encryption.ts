@@ -10,7 +10,7 @@ import {
 	publicEncrypt,
 	randomBytes,
 } from "node:crypto";
-import { encryptionTlv, type WrapType } from "../../modules/bootutil/loader/encryption.js";
+import { encryptionTlv, type WrapType } from "../../modules/bootutil/wrapped-key.js";
 import type { Encrypter } from "./create.js";
 import { ImageError } from "./error.js";
 import { concat } from "./format.js";

@@ -1,6 +1,7 @@
 import { decodeHeader } from "../../modules/bootutil/header.js";
-import { encryptionTlv, unwrapKey, type WrapType } from "../../modules/bootutil/loader/encryption.js";
+import { unwrapKey } from "../../modules/bootutil/loader/encryption.js";
 import { cryptPayload } from "../../modules/bootutil/loader/encryption-payload.js";
+import { encryptionTlv, type WrapType } from "../../modules/bootutil/wrapped-key.js";
 import { ImageError } from "./error.js";
 import * as format from "./format.js";
 import { FLAGS, formatVersion, hex, readVersion, TLV, tlvName, viewOf } from "./format.js";

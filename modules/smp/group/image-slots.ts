@@ -1,17 +1,9 @@
 import type { BootUtil } from "../../bootutil/bootutil.js";
 import { runsNewest } from "../../bootutil/config.js";
-import type { DigestProvider, Hasher } from "../../bootutil/digest.js";
-import {
-	decodeHeader,
-	IMAGE_HEADER_SIZE,
-	IMAGE_MAGIC,
-	ImageFlag,
-	type ImageHeader,
-	type ImageVersion,
-	signedSize,
-} from "../../bootutil/header.js";
+import type { Hasher } from "../../bootutil/digest.js";
+import { decodeHeader, IMAGE_HEADER_SIZE, IMAGE_MAGIC, type ImageHeader } from "../../bootutil/header.js";
 import { TlvIterator, TlvType } from "../../bootutil/tlv.js";
-import { SwapType } from "../../bootutil/trailer.js";
+import { maxImageSize, SwapType } from "../../bootutil/trailer.js";
 import type { FlashArea } from "../../flash/area.js";
 import { FlashError } from "../../flash/error.js";
 import { ImageError, imageError } from "./image-error.js";
@@ -19,17 +11,16 @@ import { newestState } from "./image-newest.js";
 
 /** What the image group knows of an image. */
 export interface ImageInfo {
-	readonly version: ImageVersion;
+	readonly header: ImageHeader;
 	/** Content of its SHA-256 TLV. */
 	readonly hash: Uint8Array;
-	readonly bootable: boolean;
 }
 
 /** What the next boot does with an image. */
 export type ImageState = "none" | "test" | "permanent" | "revert";
 
 /** Bytes of flash that are read at a time to be hashed. */
-const READ_SIZE = 256;
+export const READ_SIZE = 256;
 
 /** Length of the hash that names an image. */
 export const HASH_SIZE = 32;
@@ -72,6 +63,13 @@ export class ImageSlots {
 		return this.boot.boot_get_image_start_offset(this.area(slot).id);
 	}
 
+	/** Largest image that the boot loader takes from a slot, bytes. */
+	largest(slot: number): number {
+		const { map, config } = this.boot;
+		const image = slot >> 1;
+		return maxImageSize(config, map.slot(image, "primary"), map.slot(image, "secondary"), this.area(slot));
+	}
+
 	state(image: number): ImageState {
 		if (runsNewest(this.boot.config.mode)) return newestState(this, image);
 		switch (this.boot.boot_swap_type_multi(image)) {
@@ -101,20 +99,11 @@ export class ImageSlots {
 				if (hash || tlv.length !== HASH_SIZE) return undefined;
 				hash = area.bytes(tlv.offset, HASH_SIZE);
 			}
-			return hash && { version: header.version, hash, bootable: (header.flags & ImageFlag.NON_BOOTABLE) === 0 };
+			return hash && { header, hash };
 		} catch (error) {
 			if (error instanceof FlashError) return undefined;
 			throw error;
 		}
-	}
-
-	/** Whether the content of the image in a slot, as far as its hash covers it, still has that hash. */
-	intact(slot: number, header: ImageHeader, digest: DigestProvider): boolean {
-		const info = this.info(slot);
-		if (!info) return false;
-		const hasher = digest.sha256();
-		hashFlash(this.area(slot), this.start(slot), signedSize(header), hasher);
-		return equalBytes(hasher.digest(), info.hash);
 	}
 
 	/** First slot that holds the image with this hash, -1 if none does. */
