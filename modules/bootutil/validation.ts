@@ -4,28 +4,10 @@ import type { EncryptionType, UpgradeMode } from "./config.js";
 import type { DigestProvider } from "./digest.js";
 import { ENCRYPTED, IMAGE_MAGIC, ImageFlag, type ImageHeader, signedSize } from "./header.js";
 import { readU32 } from "./little-endian.js";
-import { type Tlv, TlvIterator, TlvType } from "./tlv.js";
+import { TlvIterator, TlvType } from "./tlv.js";
 
 // What makes an image one that the boot loader takes. The boot loader asks all of this; an application asks it of an image
 // that a client wants to be the next one. What needs much code comes from outside: signatures and decryption.
-
-/** Types that an unprotected TLV may have where there is an allow list (MCUboot `image_validate.c`). */
-const ALLOWED_UNPROTECTED: readonly number[] = Object.freeze([
-	TlvType.KEYHASH,
-	TlvType.PUBKEY,
-	TlvType.SHA256,
-	TlvType.SHA384,
-	TlvType.SHA512,
-	TlvType.RSA2048_PSS,
-	TlvType.ECDSA224,
-	TlvType.ECDSA_SIG,
-	TlvType.RSA3072_PSS,
-	TlvType.ED25519,
-	TlvType.ENC_RSA2048,
-	TlvType.ENC_KW,
-	TlvType.ENC_EC256,
-	TlvType.ENC_X25519,
-]);
 
 /** Image forms that need a part of MCUboot which this loader does not have. */
 const COMPRESSED = ImageFlag.COMPRESSED_LZMA1 | ImageFlag.COMPRESSED_LZMA2 | ImageFlag.COMPRESSED_ARM_THUMB;
@@ -124,10 +106,10 @@ function tlvsFault(rules: ContentRules, place: ImagePlace, digest: Uint8Array): 
 	let counted = false;
 	for (let tlv = tlvs.next(); tlv !== "end"; tlv = tlvs.next()) {
 		if (tlv === "invalid") return "malformed TLV";
-		const { type, length } = tlv;
-		if (rules.tlvAllowList && !tlv.isProtected && !ALLOWED_UNPROTECTED.includes(type))
+		const { type, length, offset } = tlv;
+		if (rules.tlvAllowList && !tlv.isProtected && !isAllowed(type))
 			return `unprotected TLV of type 0x${type.toString(16)}`;
-		const content = contentOf(area, tlv);
+		const content = () => area.bytes(offset, length);
 		let fault: string | undefined;
 		if (type === TlvType.SHA256) {
 			if (length !== DIGEST_SIZE || !startsWith(digest, content())) return WRONG_HASH;
@@ -145,10 +127,28 @@ function tlvsFault(rules: ContentRules, place: ImagePlace, digest: Uint8Array): 
 	return undefined;
 }
 
-const contentOf =
-	(area: FlashArea, { offset, length }: Tlv): (() => Uint8Array) =>
-	() =>
-		area.bytes(offset, length);
+/** Types that an unprotected TLV may have where there is an allow list (MCUboot `image_validate.c`). */
+function isAllowed(type: number): boolean {
+	switch (type) {
+		case TlvType.KEYHASH:
+		case TlvType.PUBKEY:
+		case TlvType.SHA256:
+		case TlvType.SHA384:
+		case TlvType.SHA512:
+		case TlvType.RSA2048_PSS:
+		case TlvType.ECDSA224:
+		case TlvType.ECDSA_SIG:
+		case TlvType.RSA3072_PSS:
+		case TlvType.ED25519:
+		case TlvType.ENC_RSA2048:
+		case TlvType.ENC_KW:
+		case TlvType.ENC_EC256:
+		case TlvType.ENC_X25519:
+			return true;
+		default:
+			return false;
+	}
+}
 
 /**
  * SHA-256 of what the hash of an image is over. Throws the `FlashError` of the area.

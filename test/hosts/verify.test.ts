@@ -14,6 +14,15 @@ const ED25519 = "test/vectors/data/mcuboot/keys/ed1.pem";
 const good = update("0.0.1", 20_000);
 const foreign = update("0.0.1", 20_000, STRANGER);
 const damaged: Update = { ...good, file: good.file.map((byte, i) => (i === 9000 ? byte ^ 1 : byte)) };
+/** An image whose header says that its payload is compressed (flag LZMA2). */
+const compressed: Update = { ...good, file: good.file.map((byte, i) => (i === 17 ? byte | 4 : byte)) };
+/** One with a vendor's TLV (0xa0, empty) behind the others, where nothing protects it. */
+const vendor = ((): Update => {
+	const file = Uint8Array.from([...good.file, 0xa0, 0, 0, 0]);
+	const tlvs = 0x200 + 20_000;
+	file[tlvs + 2]! += 4;
+	return { ...good, file };
+})();
 const counted = (version: string, securityCounter: number): Update =>
 	update(version, 20_000, DEVELOPMENT, { securityCounter });
 
@@ -60,6 +69,10 @@ describe("simulator: --verify", () => {
 			/no good signature by a trusted key/,
 		],
 		["an image of a stranger's", ["--verify", "signature", "--app", "self-confirm"], foreign, /no good signature/],
+		...(["hash", "signature"] as const).flatMap((verify): typeof cases => [
+			["a compressed image", ["--verify", verify], compressed, /compressed, which this loader does not support/],
+			["a TLV off the allow list", ["--verify", verify], vendor, /unprotected TLV of type 0xa0/],
+		]),
 	];
 	for (const [what, options, { file, hash }, words] of cases)
 		it(`${options.join(" ") || "as without the option"}: ${what} is ${words ? "refused" : "marked, and runs"}`, () =>
