@@ -19,6 +19,9 @@ export type TrailerGeneration = "current" | "2.2";
  */
 export type EncryptionType = "none" | "rsa-2048" | "aes-kw" | "ec-p256" | "x25519";
 
+/** Types that wrap a key. */
+export type WrapType = Exclude<EncryptionType, "none">;
+
 /**
  * What boot loader and application must agree on: MCUboot's build configuration, as far as it shapes the flash or says which
  * images are taken.

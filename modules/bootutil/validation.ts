@@ -1,18 +1,15 @@
 import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
-import type { EncryptionType, UpgradeMode } from "./config.js";
-import type { DigestProvider } from "./digest.js";
+import { type BootConfig, type EncryptionType, encryptionKeySize, type UpgradeMode, type WrapType } from "./config.js";
 import { ENCRYPTED, IMAGE_MAGIC, ImageFlag, type ImageHeader, signedSize } from "./header.js";
 import { readU32 } from "./little-endian.js";
-import { TlvIterator, TlvType } from "./tlv.js";
+import { findTlv, TlvIterator, TlvType, tlvContent } from "./tlv.js";
 
 // What makes an image one that the boot loader takes. The boot loader asks all of this; an application asks it of an image
 // that a client wants to be the next one. What needs much code comes from outside: signatures and decryption.
 
 /** Image forms that need a part of MCUboot which this loader does not have. */
 const COMPRESSED = ImageFlag.COMPRESSED_LZMA1 | ImageFlag.COMPRESSED_LZMA2 | ImageFlag.COMPRESSED_ARM_THUMB;
-
-const DIGEST_SIZE = 32;
 
 /** What `contentFault` says of a payload that was changed. */
 export const WRONG_HASH = "wrong hash";
@@ -82,49 +79,46 @@ export interface ContentRules {
 /**
  * Digest, TLVs and signature of an image (MCUboot `bootutil_img_validate`). The header has passed `headerFault`.
  *
- * @param digestOf - makes the SHA-256 of header, payload and protected TLVs: `imageDigest`, or, who cannot or need not
- * know better, the content of the hash TLV
+ * @param digestOf - makes the SHA-256 of header, payload, decrypted, and protected TLVs; who cannot or need not know better
+ * gives the content of the hash TLV
  * @returns why the image is refused, in words; undefined if it is good
  */
 export function contentFault(rules: ContentRules, place: ImagePlace, digestOf: () => Uint8Array): string | undefined {
+	const { area, header, start, maxSize } = place;
+	const { signature, counterFault } = rules;
 	try {
-		return tlvsFault(rules, place, digestOf());
+		const digest = digestOf();
+		const tlvs = TlvIterator.begin(area, header, { start });
+		if (!tlvs) return "malformed TLV area";
+		if (tlvs.end - start > maxSize) return `too large: ${tlvs.end - start} bytes, at most ${maxSize} fit`;
+		let hashed = false;
+		let counted = false;
+		for (let tlv = tlvs.next(); tlv !== "end"; tlv = tlvs.next()) {
+			if (tlv === "invalid") return "malformed TLV";
+			const { type, length, offset } = tlv;
+			if (rules.tlvAllowList && !tlv.isProtected && !isAllowed(type))
+				return `unprotected TLV of type 0x${type.toString(16)}`;
+			const content = () => area.bytes(offset, length);
+			let fault: string | undefined;
+			if (type === TlvType.SHA256) {
+				if (length !== digest.length || !startsWith(digest, content())) return WRONG_HASH;
+				hashed = true;
+			} else if (counterFault && type === TlvType.SEC_CNT) {
+				if (length !== 4) return "malformed security counter";
+				fault = counterFault(readU32(content(), 0));
+				counted = true;
+			} else fault = signature?.take(type, length, content, digest);
+			if (fault !== undefined) return fault;
+		}
+		if (!hashed) return "no hash";
+		if (signature && !signature.signed) return "no good signature by a trusted key";
+		if (counterFault && !counted) return "no security counter";
+		return undefined;
 	} catch (error) {
 		// What cannot be read is as bad as what is wrong: for one, an image that runs past the end of its slot.
 		if (error instanceof FlashError) return error.message;
 		throw error;
 	}
-}
-
-function tlvsFault(rules: ContentRules, place: ImagePlace, digest: Uint8Array): string | undefined {
-	const { area, header, start, maxSize } = place;
-	const { signature, counterFault } = rules;
-	const tlvs = TlvIterator.begin(area, header, { start });
-	if (!tlvs) return "malformed TLV area";
-	if (tlvs.end - start > maxSize) return `too large: ${tlvs.end - start} bytes, at most ${maxSize} fit`;
-	let hashed = false;
-	let counted = false;
-	for (let tlv = tlvs.next(); tlv !== "end"; tlv = tlvs.next()) {
-		if (tlv === "invalid") return "malformed TLV";
-		const { type, length, offset } = tlv;
-		if (rules.tlvAllowList && !tlv.isProtected && !isAllowed(type))
-			return `unprotected TLV of type 0x${type.toString(16)}`;
-		const content = () => area.bytes(offset, length);
-		let fault: string | undefined;
-		if (type === TlvType.SHA256) {
-			if (length !== DIGEST_SIZE || !startsWith(digest, content())) return WRONG_HASH;
-			hashed = true;
-		} else if (counterFault && type === TlvType.SEC_CNT) {
-			if (length !== 4) return "malformed security counter";
-			fault = counterFault(readU32(content(), 0));
-			counted = true;
-		} else fault = signature?.take(type, length, content, digest);
-		if (fault !== undefined) return fault;
-	}
-	if (!hashed) return "no hash";
-	if (signature && !signature.signed) return "no good signature by a trusted key";
-	if (counterFault && !counted) return "no security counter";
-	return undefined;
 }
 
 /** Types that an unprotected TLV may have where there is an allow list (MCUboot `image_validate.c`). */
@@ -151,27 +145,34 @@ function isAllowed(type: number): boolean {
 }
 
 /**
- * SHA-256 of what the hash of an image is over. Throws the `FlashError` of the area.
- *
- * @param step - bytes of flash that are read at a time
- * @param decrypt - makes plain, in place, what was read `done` bytes from the start of the image
+ * The wrapped AES key of the image at `start`, from its TLV (MCUboot `boot_enc_load`); undefined if there is none, or none as
+ * long as it must be.
  */
-export function imageDigest(
-	digest: DigestProvider,
-	{ area, header, start }: ImagePlace,
-	step: number,
-	decrypt?: (bytes: Uint8Array, done: number) => void,
-): Uint8Array {
-	const hasher = digest.sha256();
-	const length = signedSize(header);
-	const buffer = new Uint8Array(Math.min(step, length));
-	for (let done = 0; done < length; done += buffer.length) {
-		const chunk = done + buffer.length <= length ? buffer : buffer.subarray(0, length - done);
-		area.read(chunk, start + done);
-		decrypt?.(chunk, done);
-		hasher.update(chunk);
+export function wrappedKey(
+	config: BootConfig,
+	area: FlashArea,
+	header: ImageHeader,
+	start: number,
+): Uint8Array | undefined {
+	if (config.encryption === undefined || config.encryption === "none") return undefined;
+	const [type, length] = wrapping(config.encryption, encryptionKeySize(config));
+	const tlv = findTlv(area, header, { type, start });
+	return tlv?.length === length ? tlvContent(area, tlv) : undefined;
+}
+
+/** Type and length of the TLV that carries an AES key of 16 or 32 bytes, wrapped this way (MCUboot design.md, TLV area). */
+export function wrapping(type: WrapType, keySize: 16 | 32): readonly [type: number, length: number] {
+	switch (type) {
+		case "rsa-2048":
+			return [TlvType.ENC_RSA2048, 256];
+		case "aes-kw":
+			return [TlvType.ENC_KW, 8 + keySize];
+		// ECIES: the ephemeral public key, an HMAC-SHA256 and the encrypted key.
+		case "ec-p256":
+			return [TlvType.ENC_EC256, 65 + 32 + keySize];
+		case "x25519":
+			return [TlvType.ENC_X25519, 32 + 32 + keySize];
 	}
-	return hasher.digest();
 }
 
 export const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean =>

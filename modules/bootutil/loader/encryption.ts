@@ -7,10 +7,10 @@ import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { FlashArea } from "../../flash/area.js";
-import { encryptionKeySize } from "../config.js";
+import { encryptionKeySize, type WrapType } from "../config.js";
 import type { ImageHeader } from "../header.js";
 import { DER_INTEGER, DER_SEQUENCE, DerReader } from "../signature/der.js";
-import { encryptionTlvLength, type WrapType, wrappedKey } from "../wrapped-key.js";
+import { wrappedKey, wrapping } from "../validation.js";
 import type { LoaderConfig } from "./config.js";
 import { decodeOaep } from "./encryption-oaep.js";
 
@@ -41,7 +41,7 @@ export function unwrapKey(
 	keySize: 16 | 32,
 	wrapped: Uint8Array,
 ): Uint8Array | undefined {
-	if (wrapped.length !== encryptionTlvLength(type, keySize)) return undefined;
+	if (wrapped.length !== wrapping(type, keySize)[1]) return undefined;
 	try {
 		const key = unwrap(type, privateKey, keySize, wrapped);
 		return key?.length === keySize ? key : undefined;

@@ -1,6 +1,8 @@
+import type { DigestProvider } from "../digest.js";
+import { signedSize } from "../header.js";
 import { storedCounterFault } from "../security-counter.js";
 import { SignatureRule } from "../signature/image-signature.js";
-import { contentFault, type ImagePlace, imageDigest } from "../validation.js";
+import { contentFault, type ImagePlace } from "../validation.js";
 import type { LoaderConfig, LoaderServices } from "./config.js";
 import { cryptPayload } from "./encryption-payload.js";
 
@@ -19,8 +21,8 @@ export interface LoaderPlace extends ImagePlace {
  * @returns why the image is refused, in words; undefined if it is good
  */
 export function imageFault(config: LoaderConfig, services: LoaderServices, place: LoaderPlace): string | undefined {
-	const { securityCounters, digest } = services;
-	const { image, header, key } = place;
+	const { securityCounters } = services;
+	const { image } = place;
 	return contentFault(
 		{
 			tlvAllowList: config.tlvAllowList,
@@ -30,6 +32,19 @@ export function imageFault(config: LoaderConfig, services: LoaderServices, place
 				: undefined,
 		},
 		place,
-		() => imageDigest(digest, place, HASH_CHUNK, key && ((chunk, done) => cryptPayload(key, header, chunk, done))),
+		() => digestOf(services.digest, place),
 	);
+}
+
+function digestOf(digest: DigestProvider, { area, header, start, key }: LoaderPlace): Uint8Array {
+	const hasher = digest.sha256();
+	const length = signedSize(header);
+	const buffer = new Uint8Array(Math.min(HASH_CHUNK, length));
+	for (let done = 0; done < length; done += buffer.length) {
+		const chunk = done + buffer.length <= length ? buffer : buffer.subarray(0, length - done);
+		area.read(chunk, start + done);
+		if (key) cryptPayload(key, header, chunk, done);
+		hasher.update(chunk);
+	}
+	return hasher.digest();
 }

@@ -1,9 +1,10 @@
 import type { BootUtil } from "../../bootutil/bootutil.js";
 import { runsNewest } from "../../bootutil/config.js";
 import type { Hasher } from "../../bootutil/digest.js";
-import { decodeHeader, IMAGE_HEADER_SIZE, IMAGE_MAGIC, type ImageHeader } from "../../bootutil/header.js";
+import { decodeHeader, IMAGE_HEADER_SIZE, IMAGE_MAGIC, type ImageHeader, signedSize } from "../../bootutil/header.js";
 import { TlvIterator, TlvType } from "../../bootutil/tlv.js";
 import { maxImageSize, SwapType } from "../../bootutil/trailer.js";
+import type { ImagePlace } from "../../bootutil/validation.js";
 import type { FlashArea } from "../../flash/area.js";
 import { FlashError } from "../../flash/error.js";
 import { ImageError, imageError } from "./image-error.js";
@@ -20,7 +21,7 @@ export interface ImageInfo {
 export type ImageState = "none" | "test" | "permanent" | "revert";
 
 /** Bytes of flash that are read at a time to be hashed. */
-export const READ_SIZE = 256;
+const READ_SIZE = 256;
 
 /** Length of the hash that names an image. */
 export const HASH_SIZE = 32;
@@ -104,6 +105,12 @@ export class ImageSlots {
 			if (error instanceof FlashError) return undefined;
 			throw error;
 		}
+	}
+
+	/** What the hash of an image is over, hashed. Throws a `GroupError` of the image group if it cannot be read. */
+	digest({ area, header, start }: ImagePlace, hasher: Hasher): Uint8Array {
+		hashFlash(area, start, signedSize(header), hasher);
+		return hasher.digest();
 	}
 
 	/** First slot that holds the image with this hash, -1 if none does. */

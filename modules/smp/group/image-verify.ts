@@ -11,17 +11,16 @@ import {
 	bootableFault,
 	contentFault,
 	headerFault,
-	imageDigest,
 	placeFault,
 	WRONG_HASH,
+	wrappedKey,
 } from "../../bootutil/validation.js";
-import { wrappedKey } from "../../bootutil/wrapped-key.js";
 import type { FlashArea } from "../../flash/area.js";
 import type { ImageOptions } from "./image.js";
 import { ImageError, imageError } from "./image-error.js";
 import { refuse } from "./image-guards.js";
 import { candidateFault, isNewer } from "./image-newest.js";
-import { type ImageInfo, type ImageSlots, READ_SIZE } from "./image-slots.js";
+import type { ImageInfo, ImageSlots } from "./image-slots.js";
 
 // An image that the boot loader would throw away is refused when a client wants it to be the next one, and not only after a
 // restart, when nobody is there to be told. The boot loader's own validation is asked (bootutil/validation.ts), but for what
@@ -102,7 +101,7 @@ function imageFault(
 		},
 		place,
 		// The hash of an encrypted image is over what only the boot loader can decrypt.
-		() => (digest && verifyMarked && !sealed ? imageDigest(digest, place, READ_SIZE) : hash),
+		() => (digest && verifyMarked && !sealed ? slots.digest(place, digest.sha256()) : hash),
 	);
 }
 

@@ -6,7 +6,7 @@ import type { LoaderConfig } from "../../../modules/bootutil/loader/config.js";
 import { unwrapKey } from "../../../modules/bootutil/loader/encryption.js";
 import { cryptPayload } from "../../../modules/bootutil/loader/encryption-payload.js";
 import { trailerLayout } from "../../../modules/bootutil/trailer.js";
-import { encryptionTlv } from "../../../modules/bootutil/wrapped-key.js";
+import { wrapping } from "../../../modules/bootutil/validation.js";
 import { Bench, everyCut, SECTOR, SLOT } from "./bench.js";
 import { WRAP_VECTORS } from "./encryption-vectors.js";
 import { bootConfig, makeImage, type TestImage } from "./support.js";
@@ -29,7 +29,7 @@ function encrypted(image: TestImage, keySize: 16 | 32): Pair {
 	const key = new Uint8Array(keySize).map((_, i) => 16 * image.version[0] + i);
 	const wrapped = [...aeskw(KEK.subarray(0, keySize)).encrypt(key)];
 	const flags = keySize === 16 ? ImageFlag.ENCRYPTED_AES128 : ImageFlag.ENCRYPTED_AES256;
-	const plain = makeImage({ ...image, flags, tlvs: [{ type: encryptionTlv("aes-kw"), value: wrapped }] });
+	const plain = makeImage({ ...image, flags, tlvs: [{ type: wrapping("aes-kw", 16)[0], value: wrapped }] });
 	const sealed = plain.slice();
 	const payload = sealed.subarray(HEADER, HEADER + image.length);
 	payload.set(ctr(key, new Uint8Array(16)).encrypt(payload));
