@@ -1,17 +1,17 @@
 import assert from "node:assert";
 import { aeskw } from "@noble/ciphers/aes.js";
-import type { UpgradeMode } from "../../../modules/bootutil/config.js";
-import { decodeHeader } from "../../../modules/bootutil/header.js";
-import type { LoaderConfig, LoaderServices } from "../../../modules/bootutil/loader/config.js";
-import { cryptPayload } from "../../../modules/bootutil/loader/encryption-payload.js";
-import { Loader } from "../../../modules/bootutil/loader/loader.js";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
-import { SignatureRule } from "../../../modules/bootutil/signature/image-signature.js";
-import { type ImageOptions, imageGroup } from "../../../modules/smp/group/image.js";
-import { ImageSlots } from "../../../modules/smp/group/image-slots.js";
-import { SmpServer } from "../../../modules/smp/server.js";
-import { Bench, SECTOR, SLOT } from "../bootutil/bench.js";
-import { answer, random, request } from "./support.js";
+import type { UpgradeMode } from "../../modules/bootutil/config.js";
+import { decodeHeader } from "../../modules/bootutil/header.js";
+import type { LoaderConfig, LoaderServices } from "../../modules/bootutil/loader/config.js";
+import { cryptPayload } from "../../modules/bootutil/loader/encryption-payload.js";
+import { Loader } from "../../modules/bootutil/loader/loader.js";
+import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
+import { SignatureRule } from "../../modules/bootutil/signature/image-signature.js";
+import { type ImageOptions, imageGroup } from "../../modules/smp/group/image.js";
+import { ImageSlots } from "../../modules/smp/group/image-slots.js";
+import { SmpServer } from "../../modules/smp/server.js";
+import { Bench, SECTOR, SLOT } from "../unit/bootutil/bench.js";
+import { answer, random, request } from "../unit/smp/support.js";
 
 // Every image of a family goes through the check before a mark, and, marked without one, through the boot loader. Both have to
 // say the same, but for what the application cannot know: docs/SPEC.md, section 6.3, has the list.
