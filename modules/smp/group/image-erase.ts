@@ -60,7 +60,7 @@ export function slotInfoCommand(slots: ImageSlots, { sizeLimit }: ImageOptions):
 							upload_image_id: slots.isActive(slot) ? undefined : image,
 						});
 					}
-					const largest = sizeLimit === "slot" ? undefined : slots.largest(slots.active(image) ^ 1);
+					const largest = sizeLimit === "slot" ? undefined : slots.longestFile(slots.active(image) ^ 1);
 					images.push({ image, slots: entries, max_image_size: largest });
 				}
 				return { images };

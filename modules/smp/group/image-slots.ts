@@ -71,6 +71,11 @@ export class ImageSlots {
 		return maxImageSize(config, map.slot(image, "primary"), map.slot(image, "secondary"), this.area(slot));
 	}
 
+	/** Longest file that may be uploaded to a slot, bytes. In direct XIP with revert it may bring its trailer along, and fill the slot. */
+	longestFile(slot: number): number {
+		return this.boot.config.mode === "direct-xip-revert" ? this.area(slot).size : this.largest(slot);
+	}
+
 	state(image: number): ImageState {
 		if (runsNewest(this.boot.config.mode)) return newestState(this, image);
 		switch (this.boot.boot_swap_type_multi(image)) {

@@ -216,10 +216,8 @@ export class ImageUpload {
 	/** Refuses a file that the slot does not take, and says so if it is padding that makes it too long. */
 	#checkSize(slot: number, len: number, header: ImageHeader): void {
 		const { size } = this.#slots.area(slot);
-		const most = this.#options.sizeLimit === "slot" ? size : this.#slots.largest(slot);
+		const most = this.#options.sizeLimit === "slot" ? size : this.#slots.longestFile(slot);
 		if (len <= most) return;
-		// There an image may bring its trailer along, and then fills the slot.
-		if (len === size && this.#slots.boot.config.mode === "direct-xip-revert") return;
 		const image = signedSize(header);
 		const padded = image < most && len >= Math.min(size, image + LONGEST_TLVS);
 		throw imageError(
