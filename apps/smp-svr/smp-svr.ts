@@ -1,11 +1,12 @@
 import type { Host } from "../../hosts/host.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { type BootConfig, revertsUnconfirmed, type UpgradeMode } from "../../modules/bootutil/config.js";
+import type { SignatureVerdict } from "../../modules/bootutil/validation.js";
 import type { Layout } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { GroupError, Rc, SmpError } from "../../modules/smp/errors.js";
 import { type ImageEvent, type ImageOptions, imageGroup } from "../../modules/smp/group/image.js";
-import type { DowngradeRule, SignatureCheck } from "../../modules/smp/group/image-verify.js";
+import type { DowngradeRule } from "../../modules/smp/group/image-verify.js";
 import { type OsOptions, osGroup, type ResetRequest } from "../../modules/smp/group/os.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../../modules/smp/group/upload-journal.js";
 import type { Group } from "../../modules/smp/group.js";
@@ -72,7 +73,7 @@ export interface SmpSvrOptions {
 	/** Whether an image must have the hash that it carries to be marked for the next boot. Default true. */
 	readonly verify?: boolean;
 	/** Whether it must be signed, too. Default: that is for the boot loader to see. */
-	readonly signature?: SignatureCheck;
+	readonly signature?: () => SignatureVerdict;
 	/** What the boot loader refuses as too old, for the application to refuse it first. Default: nothing. */
 	readonly downgrade?: DowngradeRule;
 	/** Further groups, and who may call what. Default: none, and everybody. */

@@ -19,7 +19,13 @@ export type TrailerGeneration = "current" | "2.2";
  */
 export type EncryptionType = "none" | "rsa-2048" | "aes-kw" | "ec-p256" | "x25519";
 
-/** What boot loader and application must agree on: MCUboot's build configuration, as far as it shapes the flash. */
+/** Types that wrap a key. */
+export type WrapType = Exclude<EncryptionType, "none">;
+
+/**
+ * What boot loader and application must agree on: MCUboot's build configuration, as far as it shapes the flash or says which
+ * images are taken.
+ */
 export interface BootConfig {
 	readonly mode: UpgradeMode;
 	/** Number of images (`BOOT_IMAGE_NUMBER`), 1 or 2. */
@@ -33,6 +39,10 @@ export interface BootConfig {
 	readonly encryption?: EncryptionType;
 	/** Bytes of the images' AES keys: 16, the default, or 32 with `MCUBOOT_AES_256`. */
 	readonly encryptionKeySize?: 16 | 32;
+	/** `MCUBOOT_USE_TLV_ALLOW_LIST`: images with unprotected TLVs of unexpected types are refused. Default true. */
+	readonly tlvAllowList?: boolean;
+	/** `MCUBOOT_VERSION_CMP_USE_BUILD_NUMBER`. Default false. */
+	readonly versionCmpBuildNumber?: boolean;
 }
 
 /** Bytes of an AES key, in a build that has them. */

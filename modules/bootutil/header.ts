@@ -19,6 +19,9 @@ export const ImageFlag = Object.freeze({
 	COMPRESSED_ARM_THUMB: 0x800,
 } as const);
 
+/** Either says that an image goes encrypted through the secondary slot. */
+export const ENCRYPTED = ImageFlag.ENCRYPTED_AES128 | ImageFlag.ENCRYPTED_AES256;
+
 /** MCUboot's `struct image_version`. */
 export interface ImageVersion {
 	readonly major: number;
@@ -64,6 +67,9 @@ export function parseHeader(bytes: Uint8Array): ImageHeader | undefined {
 	const header = decodeHeader(bytes);
 	return header.magic === IMAGE_MAGIC ? header : undefined;
 }
+
+/** True if the image goes encrypted through the secondary slot. In the primary slot it has the flag too, but is plain. */
+export const isEncrypted = (header: ImageHeader): boolean => (header.flags & ENCRYPTED) !== 0;
 
 /** Bytes that the digest covers: header, payload and protected TLVs. */
 export const signedSize = (header: ImageHeader): number =>

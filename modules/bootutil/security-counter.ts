@@ -15,6 +15,21 @@ export interface SecurityCounterStore {
 	set(image: number, value: number): void;
 }
 
+/** Why an image with this counter is refused where `stored` is what the hardware has, in words; undefined if it is not. */
+export function storedCounterFault(counter: number, stored: number, limit?: number): string | undefined {
+	if (counter < stored) return `security counter ${counter} is below the stored ${stored}`;
+	if (counter > stored && counter > (limit ?? counter))
+		return `security counter ${counter} cannot be stored: the hardware counts to ${limit}`;
+	return undefined;
+}
+
+/** The same where the running image's counter decides. A running image without one stands in nobody's way. */
+export function runningCounterFault(offered: number | undefined, running: number | undefined): string | undefined {
+	if (running === undefined) return undefined;
+	if (offered === undefined) return "the new image has no security counter";
+	return offered < running ? `security counter ${offered} is below the running ${running}` : undefined;
+}
+
 /**
  * The security counter of the image at `start`; undefined if its protected TLVs have none, or cannot be read (MCUboot
  * `bootutil_get_img_security_cnt`).

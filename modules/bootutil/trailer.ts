@@ -1,5 +1,5 @@
 import type { FlashArea } from "../flash/area.js";
-import { type BootConfig, encryptionKeySize } from "./config.js";
+import { type BootConfig, encryptionKeySize, runsNewest } from "./config.js";
 import { readU16, readU32, u32Bytes } from "./little-endian.js";
 
 /** Codes of the magic (MCUboot `BOOT_MAGIC_…`). `ANY` occurs only in decision tables. */
@@ -113,6 +113,15 @@ export function appMaxSize(config: BootConfig, primary: FlashArea, secondary: Fl
 		return area.size - trailer - (area === spare ? sector : 0);
 	};
 	return Math.min(usable(primary), usable(secondary));
+}
+
+/**
+ * Largest image, header to last TLV, that the boot loader takes from a slot of the pair. With more sectors than it was built
+ * for it does not know the layout, and no image fits.
+ */
+export function maxImageSize(config: BootConfig, primary: FlashArea, secondary: FlashArea, slot: FlashArea): number {
+	if (runsNewest(config.mode)) return trailerLayout(config, slot.size, slot.writeAlign).swapInfo;
+	return primary.sectors > config.maxSectors ? 0 : appMaxSize(config, primary, secondary);
 }
 
 /** The sector that image and trailer share goes through scratch, which meanwhile keeps a trailer too. */

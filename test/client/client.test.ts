@@ -116,8 +116,8 @@ describe("client", () => {
 
 	it("says in words what the device refuses", async () => {
 		await assert.rejects(client.erase(9), (error: SmpResponseError) => {
-			assert.equal(error.message, "the device refuses the erase: there is no such slot (image group error 14)");
-			assert.deepEqual([error.group, error.code], [1, 14]);
+			assert.equal(error.message, "the device refuses the erase: the flash cannot be opened (image group error 10)");
+			assert.deepEqual([error.group, error.code], [1, 10]);
 			return true;
 		});
 		await assert.rejects(client.request(2, 77, 5), {

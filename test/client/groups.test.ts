@@ -36,9 +36,9 @@ describe("client: the further groups", () => {
 		await assert.rejects(client.erase(9), (error: SmpResponseError) => {
 			assert.equal(
 				error.message,
-				"the device refuses the erase: there is no such slot (image group error 14): there is no slot 9",
+				"the device refuses the erase: the flash cannot be opened (image group error 10): there is no slot 9",
 			);
-			assert.deepEqual([error.code, error.group, error.reason], [14, 1, "there is no slot 9"]);
+			assert.deepEqual([error.code, error.group, error.reason], [10, 1, "there is no slot 9"]);
 			return true;
 		});
 		// A file for no boot loader: the first packet of an upload, and its own way of failing.
@@ -56,7 +56,7 @@ describe("client: the further groups", () => {
 		const stranger = clientOf(link);
 		for (let i = 0; i < 3; i++)
 			await assert.rejects(stranger.erase(9), {
-				message: "the device refuses the erase: there is no such slot (image group error 14)",
+				message: "the device refuses the erase: the flash cannot be opened (image group error 10)",
 			});
 		assert.deepEqual(asked, [1, 66, 1, 1]);
 	});
@@ -139,7 +139,7 @@ describe("client: the further groups", () => {
 			group: 1,
 			command: 5,
 			transport: "",
-			rc: 14,
+			rc: 10,
 			errorGroup: 1,
 		});
 		assert.deepEqual(await auditRecords(client, 3), records.slice(0, 3));

@@ -73,7 +73,7 @@ const BATCH = 50;
 const PEERS = 12;
 
 /** Image group errors that flash gives when it is used wrongly: read, write, erase failed. */
-const FLASH_ERRORS: readonly number[] = [10, 11, 12, 13];
+const FLASH_ERRORS: readonly number[] = [11, 12, 13];
 
 /** Devices of every kind, and what they were seen to do. */
 export class Fleet {

@@ -172,11 +172,29 @@ describe("upgrade methods", () => {
 			);
 		}));
 
-	it("direct-xip: an image for the other slot is passed over", () =>
-		Bench.run("direct-xip", async (bench) => {
-			await bench.upload(make("1.0.0", 9_000, { romFixed: 0x14000 }));
+	for (const mode of ["direct-xip", "direct-xip-revert"])
+		for (const guards of ["on", "off"])
+			it(`${mode}, guards ${guards}: an image for the other slot is refused at its first packet, one for this slot runs`, () =>
+				Bench.run(
+					mode,
+					async (bench) => {
+						const upload = bench.upload(make("1.0.0", 9_000, { romFixed: 0x14000 }));
+						await assert.rejects(upload, (error: SmpResponseError) => error.group === 1 && error.code === 25);
+						assert.deepEqual(await bench.list(), ["0: 0.0.0 active confirmed"]);
+						const right = make("1.0.0", 9_000, { romFixed: 0x94000 });
+						await (mode === "direct-xip" ? bench.upload(right) : bench.install(right));
+						assert.match(await bench.reset(), /^1\.0\.0 /);
+					},
+					...["--guards", guards],
+				));
+
+	it("direct-xip-revert: an image that is not newer is not marked, as the boot loader would pass it over", () =>
+		Bench.run("direct-xip-revert", async (bench) => {
+			const old = make("0.0.0", 9_000);
+			await bench.upload(old);
+			// The primary slot goes first, and of two equal versions the first slot's image runs.
+			await assert.rejects(bench.client.test(old.hash), /runs the newest image, and this one is not newer/);
 			assert.equal(await bench.reset(), "0.0.0 none");
-			assert.match(bench.log, /secondary slot: image is linked for 0x14000, not for 0x94000/);
 		}));
 
 	it("direct-xip-revert: a trial that is not confirmed is erased", () =>
@@ -220,16 +238,26 @@ describe("upgrade methods", () => {
 			"self",
 		));
 
-	it("ram-load: what is newer is loaded, and what cannot be is erased", () =>
+	it("ram-load: what is newer is loaded, and what cannot be is refused", () =>
 		Bench.run("ram-load", async (bench) => {
 			await bench.upload(forRam("1.0.0", 60_000));
 			assert.deepEqual(await bench.list(), ["0: 0.0.0 active confirmed", "1: 1.0.0 pending permanent"]);
 			assert.equal(await bench.reset(), "1.0.0 none");
-			await bench.upload(make("2.0.0", 9_000));
-			assert.equal(await bench.reset(), "1.0.0 none");
-			assert.match(bench.log, /primary slot: refused and erased: image is not made to be loaded to RAM/);
-			assert.deepEqual(await bench.list(), ["1: 1.0.0 active confirmed"]);
+			await assert.rejects(bench.upload(make("2.0.0", 9_000)), /image is not made to be loaded to RAM/);
+			assert.deepEqual(await bench.list(), ["0: 0.0.0", "1: 1.0.0 active confirmed"]);
 		}));
+
+	it("ram-load, guards off: what cannot be loaded is not pending, and erased", () =>
+		Bench.run(
+			"ram-load",
+			async (bench) => {
+				await bench.upload(make("2.0.0", 9_000));
+				assert.deepEqual(await bench.list(), ["0: 0.0.0 active confirmed", "1: 2.0.0"]);
+				assert.equal(await bench.reset(), "0.0.0 none");
+				assert.match(bench.log, /secondary slot: refused and erased: image is not made to be loaded to RAM/);
+			},
+			...["--guards", "off"],
+		));
 
 	for (const mode of ["direct-xip", "direct-xip-revert", "ram-load", "overwrite"])
 		it(`${mode}: the chip's counter keeps out what is below it`, () =>

@@ -14,6 +14,15 @@ const ED25519 = "test/vectors/data/mcuboot/keys/ed1.pem";
 const good = update("0.0.1", 20_000);
 const foreign = update("0.0.1", 20_000, STRANGER);
 const damaged: Update = { ...good, file: good.file.map((byte, i) => (i === 9000 ? byte ^ 1 : byte)) };
+/** An image whose header says that its payload is compressed (flag LZMA2). */
+const compressed: Update = { ...good, file: good.file.map((byte, i) => (i === 17 ? byte | 4 : byte)) };
+/** One with a vendor's TLV (0xa0, empty) behind the others, where nothing protects it. */
+const vendor = ((): Update => {
+	const file = Uint8Array.from([...good.file, 0xa0, 0, 0, 0]);
+	const tlvs = 0x200 + 20_000;
+	file[tlvs + 2]! += 4;
+	return { ...good, file };
+})();
 const counted = (version: string, securityCounter: number): Update =>
 	update(version, 20_000, DEVELOPMENT, { securityCounter });
 
@@ -60,6 +69,10 @@ describe("simulator: --verify", () => {
 			/no good signature by a trusted key/,
 		],
 		["an image of a stranger's", ["--verify", "signature", "--app", "self-confirm"], foreign, /no good signature/],
+		...(["hash", "signature"] as const).flatMap((verify): typeof cases => [
+			["a compressed image", ["--verify", verify], compressed, /compressed, which this loader does not support/],
+			["a TLV off the allow list", ["--verify", verify], vendor, /unprotected TLV of type 0xa0/],
+		]),
 	];
 	for (const [what, options, { file, hash }, words] of cases)
 		it(`${options.join(" ") || "as without the option"}: ${what} is ${words ? "refused" : "marked, and runs"}`, () =>
@@ -105,9 +118,9 @@ describe("simulator: --downgrade-prevention, with guards", () => {
 			);
 		}));
 
-	for (const [prevention, least] of [
-		["counter", "the image's security counter is 1, and the boot loader wants 3 at least"],
-		["hardware", "the image's security counter is 1, and the boot loader wants 3 at least"],
+	for (const [prevention, least, none] of [
+		["counter", "security counter 1 is below the running 3", "the new image has no security counter"],
+		["hardware", "security counter 1 is below the stored 3", "no security counter"],
 	] as const)
 		it(`${prevention}: an image with a lower counter is not marked`, () =>
 			withDevice(["--downgrade-prevention", prevention], async (client, device) => {
@@ -119,10 +132,10 @@ describe("simulator: --downgrade-prevention, with guards", () => {
 				await device.pressReset();
 				const older = counted("2.0.0", 1);
 				await client.upload(older.file);
-				await refused(client.test(older.hash), 6, undefined, new RegExp(least));
+				await refused(client.test(older.hash), 6, undefined, new RegExp(`would refuse the image: ${least}`));
 				const plain = update("3.0.0", 20_000);
 				await client.upload(plain.file);
-				await refused(client.test(plain.hash), 6, undefined, /the image has no security counter/);
+				await refused(client.test(plain.hash), 6, undefined, new RegExp(`would refuse the image: ${none}`));
 			}));
 });
 
@@ -154,9 +167,9 @@ describe("simulator: reset", () => {
 describe("simulator: last error", () => {
 	it("tells a client of version 2 in words what it got as a number", () =>
 		withDevice([], async (client) => {
-			await refused(client.erase(9), 14, 1, /./);
+			await refused(client.erase(9), 10, 1, /./);
 			const { rsn, ...rest } = await client.request(0, 66, 0);
-			assert.deepEqual(rest, { group: 1, command: 5, code: 14, own: 1 });
+			assert.deepEqual(rest, { group: 1, command: 5, code: 10, own: 1 });
 			assert.equal(rsn, "there is no slot 9");
 			const { o } = await client.request(2, 9, 0, { argv: ["errors"] });
 			assert.equal(o, "udp: group 1, command 5: there is no slot 9\n");

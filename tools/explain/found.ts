@@ -12,9 +12,10 @@ import {
 } from "../../modules/bootutil/header.js";
 import type { LoaderConfig } from "../../modules/bootutil/loader/config.js";
 import { imageKey } from "../../modules/bootutil/loader/encryption.js";
-import { headerFault, imageFault } from "../../modules/bootutil/loader/validate-image.js";
+import { imageFault } from "../../modules/bootutil/loader/validate-image.js";
 import type { SecurityCounterStore } from "../../modules/bootutil/security-counter.js";
 import { findTlv, TlvType } from "../../modules/bootutil/tlv.js";
+import { headerFault } from "../../modules/bootutil/validation.js";
 import type { FlashArea } from "../../modules/flash/area.js";
 import { FlashError } from "../../modules/flash/error.js";
 

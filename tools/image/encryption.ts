@@ -10,7 +10,8 @@ import {
 	publicEncrypt,
 	randomBytes,
 } from "node:crypto";
-import { encryptionTlv, type WrapType } from "../../modules/bootutil/loader/encryption.js";
+import type { WrapType } from "../../modules/bootutil/config.js";
+import { wrapping } from "../../modules/bootutil/validation.js";
 import type { Encrypter } from "./create.js";
 import { ImageError } from "./error.js";
 import { concat } from "./format.js";
@@ -66,7 +67,7 @@ const keyOf = (
 	type,
 	keySize,
 	privateKey,
-	tlv: encryptionTlv(type),
+	tlv: wrapping(type, 16)[0],
 	makeKey(size) {
 		const key = randomBytes(size);
 		return { key: new Uint8Array(key), wrapped: new Uint8Array(wrap(key)) };

@@ -1,6 +1,8 @@
+import type { WrapType } from "../../modules/bootutil/config.js";
 import { decodeHeader } from "../../modules/bootutil/header.js";
-import { encryptionTlv, unwrapKey, type WrapType } from "../../modules/bootutil/loader/encryption.js";
+import { unwrapKey } from "../../modules/bootutil/loader/encryption.js";
 import { cryptPayload } from "../../modules/bootutil/loader/encryption-payload.js";
+import { wrapping } from "../../modules/bootutil/validation.js";
 import { ImageError } from "./error.js";
 import * as format from "./format.js";
 import { FLAGS, formatVersion, hex, readVersion, TLV, tlvName, viewOf } from "./format.js";
@@ -199,7 +201,7 @@ function plainOf(
 	if (claim && hashIs(claim, signed)) return signed;
 	if (!decrypter) return undefined;
 	const { type, privateKey } = decrypter;
-	const wrapped = tlvs.find((tlv) => tlv.type === encryptionTlv(type))?.value;
+	const wrapped = tlvs.find((tlv) => tlv.type === wrapping(type, 16)[0])?.value;
 	const key = wrapped && unwrapKey(type, privateKey, flags & FLAGS.ENCRYPTED_AES256 ? 32 : 16, wrapped);
 	if (!key) {
 		problems.push("The image is not encrypted for this key.");

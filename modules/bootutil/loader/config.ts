@@ -20,9 +20,7 @@ export interface LoaderConfig extends BootConfig {
 	readonly hwRollback: boolean;
 	/** `MCUBOOT_BOOTSTRAP`: fill an empty primary slot from the secondary. */
 	readonly bootstrap: boolean;
-	/** `MCUBOOT_USE_TLV_ALLOW_LIST`: refuse images with unprotected TLVs of unexpected types. */
 	readonly tlvAllowList: boolean;
-	/** `MCUBOOT_VERSION_CMP_USE_BUILD_NUMBER`. */
 	readonly versionCmpBuildNumber: boolean;
 	/** RAM that images are loaded to (`IMAGE_EXECUTABLE_RAM_START`, `…_SIZE`). Only for `ram-load`. */
 	readonly ram?: RamRegion;

@@ -1,5 +1,5 @@
 import { compareVersions, formatVersion } from "../header.js";
-import { securityCounter } from "../security-counter.js";
+import { runningCounterFault, securityCounter } from "../security-counter.js";
 import { type Boot, type ImageState, PRIMARY, SECONDARY, type SlotIndex } from "./state.js";
 
 /**
@@ -19,11 +19,6 @@ export function versionFault(boot: Boot, image: ImageState): string | undefined 
 	return `version ${formatVersion(offered)} is older than ${formatVersion(running)}`;
 }
 
-/** The same by the counters of both images. A running image without one stands in nobody's way. */
-export function counterFault(image: ImageState): string | undefined {
-	const running = imageCounter(image, PRIMARY);
-	if (running === undefined) return undefined;
-	const offered = imageCounter(image, SECONDARY);
-	if (offered === undefined) return "the new image has no security counter";
-	return offered < running ? `security counter ${offered} is below the running ${running}` : undefined;
-}
+/** The same by the counters of both images. */
+export const counterFault = (image: ImageState): string | undefined =>
+	runningCounterFault(imageCounter(image, SECONDARY), imageCounter(image, PRIMARY));

@@ -1,11 +1,7 @@
 import { ctr } from "@noble/ciphers/aes.js";
-import { ImageFlag, type ImageHeader } from "../header.js";
+import type { ImageHeader } from "../header.js";
 
 const BLOCK = 16;
-
-/** True if the image goes encrypted through the secondary slot. In the primary slot it has the flag too, but is plain. */
-export const isEncrypted = (header: ImageHeader): boolean =>
-	(header.flags & (ImageFlag.ENCRYPTED_AES128 | ImageFlag.ENCRYPTED_AES256)) !== 0;
 
 /**
  * Encrypts or decrypts, which is the same, what belongs to the payload among `bytes`, in place: AES-CTR with the number of

@@ -1,7 +1,7 @@
 import type { BootConfig } from "../config.js";
-import { IMAGE_MAGIC } from "../header.js";
+import { IMAGE_MAGIC, isEncrypted } from "../header.js";
 import { imageKey } from "./encryption.js";
-import { cryptPayload, isEncrypted } from "./encryption-payload.js";
+import { cryptPayload } from "./encryption-payload.js";
 import type { ChunkChange } from "./flash-ops.js";
 import {
 	type Boot,

@@ -7,48 +7,22 @@ import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { FlashArea } from "../../flash/area.js";
-import { type EncryptionType, encryptionKeySize } from "../config.js";
+import { encryptionKeySize, type WrapType } from "../config.js";
 import type { ImageHeader } from "../header.js";
 import { DER_INTEGER, DER_SEQUENCE, DerReader } from "../signature/der.js";
-import { findTlv, TlvType, tlvContent } from "../tlv.js";
+import { wrappedKey, wrapping } from "../validation.js";
 import type { LoaderConfig } from "./config.js";
 import { decodeOaep } from "./encryption-oaep.js";
-
-/** Types that wrap a key. */
-export type WrapType = Exclude<EncryptionType, "none">;
-
-interface Wrapping {
-	/** The TLV's type (MCUboot design.md, TLV area). */
-	readonly tlv: number;
-	/** Bytes of the TLV beyond the wrapped key itself; undefined if it is always a block of RSA. */
-	readonly overhead: number | undefined;
-}
 
 const MAC_SIZE = 32;
 const P256_POINT = 65;
 const X25519_POINT = 32;
 const RSA_SIZE = 256;
 
-const WRAPPINGS: Readonly<Record<WrapType, Wrapping>> = Object.freeze({
-	"rsa-2048": { tlv: TlvType.ENC_RSA2048, overhead: undefined },
-	"aes-kw": { tlv: TlvType.ENC_KW, overhead: 8 },
-	"ec-p256": { tlv: TlvType.ENC_EC256, overhead: P256_POINT + MAC_SIZE },
-	x25519: { tlv: TlvType.ENC_X25519, overhead: X25519_POINT + MAC_SIZE },
-});
-
 /** HKDF's info, in ASCII: "MCUBoot_ECIES_v1" (MCUboot encrypted_images.md, ECIES encryption). */
 const ECIES_INFO: readonly number[] = Object.freeze([
 	0x4d, 0x43, 0x55, 0x42, 0x6f, 0x6f, 0x74, 0x5f, 0x45, 0x43, 0x49, 0x45, 0x53, 0x5f, 0x76, 0x31,
 ]);
-
-/** The TLV type that carries a key wrapped this way. */
-export const encryptionTlv = (type: WrapType): number => WRAPPINGS[type].tlv;
-
-/** Bytes of that TLV, for an AES key of 16 or 32. */
-export function encryptionTlvLength(type: WrapType, keySize: 16 | 32): number {
-	const { overhead } = WRAPPINGS[type];
-	return overhead === undefined ? RSA_SIZE : overhead + keySize;
-}
 
 /**
  * Unwraps the AES key of an image (MCUboot encrypted_images.md, Design and ECIES encryption).
@@ -67,7 +41,7 @@ export function unwrapKey(
 	keySize: 16 | 32,
 	wrapped: Uint8Array,
 ): Uint8Array | undefined {
-	if (wrapped.length !== encryptionTlvLength(type, keySize)) return undefined;
+	if (wrapped.length !== wrapping(type, keySize)[1]) return undefined;
 	try {
 		const key = unwrap(type, privateKey, keySize, wrapped);
 		return key?.length === keySize ? key : undefined;
@@ -126,7 +100,6 @@ export function imageKey(
 ): Uint8Array | undefined {
 	const { encryption = "none", encryptionKey } = config;
 	if (encryption === "none" || !encryptionKey) return undefined;
-	const tlv = findTlv(area, header, { type: encryptionTlv(encryption), start });
-	const wrapped = tlv && tlvContent(area, tlv);
+	const wrapped = wrappedKey(config, area, header, start);
 	return wrapped && unwrapKey(encryption, encryptionKey, encryptionKeySize(config), wrapped);
 }

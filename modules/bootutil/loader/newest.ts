@@ -1,10 +1,11 @@
-import { compareVersions, decodeHeader, formatVersion, IMAGE_HEADER_SIZE, ImageFlag } from "../header.js";
-import { BootFlag, BootMagic } from "../trailer.js";
+import { compareVersions, decodeHeader, formatVersion, IMAGE_HEADER_SIZE } from "../header.js";
+import { BootFlag, BootMagic, maxImageSize } from "../trailer.js";
+import { bootableFault, headerFault, placeFault } from "../validation.js";
 import { dependencyFault } from "./dependencies.js";
 import { loadToRam } from "./ram-load.js";
 import { raiseCounter } from "./rollback.js";
 import { type Boot, type ImageState, PRIMARY, SECONDARY, type SlotIndex, slotName } from "./state.js";
-import { headerFault, imageFault } from "./validate-image.js";
+import { imageFault } from "./validate-image.js";
 import { eraseSlot, headerErased } from "./validate-slot.js";
 
 /**
@@ -55,10 +56,9 @@ export class NewestRun {
 	/** An image that is linked for another place cannot run here. Its slot is left alone. */
 	#misplaced(image: ImageState, slot: SlotIndex): string | undefined {
 		const { area, header } = image.slots[slot];
-		if (header.flags & ImageFlag.NON_BOOTABLE) return "image is marked as not bootable";
-		if (this.#boot.config.mode === "ram-load") return undefined;
-		if ((header.flags & ImageFlag.ROM_FIXED) === 0 || header.loadAddress === area.offset) return undefined;
-		return `image is linked for 0x${header.loadAddress.toString(16)}, not for 0x${area.offset.toString(16)}`;
+		const { mode } = this.#boot.config;
+		// What is to be loaded to RAM is looked at when its turn comes.
+		return bootableFault(header) ?? (mode === "ram-load" ? undefined : placeFault(mode, header, area));
 	}
 
 	/** Finds the newest image that is good; what turns out to be bad is erased. */
@@ -110,10 +110,10 @@ export class NewestRun {
 
 	#imageFault(image: ImageState, slot: SlotIndex): string | undefined {
 		const { config, services } = this.#boot;
-		const { area, header, trailer } = image.slots[slot];
+		const { area, header } = image.slots[slot];
 		const loaded = config.mode === "ram-load" ? loadToRam(this.#boot, image, slot) : area;
 		if (typeof loaded === "string") return loaded;
-		const maxSize = trailer.layout.swapInfo;
+		const maxSize = maxImageSize(config, image.primary.area, image.secondary.area, area);
 		return imageFault(config, services, { image: image.index, area: loaded, header, start: 0, maxSize });
 	}
 

@@ -1,7 +1,7 @@
 import { FlashArea } from "../../flash/area.js";
 import { NorPartition } from "../../flash/nor.js";
-import { ImageFlag } from "../header.js";
 import { TlvIterator } from "../tlv.js";
+import { placeFault } from "../validation.js";
 import type { Boot, ImageState, SlotIndex } from "./state.js";
 
 /**
@@ -11,7 +11,8 @@ import type { Boot, ImageState, SlotIndex } from "./state.js";
  */
 export function loadToRam(boot: Boot, image: ImageState, slot: SlotIndex): FlashArea | string {
 	const { area, header } = image.slots[slot];
-	if ((header.flags & ImageFlag.RAM_LOAD) === 0) return "image is not made to be loaded to RAM";
+	const fault = placeFault(boot.config.mode, header, area);
+	if (fault !== undefined) return fault;
 	const tlvs = TlvIterator.begin(area, header);
 	if (!tlvs) return "malformed TLV area";
 	const size = tlvs.end;

@@ -1,10 +1,10 @@
 import { FlashError } from "../../flash/error.js";
-import { IMAGE_MAGIC, ImageFlag, type ImageHeader } from "../header.js";
+import { IMAGE_MAGIC, isEncrypted } from "../header.js";
 import { readU32 } from "../little-endian.js";
-import { appMaxSize, SwapType } from "../trailer.js";
+import { maxImageSize, SwapType } from "../trailer.js";
+import { bootableFault, headerFault } from "../validation.js";
 import { versionFault } from "./downgrade.js";
 import { imageKey } from "./encryption.js";
-import { isEncrypted } from "./encryption-payload.js";
 import { eraseSectors, eraseTrailer } from "./flash-ops.js";
 import {
 	type Boot,
@@ -16,15 +16,13 @@ import {
 	slotName,
 	swapTypeNow,
 } from "./state.js";
-import { headerFault, imageFault } from "./validate-image.js";
+import { imageFault } from "./validate-image.js";
 
 /** True if the magic of the header that was read is erased flash. */
 export function headerErased(image: ImageState, slot: SlotIndex): boolean {
 	const { area, header } = image.slots[slot];
 	return header.magic === (area.erasedValue * 0x01010101) >>> 0;
 }
-
-const nonBootable = (header: ImageHeader): boolean => (header.flags & ImageFlag.NON_BOOTABLE) !== 0;
 
 /**
  * Decides whether the image in a slot may be booted, and clears up what is no image: an empty secondary slot loses
@@ -43,9 +41,10 @@ export function slotFault(
 ): string | undefined {
 	const { header } = image.slots[slot];
 	const name = `image ${image.index}: ${slotName(slot)} slot`;
-	if (headerErased(image, slot) || nonBootable(header)) {
+	const nothing = headerErased(image, slot) ? "empty" : bootableFault(header);
+	if (nothing !== undefined) {
 		if (slot === SECONDARY) clearEmptySlot(boot, image, status);
-		return `${name}: ${headerErased(image, slot) ? "empty" : "image is marked as not bootable"}`;
+		return `${name}: ${nothing}`;
 	}
 	const fault = imageSlotFault(boot, image, slot, status, expected);
 	if (fault === undefined) return undefined;
@@ -103,15 +102,12 @@ function imageSlotFault(
 	const encrypted = slot === SECONDARY && isEncrypted(header);
 	const key = encrypted ? imageKey(boot.config, area, header, start) : undefined;
 	if (encrypted && !key) return "encrypted, without a key that this loader can read";
-	const place = { image: image.index, area, header, start, maxSize: maxImageSize(boot, image), ...(key && { key }) };
+	const maxSize = maxImageSize(boot.config, image.primary.area, image.secondary.area, area);
+	const place = { image: image.index, area, header, start, maxSize, ...(key && { key }) };
 	return imageFault(boot.config, boot.services, place);
 }
 
 const firstWord = (image: ImageState): number => readU32(image.secondary.area.bytes(0, 4), 0);
-
-/** With more sectors than it was built for the loader does not know the layout, and no image fits. */
-const maxImageSize = (boot: Boot, image: ImageState): number =>
-	image.sectors[PRIMARY] === 0 ? 0 : appMaxSize(boot.config, image.primary.area, image.secondary.area);
 
 /**
  * A trailer without an image would stand in the way of the next upload. Using move, a revert without an image to go

@@ -1,8 +1,6 @@
-import type { FlashArea } from "../../flash/area.js";
-import { FlashError } from "../../flash/error.js";
 import type { DigestProvider } from "../digest.js";
-import type { ImageHeader } from "../header.js";
-import { TlvIterator, TlvType } from "../tlv.js";
+import { TlvType } from "../tlv.js";
+import { type SignatureVerdict, startsWith } from "../validation.js";
 import { type SignatureType, signatureLengthOk, signatureTlv, verifySignature } from "./signature.js";
 
 /** Whose signatures count. */
@@ -21,7 +19,7 @@ const DIGEST_SIZE = 32;
  * Which signature of an image counts (MCUboot `image_validate.c`): each needs the hash of a trusted key in front of it, else it
  * is ignored, and the last one that was checked decides. Takes the TLVs of the image in their order.
  */
-export class SignatureRule {
+export class SignatureRule implements SignatureVerdict {
 	readonly #trust: Trust;
 	readonly #tlv: number;
 	/** The key that the last KEYHASH named, until a signature uses it up. */
@@ -33,12 +31,10 @@ export class SignatureRule {
 		this.#tlv = signatureTlv(trust.signature);
 	}
 
-	/** Whether the image is signed with a trusted key, as far as its TLVs have told. */
 	get signed(): boolean {
 		return this.#signed;
 	}
 
-	/** Returns what is wrong with a TLV, in words; undefined if nothing is, or it is of no concern here. */
 	take(type: number, length: number, content: () => Uint8Array, digest: Uint8Array): string | undefined {
 		if (this.#trust.signature === "none") return undefined;
 		if (type === TlvType.KEYHASH) {
@@ -61,34 +57,4 @@ export class SignatureRule {
 			return startsWith(hasher.digest(), hash);
 		});
 	}
-}
-
-export const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean =>
-	prefix.every((byte, i) => byte === bytes[i]);
-
-/**
- * Why a boot loader that trusts these keys would refuse the signature of the image at `start`, in words; undefined if it would
- * not. `digest` is the image's SHA-256.
- */
-export function signatureFault(
-	trust: Trust,
-	area: FlashArea,
-	start: number,
-	header: ImageHeader,
-	digest: Uint8Array,
-): string | undefined {
-	const rule = new SignatureRule(trust);
-	try {
-		const tlvs = TlvIterator.begin(area, header, { start });
-		for (let tlv = tlvs?.next(); tlv !== "end"; tlv = tlvs?.next()) {
-			if (tlv === undefined || tlv === "invalid") return "malformed TLVs";
-			const { type, length, offset } = tlv;
-			const fault = rule.take(type, length, () => area.bytes(offset, length), digest);
-			if (fault) return fault;
-		}
-	} catch (error) {
-		if (error instanceof FlashError) return error.message;
-		throw error;
-	}
-	return rule.signed ? undefined : "no good signature by a trusted key";
 }

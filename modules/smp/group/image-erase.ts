@@ -15,7 +15,8 @@ export function eraseCommand(slots: ImageSlots, upload: ImageUpload, options: Im
 	return {
 		name: "erase",
 		write: operation({ slot: uint }, ({ slot = slots.active(0) ^ 1 }) => {
-			if (slot >= slots.count) throw imageError(ImageError.INVALID_SLOT, `there is no slot ${slot}`);
+			// Not INVALID_SLOT: Zephyr looks for the slot's flash area first, and finds none to open.
+			if (slot >= slots.count) throw imageError(ImageError.FLASH_OPEN_FAILED, `there is no slot ${slot}`);
 			if (slots.inUse(slot, keepPending) && (slot === slots.active(0) || slots.info(slot)))
 				throw imageError(ImageError.NO_FREE_SLOT, `slot ${slot} is in use`);
 			if (!slots.isActive(slot)) guardSlot(slots, options, slot, 0);
@@ -44,7 +45,7 @@ export function eraseSectors(area: FlashArea, first: number, end: number): void 
 }
 
 /** The slot info command (Zephyr SMP group 1, Slot info). Here `slot` counts within the image. */
-export function slotInfoCommand(slots: ImageSlots, { describe }: ImageOptions): Command {
+export function slotInfoCommand(slots: ImageSlots, { describe, sizeLimit }: ImageOptions): Command {
 	return {
 		name: "slot info",
 		read: {
@@ -60,7 +61,8 @@ export function slotInfoCommand(slots: ImageSlots, { describe }: ImageOptions): 
 							...describe?.("slot", slot),
 						});
 					}
-					images.push({ image, slots: entries, ...describe?.("image", image) });
+					const largest = sizeLimit === "slot" ? undefined : slots.longestFile(slots.active(image) ^ 1);
+					images.push({ image, slots: entries, max_image_size: largest, ...describe?.("image", image) });
 				}
 				return { images };
 			},

@@ -5,6 +5,7 @@ export const IMAGE_GROUP = 1;
 
 /** Error codes of the image group (Zephyr SMP group 1, Application/software image management). */
 export const ImageError = Object.freeze({
+	HASH_NOT_FOUND: 8,
 	NO_FREE_SLOT: 9,
 	FLASH_OPEN_FAILED: 10,
 	FLASH_READ_FAILED: 11,
@@ -16,7 +17,7 @@ export const ImageError = Object.freeze({
 	INVALID_IMAGE_HEADER: 22,
 	INVALID_IMAGE_HEADER_MAGIC: 23,
 	INVALID_HASH: 24,
-	HASH_NOT_FOUND: 8,
+	INVALID_FLASH_ADDRESS: 25,
 	VERSION_GET_FAILED: 26,
 	CURRENT_VERSION_IS_NEWER: 27,
 	IMAGE_ALREADY_PENDING: 28,
@@ -39,7 +40,7 @@ export const IMAGE_V1_ERRORS: Readonly<Record<number, number>> = Object.freeze({
 	[ImageError.INVALID_LENGTH]: Rc.INVALID,
 	[ImageError.INVALID_IMAGE_HEADER]: Rc.INVALID,
 	[ImageError.INVALID_HASH]: Rc.INVALID,
-	25: Rc.INVALID,
+	[ImageError.INVALID_FLASH_ADDRESS]: Rc.INVALID,
 	[ImageError.CURRENT_VERSION_IS_NEWER]: Rc.BAD_STATE,
 	[ImageError.IMAGE_ALREADY_PENDING]: Rc.BAD_STATE,
 });

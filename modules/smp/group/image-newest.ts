@@ -1,5 +1,7 @@
-import { compareVersions } from "../../bootutil/header.js";
+import { compareVersions, type ImageHeader } from "../../bootutil/header.js";
 import { BootFlag, BootMagic } from "../../bootutil/trailer.js";
+import { bootableFault, headerFault, placeFault } from "../../bootutil/validation.js";
+import type { FlashArea } from "../../flash/area.js";
 import { FlashError } from "../../flash/error.js";
 import type { ImageSlots, ImageState } from "./image-slots.js";
 
@@ -15,7 +17,9 @@ export function newestState(slots: ImageSlots, image: number): ImageState {
 	const running = reverts ? readTrailer(slots, active) : undefined;
 	if (running?.magic === BootMagic.GOOD && running.copyDone === BootFlag.SET && running.imageOk !== BootFlag.SET)
 		return "revert";
-	if (!isNewer(slots, other, active)) return "none";
+	const offered = slots.info(other)?.header;
+	if (!offered || candidateFault(slots, offered, slots.area(other)) !== undefined) return "none";
+	if (!isNewer(slots, other, offered)) return "none";
 	if (!reverts) return "permanent";
 	const next = readTrailer(slots, other);
 	if (next?.magic !== BootMagic.GOOD) return "none";
@@ -24,13 +28,17 @@ export function newestState(slots: ImageSlots, image: number): ImageState {
 	return next.copyDone === BootFlag.SET ? "none" : "test";
 }
 
-/** Of two of the same version the boot loader takes the one in the first slot. */
-function isNewer(slots: ImageSlots, slot: number, than: number): boolean {
-	const offered = slots.info(slot);
-	const running = slots.info(than);
-	if (!offered?.bootable || !running) return false;
-	const difference = compareVersions(offered.version, running.version);
-	return difference > 0 || (difference === 0 && slot < than);
+/** What a header says against an image where the newest one runs, in words. The boot loader looks no further at such an image. */
+export const candidateFault = ({ boot }: ImageSlots, header: ImageHeader, area: FlashArea): string | undefined =>
+	headerFault(header, area) ?? bootableFault(header) ?? placeFault(boot.config.mode, header, area);
+
+/** Whether the image in a slot goes before the running one. Of two of the same version the one in the first slot does. */
+export function isNewer(slots: ImageSlots, slot: number, offered: ImageHeader): boolean {
+	const running = slots.info(slots.active(slot >> 1));
+	if (!running) return false;
+	const { versionCmpBuildNumber } = slots.boot.config;
+	const difference = compareVersions(offered.version, running.header.version, versionCmpBuildNumber);
+	return difference > 0 || (difference === 0 && (slot & 1) === 0);
 }
 
 function readTrailer(slots: ImageSlots, slot: number) {

@@ -1,17 +1,10 @@
 import type { BootUtil } from "../../bootutil/bootutil.js";
 import { runsNewest } from "../../bootutil/config.js";
-import type { DigestProvider, Hasher } from "../../bootutil/digest.js";
-import {
-	decodeHeader,
-	IMAGE_HEADER_SIZE,
-	IMAGE_MAGIC,
-	ImageFlag,
-	type ImageHeader,
-	type ImageVersion,
-	signedSize,
-} from "../../bootutil/header.js";
+import type { Hasher } from "../../bootutil/digest.js";
+import { decodeHeader, IMAGE_HEADER_SIZE, IMAGE_MAGIC, type ImageHeader, signedSize } from "../../bootutil/header.js";
 import { TlvIterator, TlvType } from "../../bootutil/tlv.js";
-import { SwapType } from "../../bootutil/trailer.js";
+import { maxImageSize, SwapType } from "../../bootutil/trailer.js";
+import type { ImagePlace } from "../../bootutil/validation.js";
 import type { FlashArea } from "../../flash/area.js";
 import { FlashError } from "../../flash/error.js";
 import { ImageError, imageError } from "./image-error.js";
@@ -19,10 +12,9 @@ import { newestState } from "./image-newest.js";
 
 /** What the image group knows of an image. */
 export interface ImageInfo {
-	readonly version: ImageVersion;
+	readonly header: ImageHeader;
 	/** Content of its SHA-256 TLV. */
 	readonly hash: Uint8Array;
-	readonly bootable: boolean;
 }
 
 /** What the next boot does with an image. */
@@ -72,6 +64,18 @@ export class ImageSlots {
 		return this.boot.boot_get_image_start_offset(this.area(slot).id);
 	}
 
+	/** Largest image that the boot loader takes from a slot, bytes. */
+	largest(slot: number): number {
+		const { map, config } = this.boot;
+		const image = slot >> 1;
+		return maxImageSize(config, map.slot(image, "primary"), map.slot(image, "secondary"), this.area(slot));
+	}
+
+	/** Longest file that may be uploaded to a slot, bytes. In direct XIP with revert it may bring its trailer along, and fill the slot. */
+	longestFile(slot: number): number {
+		return this.boot.config.mode === "direct-xip-revert" ? this.area(slot).size : this.largest(slot);
+	}
+
 	state(image: number): ImageState {
 		if (runsNewest(this.boot.config.mode)) return newestState(this, image);
 		switch (this.boot.boot_swap_type_multi(image)) {
@@ -101,20 +105,17 @@ export class ImageSlots {
 				if (hash || tlv.length !== HASH_SIZE) return undefined;
 				hash = area.bytes(tlv.offset, HASH_SIZE);
 			}
-			return hash && { version: header.version, hash, bootable: (header.flags & ImageFlag.NON_BOOTABLE) === 0 };
+			return hash && { header, hash };
 		} catch (error) {
 			if (error instanceof FlashError) return undefined;
 			throw error;
 		}
 	}
 
-	/** Whether the content of the image in a slot, as far as its hash covers it, still has that hash. */
-	intact(slot: number, header: ImageHeader, digest: DigestProvider): boolean {
-		const info = this.info(slot);
-		if (!info) return false;
-		const hasher = digest.sha256();
-		hashFlash(this.area(slot), this.start(slot), signedSize(header), hasher);
-		return equalBytes(hasher.digest(), info.hash);
+	/** What the hash of an image is over, hashed. Throws a `GroupError` of the image group if it cannot be read. */
+	digest({ area, header, start }: ImagePlace, hasher: Hasher): Uint8Array {
+		hashFlash(area, start, signedSize(header), hasher);
+		return hasher.digest();
 	}
 
 	/** First slot that holds the image with this hash, -1 if none does. */

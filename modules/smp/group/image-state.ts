@@ -1,6 +1,7 @@
 import { BootError } from "../../bootutil/bootutil.js";
 import { revertsUnconfirmed, runsNewest } from "../../bootutil/config.js";
 import { formatVersion } from "../../bootutil/header.js";
+import { bootableFault } from "../../bootutil/validation.js";
 import type { ResponseMap } from "../cbor.js";
 import { bool, nullableBytes } from "../fields.js";
 import { type Command, operation } from "../group.js";
@@ -42,9 +43,9 @@ function imageList(slots: ImageSlots, { frugalList: frugal = false, describe }: 
 		images.push({
 			image: slots.images > 1 ? slot >> 1 : undefined,
 			slot: slot & 1,
-			version: formatVersion(info.version),
+			version: formatVersion(info.header.version),
 			hash: info.hash,
-			bootable: show(info.bootable),
+			bootable: show(bootableFault(info.header) === undefined),
 			pending: show(!active && (state === "test" || state === "permanent")),
 			confirmed: show(active === (state !== "revert")),
 			active: show(active),

@@ -1,5 +1,11 @@
 import type { Hasher } from "../../bootutil/digest.js";
-import { compareVersions, IMAGE_HEADER_SIZE, type ImageHeader, parseHeader } from "../../bootutil/header.js";
+import {
+	compareVersions,
+	IMAGE_HEADER_SIZE,
+	type ImageHeader,
+	parseHeader,
+	signedSize,
+} from "../../bootutil/header.js";
 import type { FlashArea } from "../../flash/area.js";
 import type { ResponseMap } from "../cbor.js";
 import { GroupError } from "../errors.js";
@@ -9,7 +15,7 @@ import type { ImageOptions, UploadProgress } from "./image.js";
 import { ImageError, imageError } from "./image-error.js";
 import { guardSlot } from "./image-guards.js";
 import { equalBytes, HASH_SIZE, hashFlash, type ImageSlots } from "./image-slots.js";
-import { refuseOlder } from "./image-verify.js";
+import { refuseMisfit, refuseOlder } from "./image-verify.js";
 import { ImageWriter } from "./image-writer.js";
 
 /** Keys of an upload request. */
@@ -18,6 +24,9 @@ type Request = Fields<typeof SCHEMA>;
 
 /** Numbers of 32 set bits stand for a missing key, as in Zephyr. */
 const MISSING = 0xffffffff;
+
+/** No TLV area is longer: its length is a 16-bit integer. What a file has beyond that is padding. */
+const LONGEST_TLVS = 0xffff;
 
 /** One upload. Lives in RAM only, and of bounded size. */
 interface Session {
@@ -78,16 +87,18 @@ export class ImageUpload {
 		const header = parseHeader(data);
 		if (!header) throw imageError(ImageError.INVALID_IMAGE_HEADER_MAGIC, "the file is no MCUboot image");
 		if (sha.length > HASH_SIZE) throw imageError(ImageError.INVALID_HASH, "sha has more than 32 bytes");
-		if (sha.length > 0 && this.#session && equalBytes(sha, this.#session.sha)) return { off: this.#session.offset };
 
 		const slot = this.#freeSlot(request.image ?? 0);
+		const current = this.#session;
+		if (current && sha.length > 0 && slot === current.slot && len === current.size && equalBytes(sha, current.sha))
+			return { off: current.offset };
 		const area = this.#slots.area(slot);
 		const start = this.#slots.start(slot);
-		if (len > this.#largest(slot))
-			throw imageError(ImageError.INVALID_IMAGE_TOO_LARGE, `the slot takes ${this.#largest(slot)} bytes`);
+		this.#checkSize(slot, len, header);
 		if (data.length > len)
 			throw imageError(ImageError.INVALID_IMAGE_DATA_OVERRUN, "the packet holds more than the announced length");
 		if (upgrade) this.#checkUpgrade(header);
+		refuseMisfit(this.#slots, this.#options, header, area);
 		refuseOlder(this.#slots, this.#options, slot, header.version);
 		guardSlot(this.#slots, this.#options, slot, len);
 		if (sha.length === HASH_SIZE && this.#holds(area, start, len, sha, data)) {
@@ -202,18 +213,26 @@ export class ImageUpload {
 		return slot;
 	}
 
-	#largest(slot: number): number {
+	/** Refuses a file that the slot does not take, and says so if it is padding that makes it too long. */
+	#checkSize(slot: number, len: number, header: ImageHeader): void {
 		const { size } = this.#slots.area(slot);
-		// There an image may bring its trailer along, and then fills the slot.
-		const whole = this.#options.sizeLimit === "slot" || this.#slots.boot.config.mode === "direct-xip-revert";
-		return whole ? size : Math.min(size, this.#slots.boot.boot_app_max_size(slot >> 1));
+		const most = this.#options.sizeLimit === "slot" ? size : this.#slots.longestFile(slot);
+		if (len <= most) return;
+		const image = signedSize(header);
+		const padded = image < most && len >= Math.min(size, image + LONGEST_TLVS);
+		throw imageError(
+			ImageError.INVALID_IMAGE_TOO_LARGE,
+			padded
+				? `the file is padded: it has ${len} bytes, of which the image takes about ${image}; the slot takes ${most} bytes: sign the image without --pad`
+				: `the file has ${len} bytes, and the slot takes ${most}`,
+		);
 	}
 
 	/** The image has to be newer than the running one, whichever image it is for. */
 	#checkUpgrade(header: ImageHeader): void {
 		const running = this.#slots.info(this.#slots.active(0));
 		if (!running) throw imageError(ImageError.VERSION_GET_FAILED, "the version of the running image cannot be read");
-		if (compareVersions(header.version, running.version, this.#options.compareBuild) <= 0)
+		if (compareVersions(header.version, running.header.version, this.#options.compareBuild) <= 0)
 			throw imageError(ImageError.CURRENT_VERSION_IS_NEWER, "the running image is not older");
 	}
 

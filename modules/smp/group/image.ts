@@ -1,5 +1,6 @@
 import type { BootUtil } from "../../bootutil/bootutil.js";
 import type { DigestProvider } from "../../bootutil/digest.js";
+import type { SignatureVerdict } from "../../bootutil/validation.js";
 import type { ResponseMap } from "../cbor.js";
 import type { Group } from "../group.js";
 import { eraseCommand, slotInfoCommand } from "./image-erase.js";
@@ -7,7 +8,7 @@ import { IMAGE_GROUP, IMAGE_V1_ERRORS } from "./image-error.js";
 import { ImageSlots } from "./image-slots.js";
 import { stateCommand } from "./image-state.js";
 import { ImageUpload } from "./image-upload.js";
-import type { DowngradeRule, SignatureCheck } from "./image-verify.js";
+import type { DowngradeRule } from "./image-verify.js";
 import type { UploadJournal } from "./upload-journal.js";
 
 /** What happens to images. Slots count through all images: 2i and 2i + 1 belong to image i. */
@@ -42,13 +43,16 @@ export interface ImageOptions {
 	/** Whether an image that does not run can be confirmed at all. Default true. */
 	readonly confirmInactive?: boolean;
 	/**
-	 * Whether an image has to be bootable, and to have the hash that it carries, to be marked for the next boot. Needs `digest`
-	 * for the latter, and takes as long as hashing the whole image. Default true. False: as Zephyr, where the boot loader throws
-	 * such an image away.
+	 * Whether an image has to be one that the boot loader takes, and to have the hash that it carries, to be marked for the next
+	 * boot. Needs `digest` for the latter, and takes as long as hashing the whole image. Default true. False: as Zephyr, where
+	 * the boot loader throws such an image away.
 	 */
 	readonly verifyMarked?: boolean;
-	/** Whether an image has to be signed to be marked for the next boot. Default: only the boot loader looks at that. */
-	readonly signature?: SignatureCheck;
+	/**
+	 * Begins to look at the signature of an image, which then has to be good for the image to be marked for the next boot;
+	 * `() => new SignatureRule(trust)` is one. Default: only the boot loader looks at that.
+	 */
+	readonly signature?: () => SignatureVerdict;
 	/** What the boot loader refuses as too old is refused here too: a version before anything is erased. Default: nothing. */
 	readonly downgrade?: DowngradeRule;
 	/**
@@ -63,8 +67,8 @@ export interface ImageOptions {
 	/** Whether `upgrade` compares the build number too. Default false. */
 	readonly compareBuild?: boolean;
 	/**
-	 * Longest image that an upload may announce: what the boot loader can install (`boot`, the default), or the whole
-	 * slot, as in Zephyr, where a longer image is refused by the boot loader.
+	 * Longest image that an upload may announce: what the boot loader can install (`boot`, the default), which slot info then
+	 * tells as `max_image_size`; or the whole slot, as in Zephyr, where a longer image is refused by the boot loader.
 	 */
 	readonly sizeLimit?: "boot" | "slot";
 	/**

@@ -1,4 +1,4 @@
-import type { WrapType } from "../../../modules/bootutil/loader/encryption.js";
+import type { WrapType } from "../../../modules/bootutil/config.js";
 
 /** One wrapped AES key; hexadecimal. */
 export interface WrapVector {

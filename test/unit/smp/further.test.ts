@@ -264,7 +264,7 @@ describe("last error", () => {
 	it("says in words what version 2 of the protocol says in numbers", () => {
 		const { fail, ask } = bench();
 		fail("a");
-		const expected = { group: 1, command: 5, code: 14, own: 1, rsn: "there is no slot 9" };
+		const expected = { group: 1, command: 5, code: 10, own: 1, rsn: "there is no slot 9" };
 		assert.deepEqual(ask("a"), expected);
 		assert.deepEqual(ask("a"), expected, "asking changes nothing");
 		fail("a", 8);
@@ -277,7 +277,7 @@ describe("last error", () => {
 		fail("a");
 		send("b", request(7, 0, {}));
 		assert.deepEqual(ask("b"), { group: 7, command: 0, code: 8, rsn: "there is no such command" });
-		assert.equal(ask("a").code, 14);
+		assert.equal(ask("a").code, 10);
 		assert.equal(ask("c").rc, 5);
 	});
 
@@ -285,7 +285,7 @@ describe("last error", () => {
 		const { last, fail, ask } = bench();
 		for (let i = 0; i < 9; i++) fail(`${i}`);
 		assert.equal(ask("0").rc, 5);
-		assert.equal(ask("1").code, 14);
+		assert.equal(ask("1").code, 10);
 		assert.equal(last.all().length, 8);
 		const hooks = last.hooks.done!;
 		const exchange = { origin: { transport: "udp", peer: "x" }, version: 1, received: 8, sent: 8 };

@@ -1,8 +1,10 @@
 import assert from "node:assert";
 import { BootUtil } from "../../../modules/bootutil/bootutil.js";
 import type { BootConfig, UpgradeMode } from "../../../modules/bootutil/config.js";
+import { decodeHeader } from "../../../modules/bootutil/header.js";
 import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
+import type { SignatureVerdict } from "../../../modules/bootutil/validation.js";
 import { type ImageOptions, imageGroup } from "../../../modules/smp/group/image.js";
 import { SmpServer } from "../../../modules/smp/server.js";
 import { bootConfig, makeFlash, makeImage, SECTOR, type TestImage } from "../bootutil/support.js";
@@ -24,8 +26,23 @@ function sha256(data: Uint8Array): Uint8Array {
 	return hasher.digest();
 }
 
-/** Content of the SHA-256 TLV, which is the first of the unprotected ones and here the last of all. */
-const hashOf = (file: Uint8Array): Uint8Array => file.subarray(file.length - 32);
+/** Content of the SHA-256 TLV, which is the first of the unprotected ones. */
+function hashOf(file: Uint8Array): Uint8Array {
+	const { headerSize, imageSize, protectedTlvSize } = decodeHeader(file);
+	const start = headerSize + imageSize + protectedTlvSize + 8;
+	return file.subarray(start, start + 32);
+}
+
+/** Takes an image for signed whose TLV 0x22 is 1 2 3, and whose digest is that of UPDATE with such a TLV. */
+class Verdict implements SignatureVerdict {
+	signed = false;
+
+	take(type: number, length: number, content: () => Uint8Array, digest: Uint8Array): undefined {
+		if (type !== 0x22) return;
+		const hash = hashOf(makeImage(UPDATE));
+		this.signed = length === 3 && hash.every((byte, i) => byte === digest[i]) && content().join() === "1,2,3";
+	}
+}
 
 /** A device with RUNNING. */
 class Bench {
@@ -77,54 +94,64 @@ const CASES: readonly Case[] = [
 	{
 		name: "an image that is not bootable",
 		update: { flags: NON_BOOTABLE },
-		refused: /^the image is marked as not boot/,
+		refused: /: image is marked as not bootable$/,
 	},
-	{ name: "an encrypted image", update: { flags: ENCRYPTED }, damaged: 4000, config: { encryption: "ec-p256" } },
+	{
+		name: "an encrypted image",
+		update: { flags: ENCRYPTED, tlvs: [{ type: 0x32, value: new Array<number>(113).fill(1) }] },
+		damaged: 4000,
+		config: { encryption: "ec-p256" },
+	},
+	{
+		name: "an encrypted image with a key of a wrong length",
+		update: { flags: ENCRYPTED, tlvs: [{ type: 0x32, value: new Array<number>(112).fill(1) }] },
+		config: { encryption: "ec-p256" },
+		refused: /encrypted, without a key that this loader can read$/,
+	},
 	{
 		name: "one that the boot loader takes no key for",
 		update: { flags: ENCRYPTED },
-		refused: /takes only plain ones$/,
+		refused: /encrypted, which this loader is not built for$/,
 	},
 	{
 		name: "an image without a good signature",
-		options: { signature: () => "no good signature by a trusted key" },
+		options: { signature: () => ({ take: () => undefined, signed: false }) },
 		refused: /^the boot loader would refuse the image: no good signature by a trusted key$/,
 	},
 	{
+		name: "an image with a TLV that speaks against it",
+		options: { signature: () => ({ take: () => "key hash too long", signed: true }) },
+		update: { tlvs: [{ type: 0x01, value: [] }] },
+		refused: /^the boot loader would refuse the image: key hash too long$/,
+	},
+	{
 		name: "an image with a good signature",
-		options: {
-			// What it is given is all that a signature is over, and where the rest is.
-			signature: (area, start, header, hash) => {
-				const content = area.bytes(start, 32 + header.imageSize + header.protectedTlvSize);
-				return hashOf(makeImage(UPDATE)).every((byte, i) => byte === hash[i] && byte === sha256(content)[i])
-					? undefined
-					: "other arguments than expected";
-			},
-		},
+		options: { signature: () => new Verdict() },
+		update: { tlvs: [{ type: 0x22, value: [1, 2, 3] }] },
 	},
 	{ name: "a counter as high as the running one's", options: { downgrade: { counter: "running" } } },
 	{
 		name: "a lower counter",
 		update: counted(2),
 		options: { downgrade: { counter: "running" } },
-		refused: /^the image's security counter is 2, and the boot loader wants 3 at least$/,
+		refused: /^the boot loader would refuse the image: security counter 2 is below the running 3$/,
 	},
 	{
 		name: "no counter",
 		update: { protectedTlvs: [] },
 		options: { downgrade: { counter: "running" } },
-		refused: /^the image has no security counter, and the boot loader wants 3 at least/,
+		refused: /^the boot loader would refuse the image: the new image has no security counter$/,
 	},
 	{
 		name: "a counter below the chip's",
 		options: { downgrade: { counter: () => 4, limit: 32 } },
-		refused: /^the image's security counter is 3, and the boot loader wants 4 at least$/,
+		refused: /^the boot loader would refuse the image: security counter 3 is below the stored 4$/,
 	},
 	{
 		name: "a counter that the chip cannot hold",
 		update: counted(33),
 		options: { downgrade: { counter: () => 4, limit: 32 } },
-		refused: /^the image's security counter is 33, and the hardware counts to 32$/,
+		refused: /: security counter 33 cannot be stored: the hardware counts to 32$/,
 	},
 	{ name: "the highest counter", update: counted(32), options: { downgrade: { counter: () => 4, limit: 32 } } },
 ];

@@ -1,0 +1,179 @@
+import type { FlashArea } from "../flash/area.js";
+import { FlashError } from "../flash/error.js";
+import { type BootConfig, type EncryptionType, encryptionKeySize, type UpgradeMode, type WrapType } from "./config.js";
+import { ENCRYPTED, IMAGE_MAGIC, ImageFlag, type ImageHeader, signedSize } from "./header.js";
+import { readU32 } from "./little-endian.js";
+import { findTlv, TlvIterator, TlvType, tlvContent } from "./tlv.js";
+
+// What makes an image one that the boot loader takes. The boot loader asks all of this; an application asks it of an image
+// that a client wants to be the next one. What needs much code comes from outside: signatures and decryption.
+
+/** Image forms that need a part of MCUboot which this loader does not have. */
+const COMPRESSED = ImageFlag.COMPRESSED_LZMA1 | ImageFlag.COMPRESSED_LZMA2 | ImageFlag.COMPRESSED_ARM_THUMB;
+
+/** What `contentFault` says of a payload that was changed. */
+export const WRONG_HASH = "wrong hash";
+
+/** What is wrong with a header, in words; undefined if nothing is (MCUboot `boot_is_header_valid`). */
+export function headerFault(
+	header: ImageHeader,
+	area: FlashArea,
+	encryption: EncryptionType = "none",
+): string | undefined {
+	if (header.magic !== IMAGE_MAGIC) return "no image magic";
+	// A sum past 32 bits, which MCUboot refuses apart, is past any slot's end too.
+	if (signedSize(header) >= area.size) return "larger than its slot";
+	if (header.flags & COMPRESSED) return "compressed, which this loader does not support";
+	if (header.flags & ENCRYPTED && encryption === "none") return "encrypted, which this loader is not built for";
+	if ((header.flags & ENCRYPTED) === ENCRYPTED) return "encrypted with keys of two sizes";
+	return undefined;
+}
+
+/** What a header says against running the image at all, in words; undefined if nothing does. */
+export const bootableFault = ({ flags }: ImageHeader): string | undefined =>
+	flags & ImageFlag.NON_BOOTABLE ? "image is marked as not bootable" : undefined;
+
+/**
+ * Why an image that is made to run from one place cannot run from a slot, in words; undefined if it can, or the mode is one
+ * whose boot loader does not look at that.
+ */
+export function placeFault(
+	mode: UpgradeMode,
+	{ flags, loadAddress }: ImageHeader,
+	area: FlashArea,
+): string | undefined {
+	if (mode === "ram-load") return flags & ImageFlag.RAM_LOAD ? undefined : "image is not made to be loaded to RAM";
+	if (mode !== "direct-xip" && mode !== "direct-xip-revert") return undefined;
+	if ((flags & ImageFlag.ROM_FIXED) === 0 || loadAddress === area.offset) return undefined;
+	return `image is linked for 0x${loadAddress.toString(16)}, not for 0x${area.offset.toString(16)}`;
+}
+
+/** Where an image is, and what it is measured against. */
+export interface ImagePlace {
+	readonly area: FlashArea;
+	readonly header: ImageHeader;
+	/** Offset of the image in the area, bytes. */
+	readonly start: number;
+	/** Largest size, header to last TLV, bytes. */
+	readonly maxSize: number;
+}
+
+/** Looks at the TLVs of one image in their order and tells whether it is signed. `SignatureRule` is one. */
+export interface SignatureVerdict {
+	/** Returns what is wrong with a TLV, in words; undefined if nothing is, or it is of no concern here. */
+	take(type: number, length: number, content: () => Uint8Array, digest: Uint8Array): string | undefined;
+	/** Whether the image is signed, as far as its TLVs have told. */
+	readonly signed: boolean;
+}
+
+/** What the content of an image is held against. */
+export interface ContentRules {
+	/** `MCUBOOT_USE_TLV_ALLOW_LIST`: refuse unprotected TLVs of unexpected types. */
+	readonly tlvAllowList: boolean;
+	/** Missing: signatures do not count. */
+	readonly signature?: SignatureVerdict | undefined;
+	/** Why an image with this security counter is refused. Missing: it needs none. */
+	readonly counterFault?: ((counter: number) => string | undefined) | undefined;
+}
+
+/**
+ * Digest, TLVs and signature of an image (MCUboot `bootutil_img_validate`). The header has passed `headerFault`.
+ *
+ * @param digestOf - makes the SHA-256 of header, payload, decrypted, and protected TLVs; who cannot or need not know better
+ * gives the content of the hash TLV
+ * @returns why the image is refused, in words; undefined if it is good
+ */
+export function contentFault(rules: ContentRules, place: ImagePlace, digestOf: () => Uint8Array): string | undefined {
+	const { area, header, start, maxSize } = place;
+	const { signature, counterFault } = rules;
+	try {
+		const digest = digestOf();
+		const tlvs = TlvIterator.begin(area, header, { start });
+		if (!tlvs) return "malformed TLV area";
+		if (tlvs.end - start > maxSize) return `too large: ${tlvs.end - start} bytes, at most ${maxSize} fit`;
+		let hashed = false;
+		let counted = false;
+		for (let tlv = tlvs.next(); tlv !== "end"; tlv = tlvs.next()) {
+			if (tlv === "invalid") return "malformed TLV";
+			const { type, length, offset } = tlv;
+			if (rules.tlvAllowList && !tlv.isProtected && !isAllowed(type))
+				return `unprotected TLV of type 0x${type.toString(16)}`;
+			const content = () => area.bytes(offset, length);
+			let fault: string | undefined;
+			if (type === TlvType.SHA256) {
+				if (length !== digest.length || !startsWith(digest, content())) return WRONG_HASH;
+				hashed = true;
+			} else if (counterFault && type === TlvType.SEC_CNT) {
+				if (length !== 4) return "malformed security counter";
+				fault = counterFault(readU32(content(), 0));
+				counted = true;
+			} else fault = signature?.take(type, length, content, digest);
+			if (fault !== undefined) return fault;
+		}
+		if (!hashed) return "no hash";
+		if (signature && !signature.signed) return "no good signature by a trusted key";
+		if (counterFault && !counted) return "no security counter";
+		return undefined;
+	} catch (error) {
+		// What cannot be read is as bad as what is wrong: for one, an image that runs past the end of its slot.
+		if (error instanceof FlashError) return error.message;
+		throw error;
+	}
+}
+
+/** Types that an unprotected TLV may have where there is an allow list (MCUboot `image_validate.c`). */
+function isAllowed(type: number): boolean {
+	switch (type) {
+		case TlvType.KEYHASH:
+		case TlvType.PUBKEY:
+		case TlvType.SHA256:
+		case TlvType.SHA384:
+		case TlvType.SHA512:
+		case TlvType.RSA2048_PSS:
+		case TlvType.ECDSA224:
+		case TlvType.ECDSA_SIG:
+		case TlvType.RSA3072_PSS:
+		case TlvType.ED25519:
+		case TlvType.ENC_RSA2048:
+		case TlvType.ENC_KW:
+		case TlvType.ENC_EC256:
+		case TlvType.ENC_X25519:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/**
+ * The wrapped AES key of the image at `start`, from its TLV (MCUboot `boot_enc_load`); undefined if there is none, or none as
+ * long as it must be.
+ */
+export function wrappedKey(
+	config: BootConfig,
+	area: FlashArea,
+	header: ImageHeader,
+	start: number,
+): Uint8Array | undefined {
+	if (config.encryption === undefined || config.encryption === "none") return undefined;
+	const [type, length] = wrapping(config.encryption, encryptionKeySize(config));
+	const tlv = findTlv(area, header, { type, start });
+	return tlv?.length === length ? tlvContent(area, tlv) : undefined;
+}
+
+/** Type and length of the TLV that carries an AES key of 16 or 32 bytes, wrapped this way (MCUboot design.md, TLV area). */
+export function wrapping(type: WrapType, keySize: 16 | 32): readonly [type: number, length: number] {
+	switch (type) {
+		case "rsa-2048":
+			return [TlvType.ENC_RSA2048, 256];
+		case "aes-kw":
+			return [TlvType.ENC_KW, 8 + keySize];
+		// ECIES: the ephemeral public key, an HMAC-SHA256 and the encrypted key.
+		case "ec-p256":
+			return [TlvType.ENC_EC256, 65 + 32 + keySize];
+		case "x25519":
+			return [TlvType.ENC_X25519, 32 + 32 + keySize];
+	}
+}
+
+export const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean =>
+	prefix.every((byte, i) => byte === bytes[i]);
