@@ -35,6 +35,7 @@ export async function bundle({ manifest, name, dist = "dist", build = "build" })
 		`image\t${name}Image\t${main}\t${listing.lines ? "lines" : "bare"}`,
 		`creation\t${creation(listing.creation, manifest).join("\t")}`,
 	];
+	for (const { key } of listing.preload) if (modules.has(key)) lines.push(`preload\t${key}`);
 	for (const each of names) {
 		const { js, map, label } = modules.get(each);
 		lines.push(["module", each, js, map ?? "-", label].join("\t"));

@@ -33,6 +33,8 @@ typedef struct {
 	int32_t moduleCount;
 	const char *const *keys; /* property names, with ids that follow those built into XS */
 	int32_t keyCount;
+	const char *const *preload; /* names of modules to import before all else; what they leave is frozen (freeze.h) */
+	int32_t preloadCount;
 	/*
 	 * Of an image for a device, else NULL: all property names, XS's own included, as XS keeps them (txSlot), so that they
 	 * stay in flash; and XS's hash table of them, which has creation.nameModulo entries.

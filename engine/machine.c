@@ -1,4 +1,5 @@
 #include "crash.h"
+#include "freeze.h"
 #include "machine.h"
 #include "xsAll.h"
 
@@ -215,6 +216,25 @@ void fxAbort(txMachine *the, int status) {
 
 /* The machine */
 
+/* Whether the module was imported, be it by another. */
+static bool isImported(txMachine *the, const char *name) {
+	txSlot *realm = mxModuleInstanceInternal(mxProgram.value.reference)->value.module.realm;
+	txID id = fxFindName(the, (txString)name);
+	for (const txSlot *module = mxOwnModules(realm)->value.reference->next; module; module = module->next)
+		if (id != XS_NO_ID && module->ID == id) return true;
+	return false;
+}
+
+typedef struct {
+	struct Machine *machine;
+	const char *name;
+} Preload;
+
+static void preload(void *data) {
+	const Preload *module = data;
+	machineImport(module->machine, module->name);
+}
+
 struct Machine *machineCreate(MachineContext *context) {
 	const Image *image = context->image;
 	const ImageCreation *from = &image->creation;
@@ -237,6 +257,10 @@ struct Machine *machineCreate(MachineContext *context) {
 		if (fxNewNameX(the, (txString)image->keys[i]) != XS_ID_COUNT + i) fxAbort(the, XS_FATAL_CHECK_EXIT);
 	}
 	fxEndHost(the);
+	for (int32_t i = 0; i < image->preloadCount; i++)
+		if (!isImported(the, image->preload[i]))
+			machineEnter((struct Machine *)the, preload, &(Preload){ (struct Machine *)the, image->preload[i] });
+	machineFreeze(the);
 	return (struct Machine *)the;
 }
 

@@ -20,6 +20,7 @@ typedef struct {
 	bool unwinding; /* a host function left JavaScript for good */
 } MachineContext;
 
+/* Imports what the image preloads and freezes it, before the host has put anything of its own into the machine. */
 struct Machine *machineCreate(MachineContext *context);
 /* Calls `function` and then runs the promise jobs. Ends the process by a crash if an exception comes out. */
 void machineEnter(struct Machine *machine, void (*function)(void *), void *data);

@@ -4,6 +4,7 @@
  * LIST has one item a line, fields separated by tabs:
  *     image NAME MAIN lines|bare             the C identifier of the image, its main module, whether code has line numbers
  *     creation N…                            the ten numbers of ImageCreation, in its order
+ *     preload NAME                           a module to import before all else
  *     module NAME SOURCE MAP FILE            MAP: the source map, or "-"; FILE: the name for error messages
  * Modules come in the order of strcmp() on NAME.
  *
@@ -71,6 +72,21 @@ static txID globalID(const char *name) {
 	return keyID(name);
 }
 
+/* The instruction after the one at `p`. */
+static txByte *after(txByte *p) {
+	txS1 size = gxCodeSizes[*(txU1 *)p];
+	txU2 length2;
+	txS4 length4;
+	if (size > 0) return p + size;
+	p++;
+	switch (size) {
+	case 0: return p + sizeof(txID);
+	case -1: return p + 1 + *(txU1 *)p;
+	case -2: mxDecode2(p, length2); return p + length2;
+	default: mxDecode4(p, length4); return p + length4;
+	}
+}
+
 /*
  * Rewrites one module's code: local symbol numbers to ids, opcodes that copy to opcodes that do not. Names of local
  * variables are for debuggers, and for eval(), which the runtime has not; bare code does without.
@@ -85,39 +101,25 @@ static void resolve(txScript *script, bool lines) {
 		p += strlen((char *)p) + 1;
 	}
 	txByte *end = script->codeBuffer + script->codeSize;
-	for (p = script->codeBuffer; p < end;) {
-		txU1 opcode = *(txU1 *)p;
+	for (txByte *next, *at = script->codeBuffer; at < end; at = next) {
+		txU1 opcode = *(txU1 *)at;
+		next = after(at);
 		switch (opcode) {
-		case XS_CODE_CODE_1: *p = (txByte)XS_CODE_CODE_ARCHIVE_1; break;
-		case XS_CODE_CODE_2: *p = (txByte)XS_CODE_CODE_ARCHIVE_2; break;
-		case XS_CODE_CODE_4: *p = (txByte)XS_CODE_CODE_ARCHIVE_4; break;
-		case XS_CODE_STRING_1: *p = (txByte)XS_CODE_STRING_ARCHIVE_1; break;
-		case XS_CODE_STRING_2: *p = (txByte)XS_CODE_STRING_ARCHIVE_2; break;
-		case XS_CODE_STRING_4: *p = (txByte)XS_CODE_STRING_ARCHIVE_4; break;
+		case XS_CODE_CODE_1: *at = (txByte)XS_CODE_CODE_ARCHIVE_1; break;
+		case XS_CODE_CODE_2: *at = (txByte)XS_CODE_CODE_ARCHIVE_2; break;
+		case XS_CODE_CODE_4: *at = (txByte)XS_CODE_CODE_ARCHIVE_4; break;
+		case XS_CODE_STRING_1: *at = (txByte)XS_CODE_STRING_ARCHIVE_1; break;
+		case XS_CODE_STRING_2: *at = (txByte)XS_CODE_STRING_ARCHIVE_2; break;
+		case XS_CODE_STRING_4: *at = (txByte)XS_CODE_STRING_ARCHIVE_4; break;
 		}
-		txS1 size = gxCodeSizes[opcode];
-		p++;
-		if (size > 0) p += size - 1;
-		else if (size == 0) {
-			txID id;
-			mxDecodeID(p, id);
-			if (id != XS_NO_ID) {
-				id = opcode == XS_CODE_NEW_LOCAL && !lines ? XS_NO_ID : globalID(names[id]);
-				p -= sizeof(txID);
-				mxEncodeID(p, id);
-			}
-		} else if (size == -1) {
-			txU1 length = *(txU1 *)p;
-			p += 1 + length;
-		} else if (size == -2) {
-			txU2 length;
-			mxDecode2(p, length);
-			p += length;
-		} else {
-			txS4 length;
-			mxDecode4(p, length);
-			p += length;
-		}
+		if (gxCodeSizes[opcode] != 0) continue;
+		txID id;
+		p = at + 1;
+		mxDecodeID(p, id);
+		if (id == XS_NO_ID) continue;
+		id = opcode == XS_CODE_NEW_LOCAL && !lines ? XS_NO_ID : globalID(names[id]);
+		p = at + 1;
+		mxEncodeID(p, id);
 	}
 	free(names);
 }
@@ -164,11 +166,10 @@ void fxVReportError(void *console, txString path, txInteger line, txString forma
 void fxVReportWarning(void *console, txString path, txInteger line, txString format, va_list arguments) {
 }
 
-static txScript *compile(const char *source, const char *map, char *file, bool lines) {
+static txScript *compile(Text text, const char *map, char *file, bool lines) {
 	txParser parser;
 	txParserJump jump;
 	txScript *script = NULL;
-	Text text = load(source);
 	fxInitializeParser(&parser, file, 256 * 1024, 1993);
 	jump.nextJump = NULL;
 	parser.firstJump = &jump;
@@ -193,8 +194,57 @@ static txScript *compile(const char *source, const char *map, char *file, bool l
 		}
 	}
 	fxTerminateParser(&parser);
-	free((void *)text.text);
 	return script;
+}
+
+/* Checking itself */
+
+/* The first number that the code pushes; NaN if there is none. */
+static double firstNumber(const txScript *script) {
+	txByte *end = script->codeBuffer + script->codeSize;
+	for (txByte *at = script->codeBuffer; at < end; at = after(at)) {
+		txByte *p = at + 1;
+		txS2 integer2;
+		txS4 integer4;
+		double number;
+		switch (*(txU1 *)at) {
+		case XS_CODE_INTEGER_1: return *p;
+		case XS_CODE_INTEGER_2: mxDecode2(p, integer2); return integer2;
+		case XS_CODE_INTEGER_4: mxDecode4(p, integer4); return integer4;
+		case XS_CODE_NUMBER: mxDecode8(p, number); return number;
+		}
+	}
+	return C_NAN;
+}
+
+/*
+ * XS's parser decides by undefined casts whether a number is an integer, and which keys are indices. So it depends on the
+ * compiler of this program whether constants are right; a wrong one would only show on the device, if at all.
+ */
+static void checkNumbers(void) {
+	static const struct {
+		const char *source;
+		double number;
+	} cases[] = {
+		{ "0;", 0 }, { "127;", 127 }, { "128;", 128 }, { "32768;", 32768 }, { "1.5;", 1.5 }, { "1e-7;", 1e-7 },
+		{ "2147483647;", 2147483647 }, { "2147483647.5;", 2147483647.5 }, { "2147483648;", 2147483648.0 },
+		{ "0x7fffffff;", 2147483647 }, { "0x80000000;", 2147483648.0 }, { "0o37777777777;", 4294967295.0 },
+		{ "0b100000000000000000000000000000000;", 4294967296.0 }, { "4294967295;", 4294967295.0 },
+		{ "4294967296;", 4294967296.0 }, { "4294967297;", 4294967297.0 }, { "9007199254740991;", 9007199254740991.0 },
+		{ "18446744073709551616;", 18446744073709551616.0 }, { "1e300;", 1e300 },
+		/* A key is pushed as a number if it is an index, which 4294967295 and above are not; then the value comes first. */
+		{ "({ 2147483648: 1 });", 2147483648.0 }, { "({ 4294967294: 1 });", 4294967294.0 }, { "({ 4294967295: 1 });", 1 },
+		{ "({ 4294967296: 1 });", 1 }, { "({ 1e300: 1 });", 1 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *source = cases[i].source;
+		txScript *script = compile((Text){ source, strlen(source), 0 }, NULL, "numbers", false);
+		double number = script ? firstNumber(script) : C_NAN;
+		if (number != cases[i].number)
+			fail("the C compiler that built this makes %.17g of `%s` in JavaScript: take another (CC), or fewer "
+				"optimisations (CFLAGS)", number, source);
+		fxDeleteScript(script);
+	}
 }
 
 /* Output */
@@ -265,10 +315,12 @@ int main(int argc, char **argv) {
 	FILE *output = fopen(argv[2], "w");
 	if (!list || !output) fail("cannot open %s", list ? argv[2] : argv[1]);
 
+	checkNumbers();
 	char line[4 * 4096], *fields[FIELDS], *image = NULL, *start = NULL;
 	char creation[256] = "";
 	struct { char *name; int size; } modules[4096];
-	int moduleCount = 0, failures = 0;
+	char *preloads[4096];
+	int moduleCount = 0, preloadCount = 0, failures = 0;
 	bool lines = true;
 	fprintf(output, "#include \"image.h\"\n\n");
 	while (fgets(line, sizeof(line), list)) {
@@ -280,9 +332,14 @@ int main(int argc, char **argv) {
 		} else if (count == 11 && strcmp(fields[0], "creation") == 0) {
 			for (int i = 1; i < count; i++)
 				snprintf(creation + strlen(creation), sizeof(creation) - strlen(creation), " %s,", fields[i]);
+		} else if (count == 2 && strcmp(fields[0], "preload") == 0) {
+			if (preloadCount == 4096) fail("too many modules");
+			preloads[preloadCount++] = strdup(fields[1]);
 		} else if (count == 5 && strcmp(fields[0], "module") == 0) {
 			if (moduleCount == 4096) fail("too many modules");
-			txScript *script = compile(fields[2], strcmp(fields[3], "-") == 0 ? NULL : fields[3], fields[4], lines);
+			Text text = load(fields[2]);
+			txScript *script = compile(text, strcmp(fields[3], "-") == 0 ? NULL : fields[3], fields[4], lines);
+			free((void *)text.text);
 			if (!script) {
 				failures++;
 				continue;
@@ -313,9 +370,17 @@ int main(int argc, char **argv) {
 	}
 	if (keyCount == 0) fprintf(output, "\t0\n");
 	fprintf(output, "};\n");
+	fprintf(output, "static const char *const preloads[] = {\n");
+	for (int i = 0; i < preloadCount; i++) {
+		fputc('\t', output);
+		writeString(output, preloads[i]);
+		fprintf(output, ",\n");
+	}
+	if (preloadCount == 0) fprintf(output, "\t0\n");
+	fprintf(output, "};\n");
 	if (!lines) writeKeySlots(output, creation);
-	fprintf(output, "const Image %s = { \"%s\", \"%s\", {%s }, modules, %d, keys, %d, %s };\n", image, image, start,
-		creation, moduleCount, keyCount, lines ? "0, 0" : "keySlots, names");
+	fprintf(output, "const Image %s = { \"%s\", \"%s\", {%s }, modules, %d, keys, %d, preloads, %d, %s };\n", image,
+		image, start, creation, moduleCount, keyCount, preloadCount, lines ? "0, 0" : "keySlots, names");
 	if (fclose(output) != 0) fail("cannot write %s", argv[2]);
 	return failures ? 1 : 0;
 }

@@ -59,6 +59,9 @@ const PROGRAMS = [
 	},
 ];
 
+/** What of the environment engine/makefile reads. */
+const COMPILER_VARIABLES = ["CC", "CFLAGS", "LDFLAGS"];
+
 /** Without this compiler there is no firmware; `npm run mps3` then says what is missing. */
 const CROSS_COMPILER = "arm-none-eabi-gcc";
 
@@ -96,8 +99,8 @@ function checkNode() {
 
 function checkTools() {
 	for (const tool of [process.env.CC || "cc", "make"]) {
-		const { error } = spawnSync(tool, ["--version"], { stdio: "ignore" });
-		if (error)
+		// By a shell, as make does it: CC may be several words.
+		if (spawnSync("sh", ["-c", `${tool} --version`], { stdio: "ignore" }).status !== 0)
 			throw new Failure(
 				`No ${tool} found: a C compiler and make are needed (Debian: apt-get install build-essential).`,
 			);
@@ -121,6 +124,7 @@ function inputs() {
 
 function stampOf(files) {
 	const hash = createHash("sha256");
+	for (const name of COMPILER_VARIABLES) hash.update(`${name}=${process.env[name] ?? ""}\n`);
 	for (const file of files) {
 		const { mtimeMs, size } = statSync(path.join(ROOT, file));
 		hash.update(`${file} ${mtimeMs} ${size}\n`);

@@ -102,12 +102,20 @@ export class Simulator {
 		return new Simulator(directory, options, machine);
 	}
 
-	/** The next event of this name that was not yet waited for; earlier events of other names are passed over. */
-	async next(name: string, matches: (event: SimulatorEvent) => boolean = () => true): Promise<SimulatorEvent> {
+	/**
+	 * The next event of this name that was not yet waited for; earlier events of other names are passed over. An event
+	 * named `unless` before it is an error.
+	 */
+	async next(
+		name: string,
+		matches: (event: SimulatorEvent) => boolean = () => true,
+		unless?: string,
+	): Promise<SimulatorEvent> {
 		for (;;) {
 			while (this.#seen < this.events.length) {
 				const event = this.events[this.#seen++]!;
 				if (event.event === name && matches(event)) return event;
+				if (event.event === unless) throw new Error(`"${unless}" before "${name}": ${JSON.stringify(event)}`);
 			}
 			if (this.#ended) throw new Error(`the simulator ended before its "${name}" event: ${this.errors.trim()}`);
 			await new Promise<void>((resolve) => {

@@ -167,7 +167,7 @@ const V1_ERRORS = Object.freeze({
 
 /** For consoles that never echo: what a client wants before it speaks SMP on one is the case already. */
 const consoleEcho: Operation = Object.freeze(
-	operation({ echo: flag }, ({ echo }) => {
+	operation(Object.freeze({ echo: flag }), ({ echo }) => {
 		if (echo === undefined) throw new SmpError(Rc.INVALID, "the console echo control needs echo, 0 or 1");
 		if (echo) throw new SmpError(Rc.NOT_SUPPORTED, "this console has no echo that could be turned on");
 		return {};
@@ -175,9 +175,8 @@ const consoleEcho: Operation = Object.freeze(
 );
 
 function mapOf(entries: Readonly<Record<string, Task | MemoryPool>>): ResponseMap {
-	const map: Record<string, ResponseMap> = {};
-	for (const name of Object.keys(entries)) map[name] = { ...entries[name] };
-	return map;
+	// Not by assignment: an application may call a task as a property that every object inherits, and those are read-only.
+	return Object.fromEntries(Object.keys(entries).map((name) => [name, { ...entries[name] }]));
 }
 
 const INFO_LETTERS = "snrvbmpio";

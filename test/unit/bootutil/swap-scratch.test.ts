@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { trailerLayout } from "../../../modules/bootutil/trailer.js";
+import { override } from "../../support/override.js";
 import { Bench, everyCut, SECTOR, SLOT } from "./bench.js";
 import { bootConfig, type TestImage } from "./support.js";
 
@@ -94,14 +95,14 @@ describe("boot loader, swap using scratch", () => {
 		for (const area of it.map.areas()) {
 			const { write, erase } = area;
 			const name = names[area.id];
-			area.write = (bytes, offset) => {
+			override(area, "write", (bytes, offset) => {
 				steps.push(`write ${name} ${offset === 0 ? "0" : `-${area.size - offset}`}`);
 				write.call(area, bytes, offset);
-			};
-			area.erase = (offset, length) => {
+			});
+			override(area, "erase", (offset, length) => {
 				steps.push(`erase ${name} ${offset === 0 ? "0" : `-${area.size - offset}`}`);
 				erase.call(area, offset, length);
-			};
+			});
 		}
 		it.api.boot_set_pending(false);
 		steps.length = 0;

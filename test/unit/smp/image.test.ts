@@ -7,6 +7,7 @@ import { SmpError } from "../../../modules/smp/errors.js";
 import { bool, decodeFields, type Field, uint } from "../../../modules/smp/fields.js";
 import { type ImageEvent, type ImageOptions, imageGroup } from "../../../modules/smp/group/image.js";
 import { SmpServer } from "../../../modules/smp/server.js";
+import { override } from "../../support/override.js";
 import { exchange, hex, image, random, request, TestFlash } from "./support.js";
 
 const OLD = image(1500, [1, 0, 0], 1);
@@ -389,10 +390,10 @@ describe("image state and erase", () => {
 		const erase = bench.flash.boot.map.slot(0, "secondary");
 		const order: number[] = [];
 		const original = erase.erase.bind(erase);
-		erase.erase = (offset, length) => {
+		override(erase, "erase", (offset, length) => {
 			order.push(offset / 1024);
 			original(offset, length);
-		};
+		});
 		bench.send(5, {});
 		assert.deepEqual(order, [15, 2, 1, 0]);
 	});
