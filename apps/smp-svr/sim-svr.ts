@@ -54,6 +54,7 @@ function run(config: SimConfig, checks: ImageChecks, adapt: (base: Base, options
 				},
 				...(config.uart === "raw" && { uart: rawUart }),
 				mayReset: (wanted) => lock.mayReset(wanted),
+				mayUpload: (first, origin) => lock.mayUpload(first, origin),
 				onImage: (event) => {
 					uploads.onEvent(event);
 					lock.onEvent(event);

@@ -4,7 +4,7 @@ import { type BootConfig, revertsUnconfirmed, type UpgradeMode } from "../../mod
 import type { Layout } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { GroupError, Rc, SmpError } from "../../modules/smp/errors.js";
-import { type ImageEvent, imageGroup } from "../../modules/smp/group/image.js";
+import { type ImageEvent, type ImageOptions, imageGroup } from "../../modules/smp/group/image.js";
 import type { DowngradeRule, SignatureCheck } from "../../modules/smp/group/image-verify.js";
 import { type OsOptions, osGroup, type ResetRequest } from "../../modules/smp/group/os.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../../modules/smp/group/upload-journal.js";
@@ -83,6 +83,8 @@ export interface SmpSvrOptions {
 	uart?(stream: ByteStream, maxPacket: number): Transport;
 	/** Refuses a reset by throwing an `SmpError`. */
 	mayReset?(wanted: ResetRequest): void;
+	/** As that of the image group (`ImageOptions`). */
+	readonly mayUpload?: NonNullable<ImageOptions["mayUpload"]>;
 	readonly onImage?: (event: ImageEvent) => void;
 	/** Called after a request was answered without an error. */
 	answered?(group: number, command: number): void;
@@ -148,6 +150,7 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 			...(options.downgrade && { downgrade: options.downgrade }),
 			later: (callback) => void host.after(0, callback),
 			...(journal && { journal: new UploadJournal(journal) }),
+			...(options.mayUpload && { mayUpload: options.mayUpload }),
 			...(options.onImage && { onEvent: options.onImage }),
 		}),
 	];
