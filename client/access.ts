@@ -12,9 +12,14 @@ const CHALLENGE = 0;
 const ANSWER = 1;
 const LOCK = 2;
 
-/** How many challenges are tried, and how many of them although the answer to one was wrong. */
+/** How many challenges are tried when nothing comes back. */
 const ROUNDS = 3;
-const WRONG_ROUNDS = 2;
+
+/**
+ * How many are tried when an answer is wrong. It is so with the right key too: if the device restarted since its challenge, or
+ * another client with the key was faster, or the packet came twice.
+ */
+const WRONG_ROUNDS = 3;
 
 /**
  * Answers a challenge of a device with access control (docs/SMP.md, Access), so that it serves this client for a while. Returns
@@ -24,7 +29,7 @@ const WRONG_ROUNDS = 2;
 export async function unlock(device: Requester, key: Uint8Array): Promise<number> {
 	for (let round = 1; ; round++) {
 		try {
-			// A challenge serves once, and a new one replaces it: asking again under the same number would not do.
+			// A right answer serves once, so that one whose answer was lost is wrong when it is sent again.
 			const challenge = await device.request(Op.READ, ACCESS, CHALLENGE, {}, { tries: 1 });
 			const answer = accessAnswer(nobleDigest, key, take(challenge, "nonce", "bytes"));
 			return take(await device.request(Op.WRITE, ACCESS, ANSWER, { answer }, { tries: 1 }), "seconds", "number");
@@ -42,13 +47,9 @@ export async function keepUnlocked(client: SmpClient, key: Uint8Array): Promise<
 	return seconds;
 }
 
-/** How many rounds there may be in all after an error. Every answer counts, and the device takes few of them. */
+/** How many rounds there may be in all after an error. */
 function roundsAfter(error: unknown): number {
 	if (error instanceof NoAnswerError) return error.reason === undefined ? ROUNDS : 0;
-	if (!(error instanceof SmpResponseError) || error.group !== ACCESS) return 0;
-	// The first answer has arrived, but what the device said has not; or the question came twice, and the device has
-	// another challenge in mind than the one that was answered.
-	if (error.code === AccessError.NO_CHALLENGE) return ROUNDS;
 	return isWrongKey(error) ? WRONG_ROUNDS : 0;
 }
 

@@ -258,5 +258,5 @@ const GROUP_CODES: Readonly<Record<number, Readonly<Record<number, string>>>> = 
 		3: "the storage's configuration cannot be read",
 		4: "the storage cannot be erased",
 	},
-	64: { 2: "there is no challenge to answer", 3: "the answer is wrong" },
+	64: { 3: "the answer is wrong" },
 };

@@ -15,6 +15,11 @@ simSvr((base, options) => {
 		entropy: (into) => host.random!(into),
 		uptime: () => host.uptime(),
 	});
-	const { groups, hooks } = furtherGroups(base, { ...options, audit: true, own: [access.group] });
+	const { groups, hooks } = furtherGroups(base, {
+		...options,
+		audit: true,
+		trusts: (origin) => access.isUnlocked(origin),
+		own: [access.group],
+	});
 	return { ...(groups && { groups }), hooks: joinHooks(access.hooks, hooks) };
 });

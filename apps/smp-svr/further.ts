@@ -8,7 +8,7 @@ import { settingsGroup } from "../../modules/smp/group/settings.js";
 import { shellGroup } from "../../modules/smp/group/shell.js";
 import { type Counters, statisticsGroup } from "../../modules/smp/group/statistics.js";
 import { zephyrGroup } from "../../modules/smp/group/zephyr.js";
-import type { Group } from "../../modules/smp/group.js";
+import type { Group, Origin } from "../../modules/smp/group.js";
 import { LastErrors } from "../../modules/smp/last-errors.js";
 import { joinHooks } from "../../modules/smp/server.js";
 import { type ShellCommand, shellOf } from "../../modules/smp/shell-commands.js";
@@ -16,7 +16,7 @@ import { StoredSettings } from "../../modules/smp/stored-settings.js";
 import { type Base, type Further, onTrial, printable, runningVersion, VERSION } from "./smp-svr.js";
 
 /** Sectors at the end of the storage area that the audit log takes; settings have the rest. */
-const AUDIT_SECTORS = 2;
+const AUDIT_SECTORS = 4;
 
 export interface FurtherOptions {
 	/** Counters that the application feeds. */
@@ -32,6 +32,8 @@ export interface FurtherOptions {
 	readonly own?: readonly Group[];
 	/** Keeps a record of write requests on flash. Default false. */
 	readonly audit?: boolean;
+	/** Whether a client has shown that it may write, for the audit log. Default: whoever was served has. */
+	readonly trusts?: (origin: Origin) => boolean;
 }
 
 /**
@@ -59,7 +61,9 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 				first: sectors,
 				sectors: AUDIT_SECTORS,
 				time: () => Math.floor((host.clock?.now() ?? host.uptime()) / 1000),
+				after: (milliseconds, callback) => void host.after(milliseconds, callback),
 				log: (line) => host.log(`<err> ${line}`),
+				...(options.trusts && { trusts: options.trusts }),
 			});
 			groups.push(audit.group);
 		}

@@ -65,6 +65,7 @@ function run(config: SimConfig, checks: ImageChecks, adapt: Adapt, own: Own): vo
 					lock.mayReset(wanted);
 					own.mayReset?.(wanted);
 				},
+				mayUpload: (first, origin) => lock.mayUpload(first, origin),
 				onImage: (event) => {
 					uploads.onEvent(event);
 					lock.onEvent(event);

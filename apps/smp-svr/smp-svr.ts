@@ -86,6 +86,8 @@ export interface SmpSvrOptions {
 	uart?(stream: ByteStream, maxPacket: number): Transport;
 	/** Refuses a reset by throwing an `SmpError`. */
 	mayReset?(wanted: ResetRequest): void;
+	/** As that of the image group (`ImageOptions`). */
+	readonly mayUpload?: NonNullable<ImageOptions["mayUpload"]>;
 	readonly onImage?: (event: ImageEvent) => void;
 	/** Called after a request was answered without an error. */
 	answered?(group: number, command: number): void;
@@ -152,6 +154,7 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 			...(options.downgrade && { downgrade: options.downgrade }),
 			later,
 			...(journal && { journal: new UploadJournal(journal) }),
+			...(options.mayUpload && { mayUpload: options.mayUpload }),
 			...(options.onImage && { onEvent: options.onImage }),
 			...options.image,
 		}),

@@ -111,11 +111,29 @@ export function table(rows: readonly (readonly string[])[]): string[] {
 }
 
 /** A record of an audit log: its number, when, what, over which transport, and what came of it. */
-export function auditLine({ number, time, group, command, transport, rc, errorGroup }: AuditRecord): string[] {
+export function auditLine({
+	number,
+	time,
+	group,
+	command,
+	transport,
+	rc,
+	errorGroup,
+	times = 1,
+}: AuditRecord): string[] {
 	// A device without a clock counts from its start.
 	const when = time < CLOCKLESS ? `${time} s` : new Date(time * 1000).toISOString().slice(0, 19).replace("T", " ");
+	const often = times > 1 ? `${times} times` : "";
+	// The device counts so many kinds of requests, and all others together.
+	if (group === 0xffff) return [`#${number}`, when, "requests of other kinds", transport, often];
 	const outcome = rc === 0 ? "done" : codeText(rc, errorGroup);
-	return [`#${number}`, when, commandName({ op: Op.WRITE, group, command }), transport, outcome];
+	return [
+		`#${number}`,
+		when,
+		commandName({ op: Op.WRITE, group, command }),
+		transport,
+		often ? `${outcome}, ${often}` : outcome,
+	];
 }
 
 /** Seconds since 1970 before which no device was made that this client could reach: September 2001. */

@@ -27,4 +27,5 @@ const recordOf = (entry: Fields): AuditRecord => ({
 	transport: take(entry, "via", "text"),
 	rc: take(entry, "rc", "number"),
 	errorGroup: maybe(entry, "own", "number"),
+	times: maybe(entry, "times", "number"),
 });

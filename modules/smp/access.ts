@@ -4,10 +4,12 @@ import { GroupError, Rc, SmpError } from "./errors.js";
 import { bytes } from "./fields.js";
 import { type Group, type Origin, operation } from "./group.js";
 import { equalBytes, hmacSha256 } from "./hmac.js";
+import { type Rate, RateLimits } from "./rate-limit.js";
 import type { ServerHooks } from "./server.js";
+import { utf8Length, utf8Write } from "./utf8.js";
 
 /** Error codes of the access group. */
-export const AccessError = Object.freeze({ NO_CHALLENGE: 2, WRONG_ANSWER: 3 } as const);
+export const AccessError = Object.freeze({ WRONG_ANSWER: 3 } as const);
 
 /** What is done with a request: served, refused, or served only for a client that has answered a challenge. */
 export type Verdict = "allow" | "deny" | "challenge";
@@ -20,13 +22,10 @@ export interface AccessRule {
 	/** The name under which the transport was attached to the server. */
 	readonly transport?: string;
 	readonly verdict: Verdict;
-	/** How many requests this rule lets through on each transport in so many milliseconds; further ones get `rc` 10 (busy). */
+	/**
+	 * How many requests this rule lets through for each client in so many milliseconds; further ones get `rc` 10 (busy).
+	 */
 	readonly rate?: Rate;
-}
-
-export interface Rate {
-	readonly requests: number;
-	readonly milliseconds: number;
 }
 
 export interface AccessOptions {
@@ -34,7 +33,7 @@ export interface AccessOptions {
 	readonly rules: readonly AccessRule[];
 	/** What happens to a request that no rule matches. Default `deny`. */
 	readonly otherwise?: Verdict;
-	/** The secret that clients answer challenges with: 16 bytes or more. */
+	/** The secret that clients answer challenges with: 16 random bytes or more. */
 	readonly key: Uint8Array;
 	readonly digest: DigestProvider;
 	/** Fills its argument with random bytes that nobody can foresee. */
@@ -45,8 +44,14 @@ export interface AccessOptions {
 	readonly group?: number;
 	/** How long an answer unlocks, milliseconds. Default 10 minutes. */
 	readonly unlocked?: number;
-	/** How many answers a transport may try. Default 5 in a minute. */
-	readonly attempts?: Rate;
+}
+
+/** A client that has shown the key. */
+interface Holder {
+	/** Until when it is served, by uptime. */
+	readonly until: number;
+	/** Limits of its own, one for each rule that has a rate. */
+	readonly limits: RateLimits;
 }
 
 /** Bytes of a challenge. */
@@ -55,15 +60,30 @@ const NONCE_SIZE = 16;
 /** Shortest key, bytes. */
 const KEY_SIZE = 16;
 
+/** Bytes of the secret that challenges are made with. */
+const SECRET_SIZE = 32;
+
+/** How long a challenge can be answered at least, milliseconds; at most twice that. */
+const PERIOD = 30_000;
+
+/** Of so many clients without the key each has a limit of its own; all others of a transport share one. */
+const STRANGERS = 8;
+
 /** In front of the nonce in what is signed, so that no answer can stand for something else that the key is used for. */
 const LABEL = "xs-smp access 1";
 
 /**
  * Access by rules. Give `hooks` to the server and `group` to its groups. A client reads a challenge, answers it with
- * `accessAnswer`, and is then served for a while, on its transport and (where the transport can tell) under its address. A
- * challenge serves once, whatever the answer is, so an answer that was overheard is of no use.
+ * `accessAnswer`, and is then served for a while, on its transport and (where the transport can tell) under its
+ * address.
  *
- * This decides who is served. It does not protect what is said: whoever can change packets on the way needs DTLS or a cable.
+ * Nothing is kept of a challenge, so that nobody can push out another client's: it is an HMAC, under a secret that
+ * lasts until the next start, of the client, the time and the number of right answers so far. Hence a right answer
+ * serves once, whoever overheard it. Nor is there a limit of answers that strangers could use up: a wrong one costs
+ * four HMACs, and cannot be guessed.
+ *
+ * This decides who is served. It does not protect what is said: whoever can change packets on the way needs DTLS or a
+ * cable.
  */
 export class AccessControl {
 	readonly hooks: ServerHooks;
@@ -71,17 +91,32 @@ export class AccessControl {
 	readonly group: Group;
 	readonly #options: AccessOptions;
 	readonly #id: number;
-	readonly #challenges = new Map<string, Uint8Array>();
-	/** Until when a client is unlocked, by uptime. */
-	readonly #unlocked = new Map<string, number>();
-	readonly #limits = new Map<string, RateLimit>();
+	readonly #secret = new Uint8Array(SECRET_SIZE);
+	/** How many right answers there were. */
+	#answered = 0;
+	/** By client. Only the key gets a client in here. */
+	readonly #holders = new Map<string, Holder>();
+	readonly #strangers = new RateLimits(STRANGERS);
+	/** What the strangers share that have no room there: one for each rule and transport. */
+	readonly #shared = new RateLimits(Number.POSITIVE_INFINITY);
 
 	constructor(options: AccessOptions) {
 		if (options.key.length < KEY_SIZE) throw new RangeError(`an access key has ${KEY_SIZE} bytes or more`);
 		this.#options = options;
 		this.#id = options.group ?? 64;
+		options.entropy(this.#secret);
 		this.hooks = { received: (group, command, write, origin) => this.#check(group, command, write, origin) };
 		this.group = this.#makeGroup();
+	}
+
+	/** Whether a client has answered a challenge and is still served for it. */
+	isUnlocked(origin: Origin): boolean {
+		return this.#holder(origin) !== undefined;
+	}
+
+	#holder(origin: Origin): Holder | undefined {
+		const holder = this.#holders.get(clientOf(origin));
+		return holder && this.#options.uptime() < holder.until ? holder : undefined;
 	}
 
 	#check(group: number, command: number, write: boolean, origin: Origin): void {
@@ -100,29 +135,46 @@ export class AccessControl {
 		const what = `command ${command} of group ${group}`;
 		if (verdict === "deny")
 			throw new SmpError(Rc.ACCESS_DENIED, `${what} is not allowed${origin.transport && ` over ${origin.transport}`}`);
-		if (verdict === "challenge" && !this.#isUnlocked(origin))
+		if (verdict === "challenge" && !this.isUnlocked(origin))
 			throw new SmpError(Rc.ACCESS_DENIED, `${what} needs an answered challenge first: group ${this.#id}`);
-		if (rule?.rate) this.#take(`${index} ${origin.transport}`, rule.rate, what);
-	}
-
-	#isUnlocked(origin: Origin): boolean {
-		const until = this.#unlocked.get(clientOf(origin));
-		return until !== undefined && this.#options.uptime() < until;
-	}
-
-	#take(name: string, rate: Rate, what: string): void {
-		let limit = this.#limits.get(name);
-		if (!limit) {
-			limit = new RateLimit(rate);
-			this.#limits.set(name, limit);
-		}
-		if (!limit.take(this.#options.uptime()))
+		const rate = rule?.rate;
+		if (rate && !this.#take(index, rate, origin))
 			throw new SmpError(Rc.BUSY, `${what}: only ${rate.requests} in ${rate.milliseconds / 1000} s; wait`);
 	}
 
+	/** Whoever has the key has a limit of its own, which strangers cannot use up, whatever addresses they send from. */
+	#take(rule: number, rate: Rate, origin: Origin): boolean {
+		const now = this.#options.uptime();
+		const holder = this.#holder(origin);
+		if (holder) return holder.limits.take(`${rule}`, rate, now) === true;
+		return (
+			this.#strangers.take(`${rule} ${clientOf(origin)}`, rate, now) ??
+			this.#shared.take(`${rule} ${origin.transport}`, rate, now) === true
+		);
+	}
+
+	/** The challenge of a client in a period of time. */
+	#nonce(origin: Origin, period: number): Uint8Array {
+		const { digest } = this.#options;
+		const message = utf8Bytes(`${this.#answered} ${period} ${clientOf(origin)}`);
+		return hmacSha256(digest, this.#secret, message).subarray(0, NONCE_SIZE);
+	}
+
+	#isRight(answer: Uint8Array, origin: Origin): boolean {
+		const { digest, key } = this.#options;
+		const period = this.#period;
+		// Both are compared in any case, as the bytes are: the time tells nothing.
+		const current = equalBytes(accessAnswer(digest, key, this.#nonce(origin, period)), answer);
+		const previous = equalBytes(accessAnswer(digest, key, this.#nonce(origin, period - 1)), answer);
+		return current || previous;
+	}
+
+	get #period(): number {
+		return Math.floor(this.#options.uptime() / PERIOD);
+	}
+
 	#makeGroup(): Group {
-		const { key, digest, entropy, uptime, unlocked = 600_000 } = this.#options;
-		const { attempts = { requests: 5, milliseconds: 60_000 } } = this.#options;
+		const { uptime, unlocked = 600_000 } = this.#options;
 		return {
 			id: this.#id,
 			name: "access",
@@ -130,28 +182,17 @@ export class AccessControl {
 			commands: {
 				0: {
 					name: "challenge",
-					read: {
-						handle: (_fields, { origin }) => {
-							const nonce = new Uint8Array(NONCE_SIZE);
-							entropy(nonce);
-							remember(this.#challenges, clientOf(origin), nonce);
-							return { nonce };
-						},
-					},
+					read: { handle: (_fields, { origin }) => ({ nonce: this.#nonce(origin, this.#period) }) },
 				},
 				1: {
 					name: "answer",
 					write: operation({ answer: bytes }, ({ answer }, { origin }) => {
 						if (!answer) throw new SmpError(Rc.INVALID, "the answer is missing");
-						this.#take(`answer ${origin.transport}`, attempts, "answers to challenges");
-						const client = clientOf(origin);
-						const nonce = this.#challenges.get(client);
-						this.#challenges.delete(client);
-						if (!nonce)
-							throw new GroupError(this.#id, AccessError.NO_CHALLENGE, "there is no challenge: read a new one first");
-						if (!equalBytes(accessAnswer(digest, key, nonce), answer))
+						if (!this.#isRight(answer, origin))
 							throw new GroupError(this.#id, AccessError.WRONG_ANSWER, "the answer is wrong; read a new challenge");
-						remember(this.#unlocked, client, uptime() + unlocked);
+						this.#answered++;
+						const limits = new RateLimits(Number.POSITIVE_INFINITY);
+						remember(this.#holders, clientOf(origin), { until: uptime() + unlocked, limits });
 						return { seconds: Math.floor(unlocked / 1000) };
 					}),
 				},
@@ -159,7 +200,7 @@ export class AccessControl {
 					name: "lock",
 					write: {
 						handle: (_fields, { origin }) => {
-							this.#unlocked.delete(clientOf(origin));
+							this.#holders.delete(clientOf(origin));
 							return {};
 						},
 					},
@@ -169,36 +210,18 @@ export class AccessControl {
 	}
 }
 
-const V1_ERRORS = Object.freeze({
-	[AccessError.NO_CHALLENGE]: Rc.BAD_STATE,
-	[AccessError.WRONG_ANSWER]: Rc.ACCESS_DENIED,
-});
+const V1_ERRORS = Object.freeze({ [AccessError.WRONG_ANSWER]: Rc.ACCESS_DENIED });
 
 /** The answer to a challenge: HMAC-SHA256 of the text `xs-smp access 1` and the nonce. */
 export function accessAnswer(digest: DigestProvider, key: Uint8Array, nonce: Uint8Array): Uint8Array {
 	const message = new Uint8Array(LABEL.length + nonce.length);
-	for (let i = 0; i < LABEL.length; i++) message[i] = LABEL.charCodeAt(i);
+	message.set(utf8Bytes(LABEL));
 	message.set(nonce, LABEL.length);
 	return hmacSha256(digest, key, message);
 }
 
-/** A bucket of requests that fills up at an even pace. */
-class RateLimit {
-	readonly #rate: Rate;
-	#left: number;
-	#at = 0;
-
-	constructor(rate: Rate) {
-		this.#rate = rate;
-		this.#left = rate.requests;
-	}
-
-	take(now: number): boolean {
-		const { requests, milliseconds } = this.#rate;
-		this.#left = Math.min(requests, this.#left + ((now - this.#at) * requests) / milliseconds);
-		this.#at = now;
-		if (this.#left < 1) return false;
-		this.#left--;
-		return true;
-	}
+function utf8Bytes(text: string): Uint8Array {
+	const into = new Uint8Array(utf8Length(text));
+	utf8Write(text, into, 0);
+	return into;
 }

@@ -1,73 +1,80 @@
 import type { FlashArea } from "../flash/area.js";
-import { crc32 } from "../flash/crc32.js";
+import { type AuditRecord, AuditRing, TRANSPORT_SIZE } from "./audit-ring.js";
 import type { ResponseMap } from "./cbor.js";
-import { type Outcome, outcomeOf } from "./errors.js";
+import { outcomeOf, Rc } from "./errors.js";
 import { uint } from "./fields.js";
-import { type Group, operation } from "./group.js";
+import { OS_GROUP } from "./group/os.js";
+import { type Group, type Origin, operation } from "./group.js";
 import type { ServerHooks } from "./server.js";
 
-// The format (docs/SMP.md, Storage): records of 32 bytes in a ring of whole sectors, numbers little endian.
-//
-//   0   number u32, counts up    4   time u32     8   group u16     10  command u8    11  zero
-//   12  error u16, 0: none       14  group whose error it is u16, 0xffff: none
-//   16  transport, ASCII, 12 bytes, zeros behind                    28  CRC-32 of what is in front
-//
-// A record is one write operation. When the ring comes to a sector with something in it, it erases that one.
+export type { AuditRecord } from "./audit-ring.js";
 
-const RECORD = 32;
-const TRANSPORT = 12;
-const NO_GROUP = 0xffff;
+/** Command of the OS group that resets (Zephyr SMP group 0, System reset). */
+const RESET = 5;
+
+/** So many kinds of requests are counted at a time; the last place counts all further kinds together. */
+const KINDS = 8;
+
+/** What stands for further kinds: no group, and no command of one. */
+const FURTHER = Object.freeze({ group: 0xffff, command: 0xff, transport: "", rc: Rc.UNKNOWN });
 
 export interface AuditOptions {
 	readonly area: FlashArea;
-	/** First sector of the ring, and how many; two at least. */
+	/** First sector, and how many, four at least: one half for what is counted, then one for what was done. */
 	readonly first: number;
 	readonly sectors: number;
 	/** Seconds: since 1970, or whatever the device has. */
 	readonly time: () => number;
+	/** Calls back once after so many milliseconds. */
+	readonly after: (milliseconds: number, callback: () => void) => void;
+	/** Whether a client has shown that it may write. Default: whoever was served has. */
+	readonly trusts?: (origin: Origin) => boolean;
+	/** Least time between two writes of what is counted, milliseconds. Default 15 minutes. */
+	readonly interval?: number;
 	/** Id of the group that reads it back. Default 65. */
 	readonly group?: number;
 	/** Told when a record cannot be written. */
 	readonly log?: (line: string) => void;
 }
 
-/** One entry: a write request, and what became of it. */
-export interface AuditRecord {
-	readonly number: number;
-	readonly time: number;
-	readonly group: number;
-	readonly command: number;
-	readonly transport: string;
-	/** Error code, 0 for success; and the group whose code it is, if it is a group's own. */
-	readonly rc: number;
-	readonly errorGroup?: number | undefined;
-}
-
 /**
- * A record of write requests on flash, refused ones too. It survives resets and power cuts and overwrites its oldest entries.
- * The same thing again (the same command over the same transport, with the same outcome) is one entry, so that an upload is one
- * and not a thousand. Give `hooks` to the server and `group` to its groups.
+ * A record of write requests on flash. It survives resets and power cuts and overwrites its oldest entries. Give
+ * `hooks` to the server and `group` to its groups.
+ *
+ * What a client that may write has done is written at once; the same thing again (the same command over the same
+ * transport) is one entry, so that an upload is one and not a thousand. Everything else, refusals above all, is
+ * counted in RAM by kind, and written once in a while to sectors of its own. So nobody who may do nothing can push out
+ * a record of what was done, or wear flash: in an interval 8 records are written at most, and after a reset a whole
+ * interval passes first.
  */
 export class AuditLog {
 	readonly hooks: ServerHooks;
-	/** Command 0, read `{before?}`: `{records: [{n, t, group, command, via, rc, own?}]}`, newest first, below number `before`. */
+	/**
+	 * Command 0, read `{before?}`: `{records: [{n, t, group, command, via, rc, own?, times?}]}`, newest first, below
+	 * number `before`, those in RAM too.
+	 */
 	readonly group: Group;
 	readonly #options: AuditOptions;
-	/** Address of the next record in the area, and its number. */
-	#at = 0;
+	readonly #done: AuditRing;
+	readonly #counted: AuditRing;
+	/** What is counted and not written yet, by kind, the oldest first. */
+	readonly #pending = new Map<string, AuditRecord & { times: number }>();
+	#waiting = false;
+	/** Number of the next record. */
 	#number = 1;
+	/** The kind of what was done last. */
 	#last = "";
 
 	/** Throws a RangeError if the area cannot hold it. */
 	constructor(options: AuditOptions) {
 		const { area, first, sectors } = options;
-		if (sectors < 2 || first < 0 || first + sectors > area.sectors)
-			throw new RangeError("an audit log needs two sectors");
-		if (RECORD % area.writeAlign !== 0) throw new RangeError(`write units of ${area.writeAlign} bytes are too large`);
+		const half = Math.floor(sectors / 2);
 		this.#options = options;
+		this.#counted = new AuditRing(area, first, half);
+		this.#done = new AuditRing(area, first + half, half);
 		this.hooks = {
 			done: (group, command, write, error, { origin }) => {
-				if (write) this.#note(group, command, origin.transport, error);
+				if (write) this.#note(group, command, error, origin);
 			},
 		};
 		const id = options.group ?? 65;
@@ -88,106 +95,89 @@ export class AuditLog {
 
 	/** Finds its place anew, as after something else erased the area. */
 	load(): void {
-		const start = this.#start;
-		this.#at = start;
-		this.#number = 1;
-		this.#last = "";
-		for (let at = start; at < this.#end; at += RECORD) {
-			const record = this.#read(at);
-			if (record && record.number >= this.#number) {
-				this.#number = record.number + 1;
-				this.#at = this.#next(at);
-				this.#last = keyOf(record.group, record.command, record.transport, record);
-			}
-		}
+		const done = this.#done.load();
+		const counted = this.#counted.load();
+		this.#last = done ? kindOf(done) : "";
+		this.#number = 1 + Math.max(done?.number ?? 0, counted?.number ?? 0, ...this.#numbers());
 	}
 
 	/** At most `most` records with numbers below `before`, newest first. */
 	records(before: number, most: number): AuditRecord[] {
-		const found: AuditRecord[] = [];
-		const slots = (this.#end - this.#start) / RECORD;
-		let at = this.#at;
-		for (let i = 0; i < slots && found.length < most; i++) {
-			at = at === this.#start ? this.#end - RECORD : at - RECORD;
-			const record = this.#read(at);
-			if (record && record.number < before) found.push(record);
+		const found = [...this.#done.records(before, most), ...this.#counted.records(before, most)];
+		for (const record of this.#pending.values()) if (record.number < before) found.push({ ...record });
+		return found.sort((a, b) => b.number - a.number).slice(0, most);
+	}
+
+	/** Writes what is counted. A record that cannot be written stays. */
+	flush(): void {
+		for (const [kind, record] of this.#pending) {
+			if (!this.#write(this.#counted, record)) return;
+			this.#pending.delete(kind);
 		}
-		return found;
 	}
 
-	get #start(): number {
-		return this.#options.first * this.#options.area.sectorSize;
+	#numbers(): number[] {
+		return [...this.#pending.values()].map(({ number }) => number);
 	}
 
-	get #end(): number {
-		return this.#start + this.#options.sectors * this.#options.area.sectorSize;
+	#note(group: number, command: number, error: unknown, origin: Origin): void {
+		const known = this.#options.trusts?.(origin);
+		const record = {
+			number: this.#number,
+			time: this.#options.time(),
+			group,
+			command,
+			transport: origin.transport.slice(0, TRANSPORT_SIZE),
+			...outcomeOf(error),
+		};
+		const kind = kindOf(record);
+		if (error !== undefined || known === false) this.#count(kind, record);
+		else if (kind !== this.#last) {
+			// The number is not given to another record in any case: one that failed may be there.
+			this.#number++;
+			if (this.#write(this.#done, record)) this.#last = kind;
+		}
+		// RAM does not survive it.
+		if (known && error === undefined && group === OS_GROUP && command === RESET) this.flush();
 	}
 
-	#next(at: number): number {
-		return at + RECORD === this.#end ? this.#start : at + RECORD;
+	#count(kind: string, record: AuditRecord): void {
+		const known = this.#pending.get(kind) ?? this.#pending.get("");
+		if (known) {
+			known.times++;
+			return;
+		}
+		const further = this.#pending.size === KINDS - 1;
+		this.#pending.set(further ? "" : kind, {
+			...record,
+			...(further && { ...FURTHER, errorGroup: undefined }),
+			times: 1,
+		});
+		this.#number++;
+		if (this.#waiting) return;
+		this.#waiting = true;
+		this.#options.after(this.#options.interval ?? 900_000, () => {
+			this.#waiting = false;
+			this.flush();
+		});
 	}
 
-	#note(group: number, command: number, transport: string, error: unknown): void {
-		const outcome = outcomeOf(error);
-		const key = keyOf(group, command, transport.slice(0, TRANSPORT), outcome);
-		if (key === this.#last) return;
+	/** Returns whether the record is on flash. */
+	#write(ring: AuditRing, record: AuditRecord): boolean {
 		try {
-			this.#write(this.#encode(group, command, transport, outcome));
-			this.#last = key;
+			ring.append(record);
+			return true;
 		} catch (failure) {
 			this.#options.log?.(`audit: ${failure instanceof Error ? failure.message : "not recorded"}`);
+			return false;
 		}
-	}
-
-	#write(record: Uint8Array): void {
-		const { area } = this.#options;
-		const { sectorSize } = area;
-		// What a power cut left behind is passed over; a sector is erased when the ring comes to its start.
-		while (this.#at % sectorSize !== 0 && !area.isErased(this.#at, RECORD)) this.#at = this.#next(this.#at);
-		if (this.#at % sectorSize === 0 && !area.isErased(this.#at, sectorSize)) area.erase(this.#at, sectorSize);
-		const at = this.#at;
-		this.#at = this.#next(at);
-		area.write(record, at);
-		this.#number++;
-	}
-
-	#encode(group: number, command: number, transport: string, { rc, errorGroup }: Outcome): Uint8Array {
-		const record = new Uint8Array(RECORD);
-		const view = new DataView(record.buffer);
-		view.setUint32(0, this.#number, true);
-		view.setUint32(4, this.#options.time() >>> 0, true);
-		view.setUint16(8, group, true);
-		record[10] = command;
-		view.setUint16(12, rc, true);
-		view.setUint16(14, errorGroup ?? NO_GROUP, true);
-		for (let i = 0; i < Math.min(TRANSPORT, transport.length); i++) record[16 + i] = transport.charCodeAt(i) & 0x7f;
-		view.setUint32(28, crc32(record.subarray(0, 28)), true);
-		return record;
-	}
-
-	#read(at: number): AuditRecord | undefined {
-		const record = this.#options.area.bytes(at, RECORD);
-		const view = new DataView(record.buffer);
-		if (view.getUint32(28, true) !== crc32(record.subarray(0, 28))) return undefined;
-		let transport = "";
-		for (let i = 16; i < 28 && record[i] !== 0; i++) transport += String.fromCharCode(record[i]!);
-		const errorGroup = view.getUint16(14, true);
-		return {
-			number: view.getUint32(0, true),
-			time: view.getUint32(4, true),
-			group: view.getUint16(8, true),
-			command: record[10]!,
-			transport,
-			rc: view.getUint16(12, true),
-			errorGroup: errorGroup === NO_GROUP ? undefined : errorGroup,
-		};
 	}
 }
 
-const keyOf = (group: number, command: number, transport: string, { rc, errorGroup }: Outcome): string =>
+const kindOf = ({ group, command, transport, rc, errorGroup }: AuditRecord): string =>
 	`${group} ${command} ${transport} ${rc} ${errorGroup ?? ""}`;
 
-const entry = ({ number, time, group, command, transport, rc, errorGroup }: AuditRecord): ResponseMap => ({
+const entry = ({ number, time, group, command, transport, rc, errorGroup, times }: AuditRecord): ResponseMap => ({
 	n: number,
 	t: time,
 	group,
@@ -195,4 +185,5 @@ const entry = ({ number, time, group, command, transport, rc, errorGroup }: Audi
 	via: transport,
 	rc,
 	own: errorGroup,
+	times,
 });

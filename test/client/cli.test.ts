@@ -242,16 +242,18 @@ describe("xs-smp and a device of all groups", () => {
 			await says(/saved/, "settings", "save");
 			device.time = 42;
 			await refuses(/there is no such key/, "settings", "delete", "n");
+			await says(/there is no such key \(settings group error 3\)\n$/, "audit", "--last", "1");
+			await refuses(/there is no such key/, "settings", "delete", "n");
 			await says(
 				[
 					"#1  2023-11-14 22:13:20  the save of the settings     tcp  done",
-					"#2  42 s                 the deletion of the setting  tcp  there is no such key (settings group error 3)",
+					"#2  42 s                 the deletion of the setting  tcp  there is no such key (settings group error 3), 2 times",
 					"",
 				].join("\n"),
 				"audit",
 			);
 			await says(
-				'{"number":2,"time":42,"group":3,"command":1,"transport":"tcp","rc":3,"errorGroup":3}\n',
+				'{"number":2,"time":42,"group":3,"command":1,"transport":"tcp","rc":3,"errorGroup":3,"times":2}\n',
 				...["audit", "--last", "1", "--json"],
 			);
 		}));

@@ -36,7 +36,7 @@ export class FullDevice {
 	readonly flash = new TestFlash();
 	readonly files = new Map<string, Uint8Array>();
 	readonly settings = new Map<string, Uint8Array>();
-	readonly storage = new Uint8Array(1024).fill(0xff);
+	readonly storage = new Uint8Array(2048).fill(0xff);
 	/** Milliseconds since it started, and since 1970 in seconds. */
 	uptime = 0;
 	time = 1_700_000_000;
@@ -65,11 +65,10 @@ export class FullDevice {
 				digest: nobleDigest,
 				entropy: (into) => void webcrypto.getRandomValues(into),
 				uptime: () => this.uptime,
-				attempts: { requests: 1000, milliseconds: 1000 },
 			});
 		const area = new FlashArea(5, "storage", 0, new NorPartition(this.storage, { sectorSize: 512, writeAlign: 4 }));
 		const lastErrors = new LastErrors();
-		const audit = new AuditLog({ area, first: 0, sectors: 2, time: () => this.time });
+		const audit = new AuditLog({ area, first: 0, sectors: 4, time: () => this.time, after: () => {} });
 		const groups = [...this.#groups(), audit.group, lastErrors.group, ...(access ? [access.group] : [])].filter(
 			({ id }) => !without.includes(id),
 		);

@@ -141,6 +141,7 @@ describe("client: the further groups", () => {
 			transport: "",
 			rc: 10,
 			errorGroup: 1,
+			times: 1,
 		});
 		assert.deepEqual(await auditRecords(client, 3), records.slice(0, 3));
 		assert.deepEqual(await auditRecords(client, 0), []);

@@ -160,7 +160,10 @@ export class FuzzDevice {
 			uart: () => undefined,
 			udp: () => undefined,
 			uptime,
-			after: () => ({ cancel: () => {} }),
+			after: (_ms, callback) => {
+				this.#later.push(callback);
+				return { cancel: () => {} };
+			},
 			reset: () => {},
 			log: () => {},
 		};
@@ -194,6 +197,7 @@ export class FuzzDevice {
 					digest: nobleDigest,
 					log: (line) => host.log(line),
 					journal: new UploadJournal(map.area(JOURNAL_AREA)),
+					mayUpload: (first, origin) => lock.mayUpload(first, origin),
 					onEvent: (event) => {
 						uploads.onEvent(event);
 						lock.onEvent(event);

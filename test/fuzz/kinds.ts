@@ -92,7 +92,7 @@ export function newFlash(kind: Kind): Map<number, Uint8Array> {
 		flash.set(2 * index + 1, primary);
 		flash.set(2 * index + 2, secondary);
 	}
-	flash.set(STORAGE_AREA, blank(4));
+	flash.set(STORAGE_AREA, blank(6));
 	flash.set(JOURNAL_AREA, blank(1));
 	return flash;
 }

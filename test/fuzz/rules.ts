@@ -4,6 +4,8 @@ import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
 import { AccessControl, type AccessRule, accessAnswer } from "../../modules/smp/access.js";
 import { OS_GROUP } from "../../modules/smp/group/os.js";
 import { ZEPHYR_GROUP } from "../../modules/smp/group/zephyr.js";
+import type { Operation } from "../../modules/smp/group.js";
+import { equalBytes } from "../../modules/smp/hmac.js";
 
 export const ACCESS_GROUP = 64;
 
@@ -17,20 +19,28 @@ const RULES: readonly AccessRule[] = Object.freeze([
 
 const KEY = Uint8Array.from(DEVELOPMENT_KEY);
 
-/** Every challenge is this one, so that the answer can stand in a corpus. */
-const NONCE = new Uint8Array(16).fill(7);
+/** Stands for the right answer, which depends on client and time, so that it can stand in a corpus. */
+export const ANSWER = accessAnswer(nobleDigest, KEY, new Uint8Array(16).fill(7));
 
-/** The right answer. */
-export const ANSWER = accessAnswer(nobleDigest, KEY, NONCE);
-
-export const accessControl = (uptime: () => number): AccessControl =>
-	new AccessControl({
+export function accessControl(uptime: () => number): Pick<AccessControl, "hooks" | "group"> {
+	const { hooks, group } = new AccessControl({
 		rules: RULES,
 		otherwise: "allow",
 		key: KEY,
 		digest: nobleDigest,
-		entropy: (into) => into.set(NONCE),
+		entropy: (into) => into.fill(7),
 		uptime,
 		group: ACCESS_GROUP,
-		attempts: { requests: 5, milliseconds: 1000 },
 	});
+	const [challenge, answer] = [group.commands[0]!, group.commands[1]!];
+	const write: Operation = {
+		...answer.write!,
+		handle: (fields, context) => {
+			const right = fields["answer"] instanceof Uint8Array && equalBytes(fields["answer"], ANSWER);
+			if (!right) return answer.write!.handle(fields, context);
+			const { nonce } = challenge.read!.handle({}, context);
+			return answer.write!.handle({ answer: accessAnswer(nobleDigest, KEY, nonce as Uint8Array) }, context);
+		},
+	};
+	return { hooks, group: { ...group, commands: { ...group.commands, 1: { ...answer, write } } } };
+}

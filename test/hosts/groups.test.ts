@@ -394,46 +394,51 @@ describe("locked-down: who may do what", () => {
 			await write(client, GROUP.ACCESS, 1, { answer });
 			await client.upload(file);
 			await client.test(hash);
-			await refuses(write(client, GROUP.ACCESS, 1, { answer }), 2, GROUP.ACCESS);
+			await refuses(write(client, GROUP.ACCESS, 1, { answer }), 3, GROUP.ACCESS);
 
 			const other = new SmpClient(udpLink(device.udp), PATIENT);
 			await refuses(other.erase(), 11);
-			await write(other, GROUP.ACCESS, 1, { answer }).then(
-				() => assert.fail(),
-				() => {},
-			);
+			await refuses(write(other, GROUP.ACCESS, 1, { answer }), 3, GROUP.ACCESS);
 			await read(other, GROUP.ACCESS, 0);
 			await refuses(write(other, GROUP.ACCESS, 1, { answer }), 3, GROUP.ACCESS);
 			other.close();
 
-			await device.pressReset();
-			await refuses(client.erase(), 11);
 			// The record is for who has the key, over the cable.
 			await refuses(read(client, GROUP.AUDIT, 0), 11);
-			const cable = new SmpClient(serialLink(device.serial), PATIENT);
-			await write(cable, GROUP.ACCESS, 1, { answer: answerOf((await read(cable, GROUP.ACCESS, 0))["nonce"]) });
-			type Entry = Record<"n" | "group" | "command" | "rc", number> & { via: string; own?: number };
-			const records: Entry[] = [];
-			for (let before: number | undefined; before !== 1; before = records.at(-1)!.n)
-				records.push(...((await read(cable, GROUP.AUDIT, 0, { before }))["records"] as Entry[]));
-			cable.close();
-			assert.deepEqual(
-				records.reverse().map(({ group, command, via, rc, own }) => [group, command, via, rc, own]),
-				[
-					[9, 0, "udp", 11, undefined],
-					[1, 1, "udp", 11, undefined],
-					[0, 5, "udp", 11, undefined],
-					[64, 1, "udp", 0, undefined],
-					[1, 1, "udp", 0, undefined],
-					[1, 0, "udp", 0, undefined],
-					[64, 1, "udp", 2, 64],
-					[1, 5, "udp", 11, undefined],
-					[64, 1, "udp", 2, 64],
-					[64, 1, "udp", 3, 64],
-					[1, 5, "udp", 11, undefined],
-					[64, 1, "uart", 0, undefined],
-				],
-			);
+			type Entry = Record<"n" | "group" | "command" | "rc", number> & { via: string; own?: number; times?: number };
+			const audit = async () => {
+				const cable = new SmpClient(serialLink(device.serial), PATIENT);
+				await write(cable, GROUP.ACCESS, 1, { answer: answerOf((await read(cable, GROUP.ACCESS, 0))["nonce"]) });
+				const records: Entry[] = [];
+				for (let before: number | undefined; before !== 1; before = records.at(-1)!.n) {
+					const page = (await read(cable, GROUP.AUDIT, 0, { before }))["records"] as Entry[];
+					if (page.length === 0) break;
+					records.push(...page);
+				}
+				cable.close();
+				return records
+					.reverse()
+					.map(({ group, command, via, rc, own, times }) => [group, command, via, rc, own, times]);
+			};
+			const done = [
+				[64, 1, "udp", 0, undefined, undefined],
+				[1, 1, "udp", 0, undefined, undefined],
+				[1, 0, "udp", 0, undefined, undefined],
+				[64, 1, "uart", 0, undefined, undefined],
+			];
+			assert.deepEqual(await audit(), [
+				[9, 0, "udp", 11, undefined, 1],
+				[1, 1, "udp", 11, undefined, 1],
+				[0, 5, "udp", 11, undefined, 1],
+				...done.slice(0, 3),
+				[64, 1, "udp", 3, 64, 3],
+				[1, 5, "udp", 11, undefined, 1],
+				...done.slice(3),
+			]);
+			// RAM is lost; what was done is not.
+			await device.pressReset();
+			await refuses(client.erase(), 11);
+			assert.deepEqual((await audit()).slice(0, 4), done);
 		});
 	});
 });

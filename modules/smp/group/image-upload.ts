@@ -55,7 +55,13 @@ export class ImageUpload {
 	constructor(slots: ImageSlots, options: ImageOptions) {
 		this.#slots = slots;
 		this.#options = options;
-		this.command = { name: "upload", write: operation(SCHEMA, (request) => this.#upload(request)) };
+		this.command = {
+			name: "upload",
+			write: operation(SCHEMA, (request, { origin }) => {
+				options.mayUpload?.(request.off === 0, origin);
+				return this.#upload(request);
+			}),
+		};
 	}
 
 	/** Ends the session, if there is one, and forgets one that a reset broke off. */

@@ -2,7 +2,7 @@ import type { BootUtil } from "../../bootutil/bootutil.js";
 import type { DigestProvider } from "../../bootutil/digest.js";
 import type { SignatureVerdict } from "../../bootutil/validation.js";
 import type { ResponseMap } from "../cbor.js";
-import type { Group } from "../group.js";
+import type { Group, Origin } from "../group.js";
 import { eraseCommand, slotInfoCommand } from "./image-erase.js";
 import { IMAGE_GROUP, IMAGE_V1_ERRORS } from "./image-error.js";
 import { ImageSlots } from "./image-slots.js";
@@ -78,6 +78,11 @@ export interface ImageOptions {
 	readonly guards?: boolean;
 	/** Takes a sentence whenever a guard refuses something, or warns of what can only go wrong by chance. */
 	readonly log?: (line: string) => void;
+	/**
+	 * Asked before an upload request is looked at; `first` if it begins a file. Refuses it by throwing an `SmpError` or `GroupError`,
+	 * and the upload that is under way stays as it is.
+	 */
+	readonly mayUpload?: (first: boolean, origin: Origin) => void;
 	/** Asked before a chunk is written; refuses it, and ends the upload, by throwing an `SmpError` or `GroupError`. */
 	readonly mayWrite?: (upload: UploadProgress, data: Uint8Array) => void;
 	readonly onEvent?: (event: ImageEvent) => void;

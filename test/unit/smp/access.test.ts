@@ -136,15 +136,37 @@ describe("access", () => {
 		assert.equal(bench.rc(WRITE, "udp", "a"), 11);
 	});
 
-	it("refuses an old answer", () => {
+	it("takes a right answer once, whoever overheard it", () => {
 		const bench = new Bench({ unlocked: 1 });
 		const answer = answerTo(bench.challenge());
 		assert.equal(bench.answer(answer).rc, undefined);
 		bench.now = 5000;
-		assert.equal(bench.answer(answer).rc, 6);
+		assert.equal(bench.answer(answer).rc, 11);
 		bench.challenge();
 		assert.equal(bench.answer(answer).rc, 11);
 		assert.equal(bench.rc(WRITE), 11);
+		assert.equal(bench.answer(answerTo(bench.challenge())).rc, undefined, "a new one is taken at once");
+	});
+
+	it("takes an answer for half a minute at least, and for a minute at most", () => {
+		const bench = new Bench({});
+		for (const start of [0, 1, 29_999]) {
+			bench.now = 300_000 + start;
+			const nonce = bench.challenge();
+			bench.now += 30_000;
+			assert.equal(bench.answer(answerTo(nonce)).rc, undefined);
+			const late = bench.challenge();
+			bench.now += 60_000;
+			assert.equal(bench.answer(answerTo(late)).rc, 11);
+		}
+	});
+
+	it("takes no answer to a challenge from before a reset", () => {
+		let starts = 0;
+		const entropy = (into: Uint8Array): void => void into.fill(++starts);
+		const nonce = new Bench({ entropy }).challenge();
+		assert.notEqual(hex(new Bench({ entropy }).challenge()), hex(nonce));
+		assert.equal(new Bench({ entropy }).answer(answerTo(nonce)).rc, 11);
 	});
 
 	it("refuses an answer to another client's challenge", () => {
@@ -154,27 +176,30 @@ describe("access", () => {
 		assert.equal(bench.answer(answerTo(nonce), "b").rc, 11);
 	});
 
-	it("refuses a wrong key, and takes the right answer to that challenge no more", () => {
+	it("refuses a wrong key, however often", () => {
 		const bench = new Bench({});
 		const nonce = bench.challenge();
-		assert.equal(bench.answer(answerTo(nonce, ascii("some other key 16"))).rc, 11);
-		assert.equal(bench.answer(answerTo(nonce)).rc, 6);
-		assert.equal(bench.answer(new Uint8Array(0)).rc, 6);
+		for (let i = 0; i < 20; i++) assert.equal(bench.answer(answerTo(nonce, ascii("some other key 16"))).rc, 11);
+		assert.equal(bench.answer(new Uint8Array(0)).rc, 11);
 		assert.equal(bench.ask(64, 1, WRITE).rc, 3);
 		assert.equal(bench.rc(WRITE), 11);
 	});
 
-	it("lets a transport try a few answers only, then more after a time", () => {
-		const bench = new Bench({ attempts: { requests: 2, milliseconds: 1000 } });
-		for (const expected of [11, 11, 10, 10]) {
-			bench.challenge();
-			assert.equal(bench.answer(new Uint8Array(32)).rc, expected);
+	it("lets nobody keep the owner out: not with challenges, not with answers, not as the same client", () => {
+		for (const peers of [100, 1]) {
+			const bench = new Bench({});
+			const stranger = (i: number): string => (peers === 1 ? "owner" : `${i}`);
+			const nonce = bench.challenge("owner");
+			for (let i = 0; i < 100; i++) {
+				bench.challenge(stranger(i));
+				assert.equal(bench.answer(new Uint8Array(32).fill(i), stranger(i)).rc, 11);
+			}
+			assert.equal(bench.answer(answerTo(nonce), "owner").rc, undefined);
+			assert.equal(bench.rc(WRITE, "uart", "owner"), 0);
 		}
-		bench.now = 500;
-		assert.equal(bench.answer(answerTo(bench.challenge())).rc, undefined);
 	});
 
-	it("limits the rate of a rule on each transport", () => {
+	it("limits the rate of a rule for each client", () => {
 		const bench = new Bench({ rules: [{ verdict: "allow", rate: { requests: 3, milliseconds: 3000 } }] });
 		assert.deepEqual(
 			[0, 1, 2, 3].map(() => bench.rc(READ)),
@@ -188,8 +213,32 @@ describe("access", () => {
 		);
 	});
 
-	it("remembers a bounded number of clients: the oldest is forgotten", () => {
-		const bench = new Bench({ attempts: { requests: 100, milliseconds: 1 } });
+	it("keeps a limit of its own for whoever has the key, whatever addresses the others send from", () => {
+		const rate = { requests: 2, milliseconds: 2000 };
+		const bench = new Bench({ rules: [{ verdict: "allow", rate }] });
+		bench.answer(answerTo(bench.challenge("owner")), "owner");
+		let served = 0;
+		for (let i = 0; i < 1000; i++) for (let k = 0; k < 3; k++) if (bench.rc(READ, "uart", `${i}`) === 0) served++;
+		assert.equal(served, 8 * 2 + 2, "eight clients, and all others together");
+		assert.deepEqual(
+			[0, 1, 2].map(() => bench.rc(READ, "uart", "owner")),
+			[0, 0, 10],
+		);
+		assert.deepEqual(
+			[0, 1, 2].map(() => bench.rc(READ, "udp", "x")),
+			[0, 0, 10],
+			"another transport's strangers share another limit",
+		);
+		// Whoever was quiet for long enough makes room.
+		bench.now = 2000;
+		assert.deepEqual(
+			[0, 1, 2].map(() => bench.rc(READ, "uart", "later")),
+			[0, 0, 10],
+		);
+	});
+
+	it("remembers a bounded number of clients that have the key: the oldest is forgotten", () => {
+		const bench = new Bench({});
 		for (let i = 0; i < 9; i++) bench.answer(answerTo(bench.challenge(`${i}`)), `${i}`);
 		assert.equal(bench.rc(WRITE, "uart", "0"), 11);
 		assert.equal(bench.rc(WRITE, "uart", "1"), 0);

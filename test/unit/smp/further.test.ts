@@ -207,40 +207,128 @@ describe("OS group: console echo and memory pools", () => {
 describe("two clients that upload", () => {
 	const a = { transport: "uart", peer: "" };
 	const b = { transport: "udp", peer: "1" };
-	const upload = { slot: 1, offset: 0, size: 10 };
+
+	/** A lock with a clock that is turned by hand, and the chunks of 100 bytes that it lets through. */
+	class Bench {
+		now = 0;
+		readonly lock = new UploadLock(() => this.now, 100);
+
+		/** A chunk that is written and is not the last of its file. */
+		chunk(origin: typeof a, off: number): void {
+			this.lock.mayUpload(off === 0, origin);
+			if (off === 0) this.lock.onEvent({ type: "started", upload: { slot: 1, offset: 0, size: 1000 } });
+			this.lock.onEvent({ type: "written", upload: { slot: 1, offset: off + 100, size: 1000 } });
+		}
+
+		end(type: "pending" | "stopped"): void {
+			this.lock.onEvent({ type, upload: { slot: 1, offset: 1000, size: 1000 } });
+		}
+
+		refuses(action: () => void): void {
+			assert.throws(action, { code: 10, message: /^another client is uploading over (uart|udp)$/ });
+		}
+
+		erase(origin: typeof a): void {
+			this.lock.hooks.received!(1, 5, true, origin);
+		}
+
+		reset(origin: typeof a, force = false): void {
+			this.lock.mayReset({ force, origin });
+		}
+	}
 
 	it("the second is refused until the first has ended or was silent", () => {
-		let now = 0;
-		const lock = new UploadLock(() => now, 100);
-		const send = (origin: typeof a): void => lock.hooks.received!(1, 1, true, origin);
-		send(a);
-		lock.onEvent({ type: "started", upload });
-		assert.throws(() => send(b), /another client is uploading over uart/);
-		now = 99;
-		send(a);
-		now = 198;
-		assert.throws(() => send(b), /another client/);
+		const bench = new Bench();
+		bench.chunk(a, 0);
+		bench.refuses(() => bench.chunk(b, 0));
+		bench.chunk(a, 100);
+		bench.refuses(() => bench.chunk(b, 0));
+		bench.now = 99;
+		bench.chunk(a, 200);
+		bench.now = 198;
+		bench.refuses(() => bench.chunk(b, 0));
 		// Other commands are not an upload.
-		lock.hooks.received!(1, 0, true, b);
-		now = 199;
-		send(b);
-		assert.throws(() => send(a), /over udp/);
-		lock.onEvent({ type: "pending", upload });
-		send(a);
-		send(b);
+		bench.lock.hooks.received!(1, 0, true, b);
+		bench.now = 199;
+		bench.chunk(b, 0);
+		bench.chunk(b, 100);
+		bench.refuses(() => bench.chunk(a, 0));
+		bench.end("pending");
+		bench.chunk(a, 0);
+		bench.end("pending");
+		bench.chunk(b, 0);
 	});
 
-	it("lets nobody reset the device under somebody else's upload, unless it is forced", () => {
-		let now = 0;
-		const lock = new UploadLock(() => now, 100);
-		lock.mayReset({ force: false, origin: b });
-		lock.hooks.received!(1, 1, true, a);
-		lock.onEvent({ type: "started", upload });
-		assert.throws(() => lock.mayReset({ force: false, origin: b }), /another client is uploading over uart/);
-		lock.mayReset({ force: true, origin: b });
-		lock.mayReset({ force: false, origin: a });
-		now = 100;
-		lock.mayReset({ force: false, origin: b });
+	it("nobody else erases, or resets without force, while it advances", () => {
+		for (const action of ["erase", "reset"] as const) {
+			const bench = new Bench();
+			bench[action](b);
+			bench.chunk(a, 0);
+			bench.refuses(() => bench[action](b));
+			bench.now = 100;
+			bench[action](b);
+			bench.chunk(a, 100);
+			bench.refuses(() => bench[action](b));
+			bench.reset(b, true);
+			bench[action](a);
+			bench.now = 200;
+			bench[action](b);
+			bench.chunk(a, 200);
+			bench.refuses(() => bench[action](b));
+			bench.end("stopped");
+			bench[action](b);
+		}
+	});
+
+	it("first chunks hold nobody up but once, however many there are and from however many clients", () => {
+		const bench = new Bench();
+		const others = ["2", "3", "4"].map((peer) => ({ transport: "udp", peer }));
+		for (let i = 0; i < 20; i++, bench.now += 30) {
+			if (bench.now >= 100) bench.chunk(others[i % 3]!, 0);
+			else bench.chunk(a, 0);
+			if (bench.now < 100) bench.refuses(() => bench.reset(b));
+			else bench.reset(b);
+		}
+		bench.erase(b);
+		bench.chunk(b, 0);
+		bench.chunk(b, 100);
+		bench.refuses(() => bench.chunk(a, 0));
+	});
+
+	it("nor does a file that is begun again and again and never gets farther", () => {
+		const bench = new Bench();
+		bench.chunk(a, 0);
+		bench.chunk(a, 100);
+		for (bench.now = 30; bench.now < 1000; bench.now += 30) {
+			bench.chunk(a, 0);
+			bench.chunk(a, 100);
+			if (bench.now < 100) bench.refuses(() => bench.reset(b));
+			else bench.reset(b);
+		}
+		bench.chunk(a, 0);
+		bench.chunk(a, 100);
+		bench.chunk(a, 200);
+		bench.refuses(() => bench.reset(b));
+	});
+
+	it("of two that begin at once the later one goes on, and no chunk gets into the other's file", () => {
+		const bench = new Bench();
+		bench.chunk(a, 0);
+		bench.now = 1000;
+		bench.chunk(a, 0);
+		bench.chunk(b, 0);
+		bench.refuses(() => bench.chunk(a, 100));
+		bench.chunk(b, 100);
+		bench.refuses(() => bench.chunk(a, 0));
+	});
+
+	it("a client that comes back under another address goes on once the silence is over", () => {
+		const bench = new Bench();
+		bench.chunk(a, 0);
+		bench.chunk(a, 100);
+		bench.now = 100;
+		bench.chunk(b, 200);
+		bench.refuses(() => bench.chunk(a, 300));
 	});
 });
 
