@@ -15,8 +15,8 @@ const program = fileURLToPath(new URL("../../tools/image/cli.js", import.meta.ur
 const BASIC = ["-v", "1.2.3+4", "-H", "0x100", "--pad-header", "-S", "0x8000", "--align", "4"];
 
 /**
- * Options of imgtool's `sign`, each with its default and every other value whose output is reproducible. ED, X and the other words
- * in capitals are files. The output is `out.bin` unless named.
+ * Options of imgtool's `sign`, each with its default and every other value whose output is reproducible. Words in
+ * capitals are files. The output is `out.bin` unless named.
  */
 const SAME: readonly string[] = [
 	"",

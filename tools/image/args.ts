@@ -67,7 +67,7 @@ export class Arguments {
 	}
 }
 
-/** Reads a non-negative number as imgtool does, which reads them as Python: decimal, 0x…, 0o… or 0b…, with _ between digits. */
+/** Reads a non-negative number as imgtool does: decimal, 0x…, 0o… or 0b…, with _ between digits as in Python. */
 export function parseInteger(text: string, what: string): number {
 	const plain = text
 		.trim()

@@ -48,8 +48,8 @@ export interface ImageOptions {
 	/** Order of the bytes in numbers; default little. */
 	readonly endian?: Endian | undefined;
 	/**
-	 * Fill the slot and request the upgrade by the trailer magic; `confirm` sets `image_ok` as well. `plain` and `test` differ in
-	 * Intel HEX alone, where `test` writes the erased `image_ok`.
+	 * Fill the slot and request the upgrade by the trailer magic; `confirm` sets `image_ok` as well. `plain` and `test`
+	 * differ in Intel HEX alone, where `test` writes the erased `image_ok`.
 	 */
 	readonly pad?: "plain" | "test" | "confirm" | undefined;
 	/** What erased flash reads as; default 0xff. */
@@ -87,7 +87,7 @@ export interface ImageOptions {
 	 * encrypts it.
 	 */
 	readonly clear?: boolean;
-	/** The boot loader saves the TLV with the AES key in the trailer instead of the key (BOOT_SWAP_SAVE_ENCTLV): more room. */
+	/** The trailer keeps the TLV with the AES key instead of the key (BOOT_SWAP_SAVE_ENCTLV), and needs more room. */
 	readonly saveEncryptionTlv?: boolean;
 }
 
@@ -158,7 +158,7 @@ export function signImage(payload: Uint8Array, options: ImageOptions): SignedIma
 	return { image, signature, encryptionTlvSize };
 }
 
-/** What a signer elsewhere signs: the digest, or header, payload and protected TLVs with a pure signature (`--vector-to-sign`). */
+/** What a signer elsewhere signs (`--vector-to-sign`): the digest, or header, payload and protected TLVs. */
 export function vectorToSign(payload: Uint8Array, options: ImageOptions, what: "payload" | "digest"): Uint8Array {
 	const { signed, digest } = vectors(payload, options);
 	return what === "digest" ? digest : signed;

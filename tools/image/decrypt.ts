@@ -42,7 +42,7 @@ const KEY_NAMES: Readonly<Record<WrapType, string>> = {
 	x25519: "an X25519 key",
 };
 
-/** Reports on every TLV with a wrapped key, and the key itself if one fits. `keySize` is 16 or 32 bytes, as the flags say. */
+/** Reports on every TLV with a wrapped key of `keySize` bytes, and gives the key itself if one fits. */
 export function readEncryption(
 	tlvs: readonly TlvEntry[],
 	keySize: 16 | 32,

@@ -64,8 +64,8 @@ export interface ImageReport {
 
 /**
  * Takes an MCUboot image, or a slot with one, apart (MCUboot design.md, Image format and Image trailer). Checks the hash, and
- * the signatures as the boot loader does: each goes with the KEYHASH in front of it, and the last one checked decides. A key that
- * was given and is not the image's is a problem.
+ * the signatures as the boot loader does: each goes with the KEYHASH in front of it, and the last one checked decides. A
+ * key that was given and is not the image's is a problem.
  *
  * Throws an ImageError if there is no image header; everything else that is wrong is in `problems`.
  */

@@ -18,8 +18,8 @@ export interface TlvPlace {
 }
 
 /**
- * The entries of both areas, up to the first thing that is wrong, and where the image ends (MCUboot design.md, Image format). What
- * is wrong goes to `problems`.
+ * The entries of both areas, up to the first thing that is wrong, and where the image ends (MCUboot design.md, Image
+ * format). What is wrong goes to `problems`.
  */
 export function readTlvs(
 	image: Uint8Array,

@@ -29,8 +29,8 @@ const TYPE_NAMES: Readonly<Record<Verifier["type"], string>> = {
 const BEFORE_ENCRYPTION = "it covers the payload before encryption, which only the key to decrypt with gives back";
 
 /**
- * Checks the signatures of an image as the boot loader does (MCUboot `image_validate.c`): each goes with the KEYHASH or PUBKEY in
- * front of it.
+ * Checks the signatures of an image as the boot loader does (MCUboot `image_validate.c`): each goes with the KEYHASH or
+ * PUBKEY in front of it.
  *
  * @param signed - header, payload and protected TLVs, plain; undefined if they are encrypted and cannot be decrypted
  */
@@ -78,8 +78,8 @@ export const isPure = (tlvs: readonly TlvEntry[]): boolean =>
 	tlvs.some((tlv) => tlv.type === TLV.SIG_PURE && tlv.value[0] === 1);
 
 /**
- * What is wrong with the signatures if keys were given, in a sentence; undefined if the last that was checked, which decides, is
- * good.
+ * What is wrong with the signatures if keys were given, in a sentence; undefined if the last that was checked, which
+ * decides, is good.
  */
 export function signatureProblem(reports: readonly SignatureReport[], keys: readonly NamedKey[]): string | undefined {
 	const decisive = reports.filter(({ result }) => result !== "unchecked").at(-1);

@@ -21,8 +21,8 @@ export const imageOkFromEnd = (maxAlign: MaxAlign): number => alignUp(MAGIC_SIZE
 
 /**
  * What imgtool sets aside for the trailer when it checks whether an image fits a slot (imgtool.md, sign, `--max-sectors`):
- * three status records a sector, whatever the swap mode, the AES keys of both slots if there are any, or the TLVs that they came
- * in, four fields and the magic. Bytes.
+ * three status records a sector, whatever the swap mode, the AES keys of both slots if there are any, or the TLVs that
+ * they came in, four fields and the magic. Bytes.
  */
 export function trailerSize(
 	align: Align,

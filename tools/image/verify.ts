@@ -29,7 +29,7 @@ const SIGNATURE_TLVS: ReadonlyMap<number, readonly Verifier["type"][]> = new Map
 /** Whether this TLV carries a signature. */
 export const isSignature = (tlv: number): boolean => SIGNATURE_TLVS.has(tlv);
 
-/** The types of key that such a signature can be by. Both curves of ECDSA have one TLV; P-384 goes with SHA-384 alone. */
+/** The types of key that such a signature can be by. Both ECDSA curves have one TLV; P-384 goes with SHA-384 alone. */
 export const signerTypes = (tlv: number, hashTlv: number): readonly Verifier["type"][] =>
 	(SIGNATURE_TLVS.get(tlv) ?? []).filter(
 		(type) => tlv !== TLV.ECDSA_SIG || (type === "ecdsa-p384") === (hashTlv === TLV.SHA384),
@@ -47,7 +47,7 @@ export function verifyImage(key: Verifier, message: Uint8Array, signature: Uint8
 			);
 		}
 		if (key.type !== "ecdsa-p384") return verifySignature(key.type, key.publicKey, message, signature);
-		// The uncompressed point, 1 + 2 * 48 bytes, ends the SubjectPublicKeyInfo; zeros may fill up the signature (`--pad-sig`).
+		// The uncompressed point, 1 + 2 * 48 bytes, ends the SubjectPublicKeyInfo; zeros may follow (`--pad-sig`).
 		const der = signature.subarray(0, 2 + (signature[1] ?? 0));
 		return p384.verify(der, message, key.publicKey.subarray(-97), { prehash: false, lowS: false, format: "der" });
 	} catch {
