@@ -2,6 +2,7 @@ import { DEVELOPMENT_KEY } from "../../apps/locked-down/rules.js";
 import { THERMOSTAT_GROUP } from "../../apps/own-group/thermostat.js";
 import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
 import { AccessControl, type AccessRule, accessAnswer } from "../../modules/smp/access.js";
+import type { ResponseMap } from "../../modules/smp/cbor.js";
 import { OS_GROUP } from "../../modules/smp/group/os.js";
 import { ZEPHYR_GROUP } from "../../modules/smp/group/zephyr.js";
 import type { Operation } from "../../modules/smp/group.js";
@@ -38,7 +39,7 @@ export function accessControl(uptime: () => number): Pick<AccessControl, "hooks"
 		handle: (fields, context) => {
 			const right = fields["answer"] instanceof Uint8Array && equalBytes(fields["answer"], ANSWER);
 			if (!right) return answer.write!.handle(fields, context);
-			const { nonce } = challenge.read!.handle({}, context);
+			const { nonce } = challenge.read!.handle({}, context) as ResponseMap;
 			return answer.write!.handle({ answer: accessAnswer(nobleDigest, KEY, nonce as Uint8Array) }, context);
 		},
 	};

@@ -15,10 +15,10 @@ describe("createImage", () => {
 			const image = createImage(payload, { ...basic, signer });
 			const keys = [{ name: "own", key: signer }];
 			const others = [{ name: "other", key: parseImageKey(generateKey(type)) }];
-			assert.equal(refusal(inspectImage(image, { keys }), keys), undefined);
-			assert.match(refusal(inspectImage(image, { keys: others }), others) ?? "", /another key/);
+			assert.equal(refusal(inspectImage(image, { keys })), undefined);
+			assert.match(refusal(inspectImage(image, { keys: others })) ?? "", /another key/);
 			image[70]! ^= 1;
-			assert.match(refusal(inspectImage(image, { keys }), keys) ?? "", /hash is wrong/);
+			assert.match(refusal(inspectImage(image, { keys })) ?? "", /hash is wrong/);
 		});
 	}
 

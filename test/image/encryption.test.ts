@@ -37,7 +37,7 @@ function judge(image: Uint8Array, signedBy: string, encryptedFor: string | undef
 		keys,
 		...(encryptedFor !== undefined && { decrypter: decrypterOf(parseEncryptionKey(encryptedFor)) }),
 	});
-	return refusal(report, keys);
+	return refusal(report);
 }
 
 describe("image tool, encryption", () => {
@@ -51,9 +51,9 @@ describe("image tool, encryption", () => {
 			const all = { ...options, signer: signerOf(sign), encrypt: forWhom, encryptKeyLength: bits };
 			const image = createImage(payload, all);
 			assert.equal(judge(image, sign, encrypt), undefined);
-			assert.equal(judge(image, sign, undefined), "The image is encrypted: its hash cannot be checked.");
+			assert.match(judge(image, sign, undefined) ?? "", /names key, but it covers the payload before encryption/);
 			const other = encrypt === X25519 ? generateKey("x25519") : X25519;
-			assert.equal(judge(image, sign, other), "The image is not encrypted for this key.");
+			assert.match(judge(image, sign, other) ?? "", /^The image cannot be decrypted: ENC_\w+ is encrypted for /);
 			image[500]! ^= 1;
 			assert.equal(judge(image, sign, encrypt), "The hash is wrong: the image is damaged or was changed.");
 			assert.equal(judge(createImage(payload, { ...all, clear: true }), sign, undefined), undefined);

@@ -43,6 +43,7 @@ describe("inspectImage", () => {
 			offset: 0,
 			imageSize: image.length,
 			header: {
+				endian: "little",
 				loadAddress: 0,
 				headerSize: 64,
 				protectedTlvSize: 48,
@@ -53,6 +54,7 @@ describe("inspectImage", () => {
 			},
 			digest: { name: "SHA256", value: report.digest?.value, good: true },
 			signatures: [{ name: "ED25519", key: "ed1", result: "good" }],
+			encryption: [],
 			trailer: null,
 			problems: [],
 		});
@@ -70,8 +72,8 @@ describe("inspectImage", () => {
 	});
 
 	it("says so when no key was given for a signature", () => {
-		assert.deepEqual(inspectImage(image, { keys: [namedKey("ec1")] }).signatures, [
-			{ name: "ED25519", key: null, result: "unchecked" },
+		assert.deepEqual(inspectImage(image).signatures, [
+			{ name: "ED25519", key: null, result: "unchecked", reason: "no key was given" },
 		]);
 	});
 
@@ -140,7 +142,8 @@ describe("inspectImage", () => {
 		const image = createImage(payloadOf(PAYLOAD), { ...options, encrypt: ENCRYPTER });
 		const { digest, signatures, problems } = inspectImage(image);
 		assert.equal(digest?.good, null);
-		assert.deepEqual([signatures, problems], [[], []]);
+		assert.match(signatures[0]?.reason ?? "", /^no key was given, and it covers the payload before encryption/);
+		assert.deepEqual(problems, []);
 	});
 
 	for (const maxAlign of [8, 16, 32] as const) {
@@ -213,6 +216,9 @@ describe("formatReport", () => {
 		bytes[33]! ^= 1;
 		const text = formatReport("x", inspectImage(bytes));
 		assert.match(text, /flags {5}0x110 NON_BOOTABLE ROM_FIXED\n {2}address {3}0x8000\n/);
-		assert.match(text, /WRONG\n {2}problem {3}The hash is wrong: the image is damaged or was changed\.\n$/);
+		assert.match(
+			text,
+			/WRONG\n {2}signature none\n {2}problem {3}The hash is wrong: the image is damaged or was changed\.\n$/,
+		);
 	});
 });

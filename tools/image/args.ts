@@ -9,8 +9,17 @@ export interface OptionSpec {
 	readonly values?: readonly string[];
 	/** The only values allowed. */
 	readonly choices?: readonly string[];
+	/** Values that imgtool takes and this tool does not, and why. */
+	readonly refused?: Readonly<Record<string, string>>;
 	readonly required?: boolean;
+	/** Why this tool has not this option, which imgtool has. */
+	readonly absent?: string;
 	readonly help: string;
+}
+
+/** A command that can be run; `run` returns the exit code. */
+export interface Command extends CommandSpec {
+	readonly run: (args: readonly string[]) => number;
 }
 
 export interface CommandSpec {
@@ -22,11 +31,9 @@ export interface CommandSpec {
 	 * ends in `...` stands for one or more.
 	 */
 	readonly operands: readonly string[];
-	/** Options of other tools that are known here but not supported, and why. */
-	readonly unsupported?: Readonly<Record<string, string>>;
 }
 
-/** The option is one that imgtool has and this tool deliberately has not. */
+/** The option or its value is one that imgtool has and this tool deliberately has not. */
 export class UnsupportedOption extends ImageError {}
 
 /** What stood on the command line. */
@@ -60,9 +67,13 @@ export class Arguments {
 	}
 }
 
-/** Reads a non-negative number as imgtool does: decimal, 0x…, 0o… or 0b…. */
+/** Reads a non-negative number as imgtool does: decimal, 0x…, 0o… or 0b…, with _ between digits as in Python. */
 export function parseInteger(text: string, what: string): number {
-	const value = /^(0|[1-9]\d*|0x[0-9a-f]+|0o[0-7]+|0b[01]+)$/i.test(text) ? Number(text) : Number.NaN;
+	const plain = text
+		.trim()
+		.replace(/^\+/, "")
+		.replace(/(?<=[0-9a-fxob])_(?=[0-9a-f])/gi, "");
+	const value = /^(0+|[1-9]\d*|0x[0-9a-f]+|0o[0-7]+|0b[01]+)$/i.test(plain) ? Number(plain) : Number.NaN;
 	if (!Number.isSafeInteger(value)) throw new ImageError(`${what} needs a number, not "${text}".`);
 	return value;
 }
@@ -71,14 +82,21 @@ export function parseInteger(text: string, what: string): number {
 export function parseArguments(command: CommandSpec, args: readonly string[]): Arguments {
 	const given = new Map<string, string[][]>();
 	const operands: string[] = [];
-	for (let i = 0; i < args.length; i++) {
-		const arg = args[i]!;
+	const words = [...args];
+	for (let i = 0; i < words.length; i++) {
+		const arg = words[i]!;
 		if (arg === "--") {
-			operands.push(...args.slice(i + 1));
+			operands.push(...words.slice(i + 1));
 			break;
 		}
 		if (!arg.startsWith("-") || arg === "-") {
 			operands.push(arg);
+			continue;
+		}
+		if (arg.length > 2 && arg[1] !== "-") {
+			// -S0x80000 is -S 0x80000, and -cE is -c -E.
+			const takesValue = findOption(command, arg.slice(0, 2)).values !== undefined;
+			words.splice(i--, 1, arg.slice(0, 2), `${takesValue ? "" : "-"}${arg.slice(2)}`);
 			continue;
 		}
 		const equals = arg.startsWith("--") ? arg.indexOf("=") : -1;
@@ -88,10 +106,12 @@ export function parseArguments(command: CommandSpec, args: readonly string[]): A
 		const wanted = option.values?.length ?? 0;
 		if (values.length > wanted) throw new ImageError(`${name} takes no value.`);
 		while (values.length < wanted) {
-			const value = args[++i];
+			const value = words[++i];
 			if (value === undefined) throw new ImageError(`${name} needs ${option.values!.join(" and ")}.`);
 			values.push(value);
 		}
+		const reason = option.refused?.[values[0]!];
+		if (reason !== undefined) throw new UnsupportedOption(`${name} ${values[0]} is not supported: ${reason}.`);
 		if (option.choices && !option.choices.includes(values[0]!)) {
 			throw new ImageError(`${name} is one of ${option.choices.join(", ")}, not "${values[0]}".`);
 		}
@@ -109,9 +129,8 @@ export function parseArguments(command: CommandSpec, args: readonly string[]): A
 
 function findOption(command: CommandSpec, name: string): OptionSpec {
 	const option = command.options.find((one) => name === `--${one.name}` || (one.short && name === `-${one.short}`));
+	if (option?.absent !== undefined) throw new UnsupportedOption(`${name} is not supported: ${option.absent}.`);
 	if (option) return option;
-	const reason = command.unsupported?.[name];
-	if (reason !== undefined) throw new UnsupportedOption(`${name} is not supported: ${reason}.`);
 	throw new ImageError(`${command.name} has no option ${name}.`);
 }
 
@@ -125,7 +144,7 @@ export function commandHelp(program: string, command: CommandSpec): string {
 		"Options:",
 	];
 	for (const option of [
-		...command.options,
+		...command.options.filter((option) => option.absent === undefined),
 		{ name: "help", short: "h", help: "show this text and exit" } as OptionSpec,
 	]) {
 		const short = option.short ? `-${option.short}, ` : "    ";

@@ -1,14 +1,20 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { onClosedPipe } from "../closed-pipe.js";
-import { type Arguments, type CommandSpec, commandHelp, parseArguments } from "./args.js";
-import { createImage, type Signer } from "./create.js";
+import { type Arguments, type Command, type CommandSpec, commandHelp, parseArguments } from "./args.js";
+import { type Signer, signImage, vectorToSign } from "./create.js";
 import { decrypterOf, type EncryptionKey, parseEncryptionKey } from "./encryption.js";
 import { ImageError } from "./error.js";
+import { attempt, fromText, isHexName, readBinary, readBytes, writeAtomically } from "./files.js";
+import { hex } from "./format.js";
 import { type Decrypter, type ImageReport, inspectImage, type NamedKey, refusal } from "./inspect.js";
+import { encodeIntelHex } from "./intel-hex.js";
+import { KEY_COMMANDS } from "./key-commands.js";
 import { generateKey, type ImageKey, PAIR_TYPES, parseImageKey } from "./keys.js";
 import { formatReport } from "./report.js";
-import { parseSignArguments, signCommand } from "./sign-options.js";
+import { parseSignArguments, type SignRequest, signCommand } from "./sign-options.js";
+import { fillSlot, slotSegments } from "./slot.js";
+import { verifyImage } from "./verify.js";
 
 const PROGRAM = "npm run image --";
 
@@ -38,10 +44,12 @@ const ERASED_OPTION = {
 	help: "what erased flash reads as (default 0xff)",
 } as const;
 
-interface Command extends CommandSpec {
-	/** Does it; returns the exit code. */
-	readonly run: (args: readonly string[]) => number;
-}
+/** Commands that imgtool has and this tool has not, and what does the same. */
+const INSTEAD: Readonly<Record<string, string>> = {
+	dumpinfo: "inspect prints the same, and inspect --json as data",
+	getpriv: "boot loaders here take the PEM file itself, and openssl pkey -outform DER gives the bytes",
+	version: "this tool has the version of the package it is in",
+};
 
 const inspect: CommandSpec = {
 	name: "inspect",
@@ -72,6 +80,7 @@ const keygen: CommandSpec = {
 	options: [
 		{ name: "key", short: "k", values: ["PEM"], required: true, help: "file to write" },
 		{ name: "type", short: "t", values: ["TYPE"], choices: PAIR_TYPES, required: true, help: "kind of key" },
+		{ name: "password", short: "p", absent: "keys are written unencrypted, readable by their owner alone", help: "" },
 	],
 };
 
@@ -81,6 +90,7 @@ const COMMANDS: readonly Command[] = [
 	{ ...inspect, run: (args) => runInspect(parseArguments(inspect, args)) },
 	{ ...verify, run: (args) => runVerify(parseArguments(verify, args)) },
 	{ ...keygen, run: (args) => runKeygen(parseArguments(keygen, args)) },
+	...KEY_COMMANDS,
 ];
 
 const HELP = `Usage: ${PROGRAM} COMMAND [OPTIONS]
@@ -92,52 +102,104 @@ Commands:
   inspect       print what an image file or a slot contains
   verify        check hash and signature
   keygen        make a key pair
+  getpub        print a public key for a boot loader's source
+  getpubhash    print the SHA-256 of a public key
+  keyinfo       print whether a key is public or private
 
 ${PROGRAM} COMMAND --help prints the options of a command.
 `;
 
 function runSign(name: "sign" | "create", args: readonly string[]): number {
-	const { options, operands } = parseSignArguments(
-		args,
-		{ signer: readSigner, bytes: readBytes, encrypter: readEncryptionKey },
-		name,
-	);
-	const [input = "", output = ""] = operands;
-	for (const path of operands) {
-		if (/\.hex$/i.test(path)) throw new ImageError(`${path} is Intel HEX by its name; only raw binary is supported.`);
+	const files = { signer: readSigner, bytes: readBytes, encrypter: readEncryptionKey, fixed: fixedSigner };
+	const request = parseSignArguments(args, files, name);
+	const { options, vectorToSign: vector, signatureOut } = request;
+	const [input = "", output = ""] = request.operands;
+	const { bytes, address } = readBinary(input);
+	if (vector !== undefined) {
+		if (options.pad) throw new ImageError("--vector-to-sign writes no image, so that there is nothing to pad.");
+		if (signatureOut !== undefined)
+			throw new ImageError("--sig-out needs a signature, and --vector-to-sign makes none.");
+		writeAtomically(output, vectorToSign(bytes, options, vector));
+		return 0;
 	}
-	writeAtomically(output, createImage(readBytes(input), options));
+	const { image, signature } = signImage(bytes, options);
+	if (signatureOut !== undefined && !signature) throw new ImageError("--sig-out needs a signature: give --key.");
+	writeAtomically(
+		output,
+		isHexName(output)
+			? encodeIntelHex(slotSegments(image, hexAddress(output, request, address), options))
+			: fillSlot(image, options),
+	);
+	if (signatureOut !== undefined && signature) {
+		writeAtomically(signatureOut, Buffer.from(signature).toString("base64"));
+	}
 	return 0;
+}
+
+/** Where the image begins: the header that is put in front of an input lies below its address. */
+function hexAddress(output: string, { hexAddress: wanted, options }: SignRequest, input: number | undefined): number {
+	if (wanted !== undefined) return wanted;
+	if (input === undefined) throw new ImageError(`${output} is Intel HEX and needs an address: give --hex-addr.`);
+	// imgtool leaves an input at 0 there.
+	const address = input === 0 || !options.padHeader ? input : input - options.headerSize;
+	if (address >= 0) return address;
+	throw new ImageError(`The header does not fit below the input's address ${hex(input)}: give --hex-addr.`);
+}
+
+/** A signature made elsewhere, which is refused if it is not one of this image. */
+function fixedSigner(path: string, keyPath: string, pure: boolean): Signer {
+	const { type, publicKey } = readKey(keyPath);
+	const signature = fromText(path, (text) => {
+		const digits = text.replace(/\s/g, "");
+		if (!/^[A-Za-z0-9+/]+={0,2}$/.test(digits)) throw new ImageError("The signature is not in base64.");
+		return new Uint8Array(Buffer.from(digits, "base64"));
+	});
+	return {
+		type,
+		publicKey,
+		sign(message) {
+			if (verifyImage({ type, publicKey }, message, signature, pure)) return signature;
+			throw new ImageError(`${path}: The signature is not one of this image by ${keyPath}.`);
+		},
+	};
 }
 
 function runInspect(args: Arguments): number {
 	const [path = ""] = args.operands;
-	const report = examine(path, args, readKeys(args));
-	print(args.has("json") ? `${JSON.stringify(report, null, "\t")}\n` : formatReport(path, report));
+	const { report, address } = examine(path, args, readKeys(args));
+	const name = address === undefined ? path : `${path} (Intel HEX from ${hex(address)})`;
+	print(args.has("json") ? `${JSON.stringify(report, null, "\t")}\n` : formatReport(name, report));
 	return report.problems.length > 0 ? 1 : 0;
 }
 
 function runVerify(args: Arguments): number {
 	const [path = ""] = args.operands;
-	const keys = readKeys(args);
-	const report = examine(path, args, keys);
-	const reason = refusal(report, keys);
+	const { report } = examine(path, args, readKeys(args));
+	const reason = refusal(report);
 	if (reason !== undefined) {
 		print(`${reason}\n`);
 		return 1;
 	}
-	const by = report.signatures.filter((signature) => signature.result === "good").at(-1)?.key;
-	print(
-		[
-			by
-				? `The image is valid, signed by ${by}.`
-				: "The image's hash is right; no key was given to check its signature with.",
-			`Image version: ${report.header.version}`,
-			`Image digest: ${report.digest?.value}`,
-			"",
-		].join("\n"),
-	);
+	print(`${[...verdict(report), ""].join("\n")}`);
 	return 0;
+}
+
+function verdict({ signatures, digest, header, encryption }: ImageReport): string[] {
+	const by = signatures.filter((signature) => signature.result === "good").at(-1)?.key;
+	const [first] = signatures;
+	const lines = [
+		by
+			? `The image is valid, signed by ${by}.`
+			: first
+				? `The image's hash is right; its signature was not checked: ${first.reason}.`
+				: "The image's hash is right; it is not signed.",
+		`Image version: ${header.version}`,
+		digest ? `Image digest: ${digest.value}` : "Image digest: none, the signature is over the image",
+	];
+	for (const { name, meaning } of encryption) lines.push(`Image key: ${name}, ${meaning}`);
+	if (header.endian === "big")
+		lines.push("Byte order: big-endian; MCUboot on a little-endian processor does not take it");
+	return lines;
 }
 
 function runKeygen(args: Arguments): number {
@@ -147,77 +209,41 @@ function runKeygen(args: Arguments): number {
 	return 0;
 }
 
-function examine(path: string, args: Arguments, keys: readonly NamedKey[]): ImageReport {
-	const file = readBytes(path);
+function examine(
+	path: string,
+	args: Arguments,
+	keys: readonly NamedKey[],
+): { report: ImageReport; address: number | undefined } {
+	const { bytes: file, address } = readBinary(path);
 	const offset = args.integer("offset") ?? 0;
 	if (offset > file.length) throw new ImageError(`${path} has only ${file.length} bytes.`);
 	const decrypt = args.text("decrypt");
-	return inspectImage(file, {
+	const report = inspectImage(file, {
 		keys,
 		offset,
 		erasedValue: args.integer("erased-val") ?? 0xff,
 		...(decrypt !== undefined && { decrypter: readDecrypter(decrypt) }),
 	});
+	return { report, address };
 }
 
 const readKeys = (args: Arguments): NamedKey[] =>
 	args.all("key").map(([path = ""]) => ({ name: basename(path), key: readKey(path) }));
 
-const readKey = (path: string): ImageKey => fromFile(path, parseImageKey);
-const readEncryptionKey = (path: string): EncryptionKey => fromFile(path, parseEncryptionKey);
-const readDecrypter = (path: string): Decrypter => fromFile(path, (text) => decrypterOf(parseEncryptionKey(text)));
+const readKey = (path: string): ImageKey => fromText(path, parseImageKey);
 
-function fromFile<Result>(path: string, parse: (text: string) => Result): Result {
-	const text = new TextDecoder().decode(readBytes(path));
-	try {
-		return parse(text);
-	} catch (error) {
-		throw error instanceof ImageError ? new ImageError(`${path}: ${error.message}`) : error;
-	}
-}
+const readEncryptionKey = (path: string, hmacSha: "256" | "512"): EncryptionKey =>
+	fromText(path, (text) => parseEncryptionKey(text, hmacSha));
+
+const readDecrypter = (path: string): Decrypter => ({
+	...fromText(path, (text) => decrypterOf(parseEncryptionKey(text))),
+	name: basename(path),
+});
 
 function readSigner(path: string): Signer {
 	const { type, publicKey, sign } = readKey(path);
 	if (!sign) throw new ImageError(`${path} is a public key; signing needs the private one.`);
 	return { type, publicKey, sign };
-}
-
-const readBytes = (path: string): Uint8Array => attempt(path, "be read", () => new Uint8Array(readFileSync(path)));
-
-/** The file is there whole or not at all: written under another name in a directory beside it, then renamed. */
-function writeAtomically(path: string, bytes: Uint8Array): void {
-	attempt(path, "be written", () => {
-		// A device such as /dev/stdout is written to; a rename would put a file in its place.
-		if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) return writeFileSync(path, bytes);
-		const directory = mkdtempSync(join(dirname(path), ".image-"));
-		try {
-			const draft = join(directory, "draft");
-			writeFileSync(draft, bytes);
-			renameSync(draft, path);
-		} finally {
-			rmSync(directory, { recursive: true, force: true });
-		}
-	});
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-	ENOENT: "it does not exist",
-	EACCES: "permission denied",
-	EISDIR: "it is a directory",
-	EEXIST: "it exists already",
-	ENOTDIR: "its folder is a file",
-	ENOSPC: "the disk is full",
-};
-
-function attempt<Result>(path: string, what: string, action: () => Result): Result {
-	try {
-		return action();
-	} catch (error) {
-		const code = (error as { code?: string }).code;
-		if (code === undefined) throw error;
-		const reason = code === "ENOENT" && what === "be written" ? "its folder does not exist" : (REASONS[code] ?? code);
-		throw new ImageError(`${path} cannot ${what}: ${reason}.`);
-	}
 }
 
 const print = (text: string): void => void process.stdout.write(text);
@@ -229,8 +255,12 @@ function main(args: readonly string[]): number {
 		return name === undefined ? 2 : 0;
 	}
 	const command = COMMANDS.find((one) => one.name === name);
-	if (!command)
-		throw new ImageError(`There is no command "${name}"; the commands are create, sign, inspect, verify and keygen.`);
+	if (!command) {
+		const instead = INSTEAD[name];
+		if (instead !== undefined) throw new ImageError(`${name} is not supported: ${instead}.`);
+		const names = COMMANDS.map((one) => one.name);
+		throw new ImageError(`There is no command "${name}"; the commands are ${names.join(", ")}.`);
+	}
 	if (rest.includes("--help") || rest.includes("-h")) {
 		print(commandHelp(PROGRAM, command));
 		return 0;

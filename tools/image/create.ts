@@ -1,12 +1,12 @@
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
-import { decodeHeader } from "../../modules/bootutil/header.js";
 import { cryptPayload } from "../../modules/bootutil/loader/encryption-payload.js";
 import type { SignatureType } from "../../modules/bootutil/signature/signature.js";
 import { ImageError } from "./error.js";
 import * as format from "./format.js";
-import { concat, FLAGS, hex, type ImageVersion, TLV, viewOf } from "./format.js";
+import { concat, type Endian, FLAGS, hex, type ImageVersion, TLV, viewOf } from "./format.js";
+import { checkFit, fillSlot } from "./slot.js";
 import { bootRecord, dependency, dnsNamespace, TlvArea, u32, uuid } from "./tlv-area.js";
-import { type Align, imageOkFromEnd, type MaxAlign, trailerMagic, trailerSize } from "./trailer.js";
+import type { Align, MaxAlign } from "./trailer.js";
 
 export type HashName = "256" | "384" | "512";
 
@@ -45,8 +45,13 @@ export interface ImageOptions {
 	readonly maxSectors?: number | undefined;
 	/** The boot loader overwrites instead of swapping: a smaller trailer, and no `image_ok`. */
 	readonly overwriteOnly?: boolean;
-	/** Fill the slot and request the upgrade by the trailer magic; `confirm` sets `image_ok` as well. */
-	readonly pad?: "test" | "confirm" | undefined;
+	/** Order of the bytes in numbers; default little. */
+	readonly endian?: Endian | undefined;
+	/**
+	 * Fill the slot and request the upgrade by the trailer magic; `confirm` sets `image_ok` as well. `plain` and `test`
+	 * differ in Intel HEX alone, where `test` writes the erased `image_ok`.
+	 */
+	readonly pad?: "plain" | "test" | "confirm" | undefined;
 	/** What erased flash reads as; default 0xff. */
 	readonly erasedValue?: 0 | 0xff | undefined;
 	/** `auto` makes it from the version: major, minor and revision in 8, 8 and 16 bits. */
@@ -71,6 +76,8 @@ export interface ImageOptions {
 	readonly publicKeyFormat?: "hash" | "full" | undefined;
 	/** Ed25519 over the image instead of its digest (SIG_PURE). */
 	readonly pure?: boolean;
+	/** Fill ECDSA signatures up with zeros to the length that MCUboot before 1.5 expects. */
+	readonly padSignature?: boolean;
 	/** Encrypts the payload, once it is hashed and signed. */
 	readonly encrypt?: Encrypter | undefined;
 	/** Bits of the AES key; default 128. */
@@ -80,10 +87,19 @@ export interface ImageOptions {
 	 * encrypts it.
 	 */
 	readonly clear?: boolean;
+	/** The trailer keeps the TLV with the AES key instead of the key (BOOT_SWAP_SAVE_ENCTLV), and needs more room. */
+	readonly saveEncryptionTlv?: boolean;
 }
 
-/** Larger than any flash that holds such images; allocated whole when padding. */
-const MAX_SLOT_SIZE = 0x40000000;
+/** An image, and what went into it. */
+export interface SignedImage {
+	/** Header to last TLV. */
+	readonly image: Uint8Array;
+	/** Content of the signature TLV; undefined without a signer. */
+	readonly signature: Uint8Array | undefined;
+	/** Content of the TLV with the AES key, bytes; 0 if the image is not encrypted. */
+	readonly encryptionTlvSize: number;
+}
 
 const HASHES = {
 	"256": { hash: sha256, tlv: TLV.SHA256, name: "SHA256" },
@@ -99,6 +115,9 @@ const SIGNATURES = {
 	"rsa-3072": { tlv: TLV.RSA3072_PSS, hashes: ["256"] },
 } as const satisfies Record<Signer["type"], { tlv: number; hashes: readonly HashName[] }>;
 
+/** What an ECDSA signature is filled up to with `padSignature`, as imgtool does. */
+const PADDED_SIGNATURE: Readonly<Partial<Record<Signer["type"], number>>> = { "ecdsa-p256": 72, "ecdsa-p384": 103 };
+
 /**
  * Makes an MCUboot image of a payload: byte for byte what `imgtool sign` writes for the same options (MCUboot design.md, Image
  * format; imgtool.md, sign). Needs no host: the signer is given.
@@ -110,12 +129,49 @@ const SIGNATURES = {
  * createImage(firmware, { version: "1.2.0", headerSize: 0x200, padHeader: true, signer: parseKey(pem) });
  * ```
  */
-export function createImage(payload: Uint8Array, options: ImageOptions): Uint8Array {
+export const createImage = (payload: Uint8Array, options: ImageOptions): Uint8Array =>
+	fillSlot(signImage(payload, options).image, options);
+
+/** As `createImage`, without padding. */
+export function signImage(payload: Uint8Array, options: ImageOptions): SignedImage {
+	const { signer, endian = "little" } = options;
+	const { body, signed, digest } = vectors(payload, options);
+	const { hash, tlv: hashTlv } = HASHES[hashFor(options)];
+	const tlvs = new TlvArea(format.TLV_INFO_MAGIC, endian);
+	tlvs.add(hashTlv, digest);
+	if (options.pure) tlvs.add(TLV.SIG_PURE, Uint8Array.of(1));
+	const signature = signer && padSignature(signer.sign(options.pure ? signed : digest), signer, options);
+	if (signer && signature) {
+		if (options.publicKeyFormat === "full") tlvs.add(TLV.PUBKEY, signer.publicKey);
+		else tlvs.add(TLV.KEYHASH, hash(signer.publicKey));
+		tlvs.add(SIGNATURES[signer.type].tlv, signature);
+	}
+	const sealed = options.encrypt?.makeKey(keySizeOf(options));
+	if (options.encrypt && sealed) tlvs.add(options.encrypt.tlv, sealed.wrapped);
+	const image = concat(signed, tlvs.bytes());
+	if (sealed && !options.clear) {
+		const { headerSize } = options;
+		cryptPayload(sealed.key, { headerSize, imageSize: body.length - headerSize }, image, 0);
+	}
+	const encryptionTlvSize = sealed?.wrapped.length ?? 0;
+	checkFit(image, options, encryptionTlvSize);
+	return { image, signature, encryptionTlvSize };
+}
+
+/** What a signer elsewhere signs (`--vector-to-sign`): the digest, or header, payload and protected TLVs. */
+export function vectorToSign(payload: Uint8Array, options: ImageOptions, what: "payload" | "digest"): Uint8Array {
+	const { signed, digest } = vectors(payload, options);
+	return what === "digest" ? digest : signed;
+}
+
+function vectors(
+	payload: Uint8Array,
+	options: ImageOptions,
+): { body: Uint8Array; signed: Uint8Array; digest: Uint8Array } {
 	const version = toVersion(options.version);
-	const { hash, tlv: hashTlv, name: hashName } = HASHES[hashFor(options)];
-	const { signer } = options;
+	const { hash, name: hashName } = HASHES[hashFor(options)];
+	const { signer, bootRecord: record } = options;
 	const keyHash = signer ? hash(signer.publicKey) : new Uint8Array(32);
-	const record = options.bootRecord;
 	const protectedArea = protectedTlvs(
 		options,
 		version,
@@ -124,21 +180,12 @@ export function createImage(payload: Uint8Array, options: ImageOptions): Uint8Ar
 	const body = padPayload(placePayload(payload, options), options);
 	writeHeader(body, options, version, protectedArea.length);
 	const signed = concat(body, protectedArea);
+	return { body, signed, digest: hash(signed) };
+}
 
-	const tlvs = new TlvArea(format.TLV_INFO_MAGIC);
-	const digest = hash(signed);
-	tlvs.add(hashTlv, digest);
-	if (options.pure) tlvs.add(TLV.SIG_PURE, Uint8Array.of(1));
-	if (signer) {
-		if (options.publicKeyFormat === "full") tlvs.add(TLV.PUBKEY, signer.publicKey);
-		else tlvs.add(TLV.KEYHASH, keyHash);
-		tlvs.add(SIGNATURES[signer.type].tlv, signer.sign(options.pure ? signed : digest));
-	}
-	const sealed = options.encrypt?.makeKey(keySizeOf(options));
-	if (options.encrypt && sealed) tlvs.add(options.encrypt.tlv, sealed.wrapped);
-	const image = concat(signed, tlvs.bytes());
-	if (sealed && !options.clear) cryptPayload(sealed.key, decodeHeader(image), image, 0);
-	return fitSlot(image, options);
+function padSignature(signature: Uint8Array, { type }: Signer, options: ImageOptions): Uint8Array {
+	const size = options.padSignature ? (PADDED_SIGNATURE[type] ?? 0) : 0;
+	return concat(signature, new Uint8Array(Math.max(0, size - signature.length)));
 }
 
 const keySizeOf = ({ encryptKeyLength }: ImageOptions): 16 | 32 => (encryptKeyLength === 256 ? 32 : 16);
@@ -148,9 +195,9 @@ const toVersion = (version: string | ImageVersion): ImageVersion =>
 
 function hashFor({ signer, sha = "auto", pure }: ImageOptions): HashName {
 	if (pure) {
-		if (signer?.type !== "ed25519") throw new ImageError("A pure signature needs an Ed25519 key.");
+		if (signer && signer.type !== "ed25519") throw new ImageError("A pure signature needs an Ed25519 key.");
 		if (sha !== "auto") throw new ImageError("With a pure signature the hash cannot be chosen.");
-		return "512";
+		return signer ? "512" : "256";
 	}
 	if (!signer) return sha === "auto" ? "256" : sha;
 	const allowed: readonly HashName[] = SIGNATURES[signer.type].hashes;
@@ -161,12 +208,13 @@ function hashFor({ signer, sha = "auto", pure }: ImageOptions): HashName {
 
 /** The order of entries is imgtool's: it decides the bytes, and so the digest. */
 function protectedTlvs(options: ImageOptions, version: ImageVersion, record: Uint8Array | undefined): Uint8Array {
-	const area = new TlvArea(format.TLV_PROTECTED_MAGIC);
-	if (options.securityCounter !== undefined) area.add(TLV.SEC_CNT, u32(counter(options.securityCounter, version)));
+	const { endian = "little", securityCounter } = options;
+	const area = new TlvArea(format.TLV_PROTECTED_MAGIC, endian);
+	if (securityCounter !== undefined) area.add(TLV.SEC_CNT, u32(counter(securityCounter, version), endian));
 	if (record) area.add(TLV.BOOT_RECORD, record);
 	for (const { image, version: least } of options.dependencies ?? []) {
 		if (!isUint(image, 0xff)) throw new ImageError(`A dependency's image number is 0 to 255, not ${image}.`);
-		area.add(TLV.DEPENDENCY, dependency(image, toVersion(least)));
+		area.add(TLV.DEPENDENCY, dependency(image, toVersion(least), endian));
 	}
 	const vendor = options.vid === undefined ? undefined : uuid(options.vid, dnsNamespace());
 	if (vendor) area.add(TLV.UUID_VID, vendor);
@@ -226,40 +274,14 @@ function writeHeader(body: Uint8Array, options: ImageOptions, version: ImageVers
 		(options.encrypt ? (keySizeOf(options) === 32 ? FLAGS.ENCRYPTED_AES256 : FLAGS.ENCRYPTED_AES128) : 0);
 	body.fill(0, 0, format.HEADER_SIZE);
 	const header = viewOf(body);
-	header.setUint32(0, format.IMAGE_MAGIC, true);
-	header.setUint32(4, romFixed || loadAddress, true);
-	header.setUint16(8, options.headerSize, true);
-	header.setUint16(10, protectedSize, true);
-	header.setUint32(12, body.length - options.headerSize, true);
-	header.setUint32(16, flags, true);
-	format.writeVersion(header, 20, version);
-}
-
-/** Checks that image and trailer fit the slot; fills the slot if that is wanted. */
-function fitSlot(image: Uint8Array, options: ImageOptions): Uint8Array {
-	const { slotSize = 0, align = 1, maxSectors = 128, overwriteOnly = false, pad, erasedValue = 0xff } = options;
-	const maxAlign = options.maxAlign ?? (Math.max(8, align) as MaxAlign);
-	if (maxAlign < align) throw new ImageError(`The maximum alignment ${maxAlign} is less than the alignment ${align}.`);
-	if (!isUint(slotSize, MAX_SLOT_SIZE)) throw new ImageError(`The slot size ${slotSize} is not within 0 to 1 GiB.`);
-	if (!isUint(maxSectors, MAX_SLOT_SIZE)) throw new ImageError(`${maxSectors} is no number of sectors.`);
-	if (slotSize === 0) {
-		if (pad) throw new ImageError("Padding needs the size of the slot.");
-		return image;
-	}
-	const keySize = options.encrypt ? keySizeOf(options) : 0;
-	const trailer = trailerSize(align, maxAlign, maxSectors, overwriteOnly, keySize);
-	if (image.length + trailer > slotSize) {
-		throw new ImageError(
-			`The image (${image.length} bytes) and its trailer (${trailer}) exceed the slot (${slotSize}) by ${image.length + trailer - slotSize} bytes.`,
-		);
-	}
-	if (!pad) return image;
-	const slot = new Uint8Array(slotSize).fill(erasedValue);
-	slot.set(image);
-	const magic = trailerMagic(maxAlign);
-	slot.set(magic, slotSize - magic.length);
-	if (pad === "confirm" && !overwriteOnly) slot[slotSize - imageOkFromEnd(maxAlign)] = 1;
-	return slot;
+	const little = options.endian !== "big";
+	header.setUint32(0, format.IMAGE_MAGIC, little);
+	header.setUint32(4, romFixed || loadAddress, little);
+	header.setUint16(8, options.headerSize, little);
+	header.setUint16(10, protectedSize, little);
+	header.setUint32(12, body.length - options.headerSize, little);
+	header.setUint32(16, flags, little);
+	format.writeVersion(header, 20, version, little);
 }
 
 const isUint = (value: number, max: number): boolean => Number.isInteger(value) && value >= 0 && value <= max;

@@ -13,9 +13,9 @@ import {
 import type { WrapType } from "../../modules/bootutil/config.js";
 import { wrapping } from "../../modules/bootutil/validation.js";
 import type { Encrypter } from "./create.js";
+import type { Decrypter } from "./decrypt.js";
 import { ImageError } from "./error.js";
-import { concat } from "./format.js";
-import type { Decrypter } from "./inspect.js";
+import { concat, TLV } from "./format.js";
 import { readKeyObject } from "./keys.js";
 
 /** A key that images' AES keys are wrapped for. It encrypts; one with a private half also decrypts. */
@@ -34,11 +34,17 @@ const KW_IV = Buffer.alloc(8, 0xa6);
 
 /**
  * Reads a key to encrypt with, public or private (MCUboot encrypted_images.md, Creating your keys): PEM with an RSA-2048, P-256 or X25519
- * key, or a key-encryption key of AES-KW, 16 or 32 bytes in base64.
+ * key, or a key-encryption key of AES-KW, 16 or 32 bytes in base64. `hmacSha` is the hash of ECIES, 512 for X25519 alone.
  *
  * Throws an ImageError with one sentence if it is anything else.
  */
-export function parseEncryptionKey(text: string): EncryptionKey {
+export function parseEncryptionKey(text: string, hmacSha: "256" | "512" = "256"): EncryptionKey {
+	const key = readEncryptionKey(text, hmacSha);
+	if (hmacSha === "256" || key.type === "rsa-2048" || key.type === "x25519") return key;
+	throw new ImageError("HMAC with SHA-512 goes with X25519 keys alone.");
+}
+
+function readEncryptionKey(text: string, hmacSha: "256" | "512"): EncryptionKey {
 	const kek = readKek(text);
 	if (kek) return keyOf("aes-kw", (key) => wrapKw(kek, key), new Uint8Array(kek), kek.length as 16 | 32);
 	const key = readKeyObject(text);
@@ -47,8 +53,11 @@ export function parseEncryptionKey(text: string): EncryptionKey {
 	if (type === "rsa" && details.modulusLength === 2048)
 		return keyOf("rsa-2048", (plain) => wrapRsa(key, plain), privateKey && derOf(privateKey));
 	if (type === "ec" && details.namedCurve === "prime256v1")
-		return keyOf("ec-p256", (plain) => sealEcies(key, plain), privateKey && scalarOf(privateKey));
-	if (type === "x25519") return keyOf("x25519", (plain) => sealEcies(key, plain), privateKey && scalarOf(privateKey));
+		return keyOf("ec-p256", (plain) => sealEcies(key, plain, "256"), privateKey && scalarOf(privateKey));
+	if (type === "x25519") {
+		const x25519 = keyOf("x25519", (plain) => sealEcies(key, plain, hmacSha), privateKey && scalarOf(privateKey));
+		return hmacSha === "512" ? { ...x25519, tlv: TLV.ENC_X25519_SHA512 } : x25519;
+	}
 	throw new ImageError("The key is not one that images are encrypted with: RSA-2048, P-256, X25519, or AES in base64.");
 }
 
@@ -92,21 +101,22 @@ const wrapRsa = (key: KeyObject, plain: Buffer): Uint8Array =>
 	publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" }, plain);
 
 /** Ephemeral public key, MAC, encrypted key (MCUboot encrypted_images.md, ECIES encryption). */
-function sealEcies(key: KeyObject, plain: Buffer): Uint8Array {
+function sealEcies(key: KeyObject, plain: Buffer, sha: "256" | "512"): Uint8Array {
 	const publicKey = key.type === "private" ? createPublicKey(key) : key;
 	const ephemeral =
 		key.asymmetricKeyType === "ec"
 			? generateKeyPairSync("ec", { namedCurve: "prime256v1" })
 			: generateKeyPairSync("x25519");
 	const secret = diffieHellman({ privateKey: ephemeral.privateKey, publicKey });
-	const derived = Buffer.from(hkdfSync("sha256", secret, Buffer.alloc(0), ECIES_INFO, plain.length + 32));
+	const size = plain.length + Number(sha) / 8;
+	const derived = Buffer.from(hkdfSync(`sha${sha}`, secret, Buffer.alloc(0), ECIES_INFO, size));
 	const cipher = createCipheriv(
 		plain.length === 16 ? "aes-128-ctr" : "aes-256-ctr",
 		derived.subarray(0, plain.length),
 		Buffer.alloc(16),
 	);
 	const encrypted = cipher.update(plain);
-	const mac = createHmac("sha256", derived.subarray(plain.length)).update(encrypted).digest();
+	const mac = createHmac(`sha${sha}`, derived.subarray(plain.length)).update(encrypted).digest();
 	return concat(pointOf(ephemeral.publicKey), mac, encrypted);
 }
 

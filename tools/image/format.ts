@@ -1,4 +1,4 @@
-import type { ImageVersion } from "../../modules/bootutil/header.js";
+import { IMAGE_HEADER_SIZE, IMAGE_MAGIC, type ImageVersion } from "../../modules/bootutil/header.js";
 import { TlvMagic, TlvType } from "../../modules/bootutil/tlv.js";
 import { ImageError } from "./error.js";
 
@@ -46,20 +46,31 @@ export function formatVersion(version: ImageVersion): string {
 	return `${major}.${minor}.${revision}${build === 0 ? "" : `+${build}`}`;
 }
 
-/** The eight bytes of a version in header and DEPENDENCY TLV. */
-export function writeVersion(view: DataView, at: number, version: ImageVersion): void {
-	view.setUint8(at, version.major);
-	view.setUint8(at + 1, version.minor);
-	view.setUint16(at + 2, version.revision, true);
-	view.setUint32(at + 4, version.build, true);
+/** Order of the bytes in an image's numbers: that of the processor that MCUboot runs on. */
+export type Endian = "little" | "big";
+
+/** The order that an image header at the start of these bytes is in, by its magic; undefined if there is no header. */
+export function endianOf(image: Uint8Array): Endian | undefined {
+	if (image.length < IMAGE_HEADER_SIZE) return undefined;
+	const view = viewOf(image);
+	if (view.getUint32(0, true) === IMAGE_MAGIC) return "little";
+	return view.getUint32(0, false) === IMAGE_MAGIC ? "big" : undefined;
 }
 
-export function readVersion(view: DataView, at: number): ImageVersion {
+/** The eight bytes of a version in header and DEPENDENCY TLV. */
+export function writeVersion(view: DataView, at: number, version: ImageVersion, little: boolean): void {
+	view.setUint8(at, version.major);
+	view.setUint8(at + 1, version.minor);
+	view.setUint16(at + 2, version.revision, little);
+	view.setUint32(at + 4, version.build, little);
+}
+
+export function readVersion(view: DataView, at: number, little: boolean): ImageVersion {
 	return {
 		major: view.getUint8(at),
 		minor: view.getUint8(at + 1),
-		revision: view.getUint16(at + 2, true),
-		build: view.getUint32(at + 4, true),
+		revision: view.getUint16(at + 2, little),
+		build: view.getUint32(at + 4, little),
 	};
 }
 

@@ -65,6 +65,31 @@ export function parseImageKey(pem: string): ImageKey {
 	return key.type === "private" ? { type, publicKey, sign: signer(type, key) } : { type, publicKey };
 }
 
+/** The public half of any key that imgtool knows, to sign or to encrypt with. */
+export interface PublicKey {
+	/** Beginning of the key's name in a boot loader's source. */
+	readonly shortName: string;
+	/** As `ImageKey.publicKey`. */
+	readonly publicKey: Uint8Array;
+	/** SubjectPublicKeyInfo in PEM. */
+	readonly pem: string;
+	/** Whether the file held the private half too. */
+	readonly isPrivate: boolean;
+}
+
+/** Reads a private or public key in PEM. Throws an ImageError with one sentence as `parseKey` does. */
+export function readPublicKey(pem: string): PublicKey {
+	const key = readKeyObject(pem);
+	const type = key.asymmetricKeyType === "x25519" ? "x25519" : keyType(key);
+	const publicKey = plainPublicKey(type, key);
+	return {
+		shortName: type === "ecdsa-p384" ? "ecdsap384" : type.replace(/-.*/, ""),
+		publicKey: derOf(type, publicKey),
+		pem: publicKey.export({ format: "pem", type: "spki" }).toString(),
+		isPrivate: key.type === "private",
+	};
+}
+
 /** Makes a key pair; returns the private key as PKCS#8 PEM. */
 export function generateKey(type: KeyType | "x25519"): string {
 	return generatePair(type).export({ format: "pem", type: "pkcs8" }).toString();
@@ -132,15 +157,18 @@ function keyType(key: KeyObject): KeyType {
 	}
 }
 
-function publicKeyDer(type: KeyType, key: KeyObject): Uint8Array {
+const publicKeyDer = (type: KeyType, key: KeyObject): Uint8Array => derOf(type, plainPublicKey(type, key));
+
+function plainPublicKey(type: KeyType | "x25519", key: KeyObject): KeyObject {
 	const publicKey = key.type === "private" ? createPublicKey(key) : key;
 	// A public key read from a file with a compressed point would be exported as it came: the JWK gives both coordinates.
-	const plain =
-		type === "ecdsa-p256" || type === "ecdsa-p384"
-			? createPublicKey({ key: publicKey.export({ format: "jwk" }), format: "jwk" })
-			: publicKey;
-	return new Uint8Array(plain.export({ format: "der", type: type.startsWith("rsa") ? "pkcs1" : "spki" }) as Buffer);
+	return type === "ecdsa-p256" || type === "ecdsa-p384"
+		? createPublicKey({ key: publicKey.export({ format: "jwk" }), format: "jwk" })
+		: publicKey;
 }
+
+const derOf = (type: KeyType | "x25519", publicKey: KeyObject): Uint8Array =>
+	new Uint8Array(publicKey.export({ format: "der", type: type.startsWith("rsa") ? "pkcs1" : "spki" }) as Buffer);
 
 function signer(type: KeyType, key: KeyObject): (digest: Uint8Array) => Uint8Array {
 	switch (type) {

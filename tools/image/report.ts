@@ -5,7 +5,7 @@ import type { ImageReport, TlvReport } from "./inspect.js";
 export function formatReport(name: string, report: ImageReport): string {
 	const { header, trailer } = report;
 	const lines = [
-		`${name}: MCUboot image, version ${header.version}`,
+		`${name}: MCUboot image, version ${header.version}${header.endian === "big" ? ", big-endian" : ""}`,
 		row("size", `${report.imageSize} bytes${report.offset === 0 ? "" : ` at ${hex(report.offset)}`}${rest(report)}`),
 		row("header", `${header.headerSize} bytes`),
 		row("payload", `${header.payloadSize} bytes`),
@@ -15,15 +15,20 @@ export function formatReport(name: string, report: ImageReport): string {
 	for (const tlv of report.tlvs) lines.push(row(tlv.protected ? "protected" : "tlv", describe(tlv)));
 	if (report.digest) {
 		const { good, name: hash, value } = report.digest;
-		lines.push(row("hash", `${hash} ${value} ${good === null ? "not checked, encrypted" : good ? "good" : "WRONG"}`));
+		lines.push(
+			row(
+				"hash",
+				`${hash} ${value} ${good === null ? "not checked, the payload is encrypted" : good ? "good" : "WRONG"}`,
+			),
+		);
 	}
-	for (const { name: tlv, key, result } of report.signatures) {
+	for (const { name: tlv, meaning } of report.encryption) lines.push(row("key", `${tlv} ${meaning}`));
+	for (const { name: tlv, key, result, reason } of report.signatures) {
 		const text =
-			result === "unchecked"
-				? "not checked, no key for it was given"
-				: `by ${key}: ${result === "good" ? "good" : "WRONG"}`;
+			result === "unchecked" ? `not checked: ${reason}` : `by ${key}: ${result === "good" ? "good" : "WRONG"}`;
 		lines.push(row("signature", `${tlv} ${text}`));
 	}
+	if (report.signatures.length === 0) lines.push(row("signature", "none"));
 	if (trailer) {
 		const swap = `swap_info ${trailer.swapType} (image ${trailer.imageNumber})`;
 		lines.push(

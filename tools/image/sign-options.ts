@@ -1,12 +1,11 @@
 import { type Arguments, type CommandSpec, parseArguments, parseInteger, UnsupportedOption } from "./args.js";
 import type { Encrypter, HashName, ImageOptions, Signer } from "./create.js";
 import { ImageError } from "./error.js";
-import { type ImageVersion, parseVersion, utf8 } from "./format.js";
+import { type Endian, type ImageVersion, parseVersion, utf8 } from "./format.js";
 import { fromHex } from "./tlv-area.js";
 import type { Align, MaxAlign } from "./trailer.js";
 
-const WITH_TLV = "boot loaders here keep plain keys in the trailer, and take HMAC with SHA-256 alone";
-const EXTERNAL = "give createImage() a signer of your own to sign elsewhere";
+const NO_LZMA = "this tool has no LZMA2 encoder; compress the image with imgtool";
 
 const SIGN: Omit<CommandSpec, "name"> = {
 	summary: "Make an MCUboot image of INFILE, signed if there is a key. Options are those of imgtool sign.",
@@ -104,21 +103,44 @@ const SIGN: Omit<CommandSpec, "name"> = {
 			short: "c",
 			help: "with --encrypt: leave the payload plain, for the primary slot, from where a swap encrypts it",
 		},
+		{
+			name: "hmac-sha",
+			values: ["HASH"],
+			choices: ["auto", "256", "512"],
+			help: "with --encrypt: hash in HKDF and HMAC; 512 for X25519 alone (default 256)",
+		},
+		{ name: "save-enctlv", help: "with --encrypt: the trailer keeps the whole TLV of the key, which needs more room" },
+		{
+			name: "endian",
+			short: "e",
+			values: ["ORDER"],
+			choices: ["little", "big"],
+			help: "order of the bytes in numbers: that of the device's processor (default little)",
+		},
+		{
+			name: "compression",
+			values: ["KIND"],
+			choices: ["disabled"],
+			refused: { lzma2: NO_LZMA, lzma2armthumb: NO_LZMA },
+			help: "images are made without compression",
+		},
+		{ name: "pad-sig", help: "fill ECDSA signatures up with zeros to one length, for MCUboot before 1.5" },
+		{
+			name: "hex-addr",
+			short: "x",
+			values: ["ADDRESS"],
+			help: "address of an OUTFILE that ends in .hex (default that of INFILE)",
+		},
+		{
+			name: "vector-to-sign",
+			values: ["WHAT"],
+			choices: ["payload", "digest"],
+			help: "write to OUTFILE what a signer elsewhere has to sign, instead of the image",
+		},
+		{ name: "fix-sig", values: ["FILE"], help: "signature made elsewhere, in base64, instead of --key" },
+		{ name: "fix-sig-pubkey", values: ["PEM"], help: "the key of that signature" },
+		{ name: "sig-out", values: ["FILE"], help: "write the signature here as well, in base64" },
 	],
-	unsupported: {
-		"--save-enctlv": WITH_TLV,
-		"--hmac-sha": WITH_TLV,
-		"--compression": "images are made without compression",
-		"--endian": "headers are little-endian",
-		"-e": "headers are little-endian",
-		"--hex-addr": "files are raw binary, not Intel HEX",
-		"-x": "files are raw binary, not Intel HEX",
-		"--pad-sig": "boot loaders since MCUboot 1.5 take signatures of any length",
-		"--sig-out": EXTERNAL,
-		"--fix-sig": EXTERNAL,
-		"--fix-sig-pubkey": EXTERNAL,
-		"--vector-to-sign": EXTERNAL,
-	},
 };
 
 /** `sign`, and `create`, its other name. */
@@ -128,8 +150,20 @@ export const signCommand = (name: "sign" | "create"): CommandSpec => ({ name, ..
 export interface OptionFiles {
 	signer(path: string): Signer;
 	bytes(path: string): Uint8Array;
-	/** Where there is none, images cannot be encrypted. */
-	encrypter?(path: string): Encrypter;
+	/** Where there is none, images cannot be encrypted. `hmacSha` is of ECIES. */
+	encrypter?(path: string, hmacSha: "256" | "512"): Encrypter;
+	/** A signer that gives a signature made elsewhere; where there is none, `--fix-sig` is refused. */
+	fixed?(signature: string, publicKey: string, pure: boolean): Signer;
+}
+
+/** What a command line of `sign` asks for. */
+export interface SignRequest {
+	readonly options: ImageOptions;
+	readonly operands: readonly string[];
+	readonly hexAddress: number | undefined;
+	readonly vectorToSign: "payload" | "digest" | undefined;
+	/** File for the signature. */
+	readonly signatureOut: string | undefined;
 }
 
 /** Reads `imgtool sign` arguments (imgtool.md, sign). Throws an ImageError with one sentence if one is wrong. */
@@ -137,11 +171,10 @@ export function parseSignArguments(
 	args: readonly string[],
 	files: OptionFiles,
 	name: "sign" | "create" = "sign",
-): { options: ImageOptions; operands: readonly string[] } {
+): SignRequest {
 	const parsed = parseArguments(signCommand(name), args);
-	const key = parsed.text("key");
 	const counter = parsed.text("security-counter");
-	const pad = parsed.has("confirm") ? "confirm" : parsed.has("test") || parsed.has("pad") ? "test" : undefined;
+	const pad = (["confirm", "test", "pad"] as const).find((option) => parsed.has(option));
 	const options: ImageOptions = {
 		version: parseVersion(parsed.text("version")!),
 		headerSize: parsed.integer("header-size")!,
@@ -153,7 +186,7 @@ export function parseSignArguments(
 		align: parsed.integer("align") as Align | undefined,
 		maxAlign: parsed.integer("max-align") as MaxAlign | undefined,
 		maxSectors: parsed.integer("max-sectors"),
-		pad,
+		pad: pad === "pad" ? "plain" : pad,
 		erasedValue: parsed.integer("erased-val") as 0 | 0xff | undefined,
 		securityCounter: counter === undefined ? undefined : parseCounter(counter),
 		dependencies: parseDependencies(parsed.text("dependencies")),
@@ -164,28 +197,48 @@ export function parseSignArguments(
 		loadAddress: parsed.integer("load-addr"),
 		romFixed: parsed.integer("rom-fixed"),
 		sha: parsed.text("sha") as HashName | "auto" | undefined,
-		signer: key === undefined ? undefined : files.signer(key),
+		signer: signerOf(parsed, files),
+		endian: parsed.text("endian") as Endian | undefined,
+		padSignature: parsed.has("pad-sig"),
 		publicKeyFormat: parsed.text("public-key-format") as "hash" | "full" | undefined,
 		...encryptOptions(parsed, files),
 	};
-	return { options, operands: parsed.operands };
+	return {
+		options,
+		operands: parsed.operands,
+		hexAddress: parsed.integer("hex-addr"),
+		vectorToSign: parsed.text("vector-to-sign") as "payload" | "digest" | undefined,
+		signatureOut: parsed.text("sig-out"),
+	};
+}
+
+function signerOf(parsed: Arguments, files: OptionFiles): Signer | undefined {
+	const key = parsed.text("key");
+	const signature = parsed.text("fix-sig");
+	const publicKey = parsed.text("fix-sig-pubkey");
+	if (signature === undefined) {
+		if (publicKey !== undefined) throw new ImageError("--fix-sig-pubkey needs --fix-sig.");
+		return key === undefined ? undefined : files.signer(key);
+	}
+	if (key !== undefined) throw new ImageError("An image is signed with --key or carries --fix-sig, not both.");
+	if (publicKey === undefined) throw new ImageError("--fix-sig needs --fix-sig-pubkey, the key that it was made with.");
+	if (!files.fixed) throw new UnsupportedOption("--fix-sig is not supported: there are no files.");
+	return files.fixed(signature, publicKey, parsed.has("pure"));
 }
 
 function encryptOptions(
 	parsed: Arguments,
 	files: OptionFiles,
-): Pick<ImageOptions, "encrypt" | "encryptKeyLength" | "clear"> {
+): Pick<ImageOptions, "encrypt" | "encryptKeyLength" | "clear" | "saveEncryptionTlv"> {
 	const path = parsed.text("encrypt");
-	if (path === undefined) {
-		const idle = ["encrypt-keylen", "clear"].find((name) => parsed.has(name));
-		if (idle) throw new ImageError(`--${idle} needs --encrypt.`);
-		return {};
-	}
+	// As with imgtool, what is not encrypted is plain, and has no key whose length or place would matter.
+	if (path === undefined) return {};
 	if (!files.encrypter) throw new UnsupportedOption("--encrypt is not supported: there is no source of random keys.");
 	return {
-		encrypt: files.encrypter(path),
+		encrypt: files.encrypter(path, parsed.text("hmac-sha") === "512" ? "512" : "256"),
 		encryptKeyLength: parsed.integer("encrypt-keylen") as 128 | 256 | undefined,
 		clear: parsed.has("clear"),
+		saveEncryptionTlv: parsed.has("save-enctlv"),
 	};
 }
 

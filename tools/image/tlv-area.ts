@@ -1,21 +1,34 @@
 import { sha1 } from "@noble/hashes/legacy.js";
 import { ImageError } from "./error.js";
-import { concat, formatVersion, type ImageVersion, TLV_PROTECTED_MAGIC, utf8, viewOf, writeVersion } from "./format.js";
+import {
+	concat,
+	type Endian,
+	formatVersion,
+	type ImageVersion,
+	TLV_PROTECTED_MAGIC,
+	utf8,
+	VENDOR_TLV_MIN,
+	viewOf,
+	writeVersion,
+} from "./format.js";
 
 /** Collects entries and writes them as a TLV area (MCUboot design.md, Image format). */
 export class TlvArea {
-	#magic: number;
-	#parts: Uint8Array[] = [];
+	readonly #magic: number;
+	readonly #little: boolean;
+	readonly #parts: Uint8Array[] = [];
 
-	constructor(magic: number) {
+	constructor(magic: number, endian: Endian) {
 		this.#magic = magic;
+		this.#little = endian === "little";
 	}
 
 	add(type: number, value: Uint8Array): void {
 		if (value.length > 0xffff) throw new ImageError(`A TLV holds at most 65535 bytes, not ${value.length}.`);
 		const head = new Uint8Array(4);
-		viewOf(head).setUint16(0, type, true);
-		viewOf(head).setUint16(2, value.length, true);
+		// imgtool writes its own types as a byte and a zero in either order, and only custom ones as a number.
+		viewOf(head).setUint16(0, type, this.#little || type < VENDOR_TLV_MIN);
+		viewOf(head).setUint16(2, value.length, this.#little);
 		this.#parts.push(head, value);
 	}
 
@@ -29,24 +42,24 @@ export class TlvArea {
 			throw new ImageError(`The ${which} TLV area would have ${size} bytes; its size field ends at 65535.`);
 		}
 		const info = new Uint8Array(4);
-		viewOf(info).setUint16(0, this.#magic, true);
-		viewOf(info).setUint16(2, size, true);
+		viewOf(info).setUint16(0, this.#magic, this.#little);
+		viewOf(info).setUint16(2, size, this.#little);
 		return concat(info, body);
 	}
 }
 
 /** Content of a SEC_CNT TLV. */
-export function u32(value: number): Uint8Array {
+export function u32(value: number, endian: Endian): Uint8Array {
 	const bytes = new Uint8Array(4);
-	viewOf(bytes).setUint32(0, value, true);
+	viewOf(bytes).setUint32(0, value, endian === "little");
 	return bytes;
 }
 
 /** Content of a DEPENDENCY TLV: image number, three zero bytes, least version (MCUboot design.md, Dependency check). */
-export function dependency(image: number, version: ImageVersion): Uint8Array {
+export function dependency(image: number, version: ImageVersion, endian: Endian): Uint8Array {
 	const bytes = new Uint8Array(12);
 	bytes[0] = image;
-	writeVersion(viewOf(bytes), 4, version);
+	writeVersion(viewOf(bytes), 4, version, endian === "little");
 	return bytes;
 }
 

@@ -20,14 +20,20 @@ export const HASH_TLVS: ReadonlyMap<number, (bytes: Uint8Array) => Uint8Array> =
 
 const SIGNATURE_TLVS: ReadonlyMap<number, readonly Verifier["type"][]> = new Map<number, readonly Verifier["type"][]>([
 	[TLV.RSA2048_PSS, ["rsa-2048"]],
+	[TLV.ECDSA224, []],
 	[TLV.ECDSA_SIG, ["ecdsa-p256", "ecdsa-p384"]],
 	[TLV.RSA3072_PSS, ["rsa-3072"]],
 	[TLV.ED25519, ["ed25519"]],
 ]);
 
-/** Whether this TLV carries a signature, by one of these types of key if any is named. */
-export const isSignature = (tlv: number, type?: Verifier["type"]): boolean =>
-	type === undefined ? SIGNATURE_TLVS.has(tlv) : (SIGNATURE_TLVS.get(tlv)?.includes(type) ?? false);
+/** Whether this TLV carries a signature. */
+export const isSignature = (tlv: number): boolean => SIGNATURE_TLVS.has(tlv);
+
+/** The types of key that such a signature can be by. Both ECDSA curves have one TLV; P-384 goes with SHA-384 alone. */
+export const signerTypes = (tlv: number, hashTlv: number): readonly Verifier["type"][] =>
+	(SIGNATURE_TLVS.get(tlv) ?? []).filter(
+		(type) => tlv !== TLV.ECDSA_SIG || (type === "ecdsa-p384") === (hashTlv === TLV.SHA384),
+	);
 
 /**
  * Checks a signature over an image digest, or over the signed bytes themselves if it is pure (imgtool.md, `--pure`).
@@ -41,8 +47,9 @@ export function verifyImage(key: Verifier, message: Uint8Array, signature: Uint8
 			);
 		}
 		if (key.type !== "ecdsa-p384") return verifySignature(key.type, key.publicKey, message, signature);
-		// The uncompressed point, 1 + 2 * 48 bytes, ends the SubjectPublicKeyInfo.
-		return p384.verify(signature, message, key.publicKey.subarray(-97), { prehash: false, lowS: false, format: "der" });
+		// The uncompressed point, 1 + 2 * 48 bytes, ends the SubjectPublicKeyInfo; zeros may follow (`--pad-sig`).
+		const der = signature.subarray(0, 2 + (signature[1] ?? 0));
+		return p384.verify(der, message, key.publicKey.subarray(-97), { prehash: false, lowS: false, format: "der" });
 	} catch {
 		return false;
 	}

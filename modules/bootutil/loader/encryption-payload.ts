@@ -12,7 +12,12 @@ const BLOCK = 16;
  * @param bytes - a part of the image
  * @param offset - where in the image that is
  */
-export function cryptPayload(key: Uint8Array, header: ImageHeader, bytes: Uint8Array, offset: number): void {
+export function cryptPayload(
+	key: Uint8Array,
+	header: Pick<ImageHeader, "headerSize" | "imageSize">,
+	bytes: Uint8Array,
+	offset: number,
+): void {
 	const payload = header.headerSize;
 	const start = Math.max(0, payload - offset);
 	const end = Math.min(bytes.length, payload + header.imageSize - offset);
