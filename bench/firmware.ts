@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { consoleLink } from "../client/console.js";
 import type { Link } from "../client/link.js";
+import { factoryFlash } from "../hosts/desk/node/factory.js";
+import { parseOptions } from "../hosts/desk/node/options.js";
+import { prepare } from "../hosts/desk/node/setup.js";
 import { APPLICATION, firmwareArgument, LOADER, MPS3, QEMU } from "../hosts/mps3/board.js";
-import { factoryFlash } from "../hosts/sim/factory.js";
-import { parseOptions } from "../hosts/sim/options.js";
-import { prepare } from "../hosts/sim/setup.js";
 import type { ByteStream } from "../modules/smp/transport/stream.js";
 import { endsWithUs, freshDirectory } from "../tools/simulator.js";
 

@@ -2,10 +2,10 @@
 
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { onClosedPipe } from "../cli/closed-pipe.js";
 import { NoAnswerError, SmpResponseError } from "../client/client.js";
-import { serialLink } from "../client/serial.js";
-import { udpLink } from "../client/udp.js";
-import { onClosedPipe } from "../tools/closed-pipe.js";
+import { serialLink } from "../client/node/serial.js";
+import { udpLink } from "../client/node/udp.js";
 import { against } from "./against.js";
 import { mps3 } from "./mps3.js";
 import { server } from "./server.js";

@@ -1,12 +1,12 @@
 // What the `server` benchmark measures, the same on XS and on Node.
-import { smpSvr } from "../apps/smp-svr/smp-svr.js";
-import type { Host } from "../hosts/host.js";
-import { nobleDigest } from "../modules/bootutil/noble-digest.js";
+import { smpSvr } from "../modules/agent/agent.js";
+import type { Host } from "../modules/agent/host.js";
+import { crc16 } from "../modules/bytes/crc16.js";
+import { nobleDigest } from "../modules/bytes/noble-digest.js";
 import { guideLayout } from "../modules/flash/layout.js";
 import { NorPartition } from "../modules/flash/nor.js";
 import { Op } from "../modules/smp/header.js";
 import { encodeConsole } from "../modules/smp/transport/console.js";
-import { crc16 } from "../modules/smp/transport/crc16.js";
 import type { ByteStream, DatagramSocket } from "../modules/smp/transport/stream.js";
 import { image, request } from "../test/unit/smp/support.js";
 import { chunk, dataIn, FIRST, firstChunk } from "./packets.js";

@@ -1,5 +1,5 @@
-import { nobleDigest } from "../modules/bootutil/noble-digest.js";
-import { AccessError, accessAnswer } from "../modules/smp/access.js";
+import { nobleDigest } from "../modules/bytes/noble-digest.js";
+import { AccessError, accessAnswer } from "../modules/smp/group/access.js";
 import { Op } from "../modules/smp/header.js";
 import { take } from "./answer.js";
 import type { Patience, Requester } from "./channel.js";

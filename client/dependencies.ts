@@ -1,5 +1,5 @@
 import { compareVersions, formatVersion, type ImageVersion } from "../modules/bootutil/header.js";
-import { readU16, readU32 } from "../modules/bootutil/little-endian.js";
+import { readU16, readU32 } from "../modules/bytes/little-endian.js";
 import type { ImageState } from "./image-state.js";
 
 /** An image without which the boot loader does not install another (MCUboot design.md, Dependency check). */

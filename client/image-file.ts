@@ -8,9 +8,9 @@ import {
 	parseHeader,
 	signedSize,
 } from "../modules/bootutil/header.js";
-import { u32Bytes } from "../modules/bootutil/little-endian.js";
 import { TlvIterator, TlvType, tlvContent } from "../modules/bootutil/tlv.js";
 import { trailerMagic } from "../modules/bootutil/trailer.js";
+import { u32Bytes } from "../modules/bytes/little-endian.js";
 import { FlashArea } from "../modules/flash/area.js";
 import { NorPartition } from "../modules/flash/nor.js";
 import { type Dependency, readDependency } from "./dependencies.js";

@@ -22,13 +22,13 @@ const ROOT_FILES = ["package.json", "package-lock.json", "tsconfig.json", "tscon
 /** Images, and what is linked from them. One whose manifest does not exist is left out. */
 const BUNDLES = [
 	{ name: "test", manifest: "test/xs/manifest.json" },
-	{ name: "loader", manifest: "hosts/sim/loader.json" },
+	{ name: "loader", manifest: "hosts/desk/loader.json" },
 	{ name: "app", manifest: "manifest.json" },
 	{ name: "selfConfirm", manifest: "apps/self-confirm/manifest.json" },
 	{ name: "ownGroup", manifest: "apps/own-group/manifest.json" },
 	{ name: "lockedDown", manifest: "apps/locked-down/manifest.json" },
 	{ name: "flashConformance", manifest: "test/conformance/manifest.json" },
-	{ name: "mps3app", manifest: "hosts/mps3/app.json", firmware: true },
+	{ name: "mps3app", manifest: "hosts/mps3/manifest.json", firmware: true },
 	{ name: "mps3selfConfirm", manifest: "apps/self-confirm/mps3.json", firmware: true },
 	{ name: "mps3flashConformance", manifest: "test/conformance/mps3.json", firmware: true },
 	{ name: "mps3loader", manifest: "hosts/mps3/loader.json", firmware: true },

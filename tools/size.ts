@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from "node:fs";
 import { formatTable, type Table, tableObject } from "../bench/table.js";
-import { type Mps3Program, PROGRAMS } from "../hosts/mps3/board.js";
 // npm run size [-- --json]: flash of the firmware for the Cortex-M55, by part. RAM is measured by `npm run bench -- mps3`.
-import { onClosedPipe } from "./closed-pipe.js";
+import { onClosedPipe } from "../cli/closed-pipe.js";
+import { type Mps3Program, PROGRAMS } from "../hosts/mps3/board.js";
 
 /** Bytes of flash by part. */
 export type Parts = ReadonlyMap<string, number>;

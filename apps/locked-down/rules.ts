@@ -1,9 +1,9 @@
-import type { AccessRule } from "../../modules/smp/access.js";
+import type { AccessRule } from "../../modules/smp/group/access.js";
 import { ENUMERATION_GROUP } from "../../modules/smp/group/enumeration.js";
-import { IMAGE_GROUP } from "../../modules/smp/group/image-error.js";
+import { IMAGE_GROUP } from "../../modules/smp/group/image/error.js";
+import { LAST_ERROR_GROUP } from "../../modules/smp/group/last-error.js";
 import { OS_GROUP } from "../../modules/smp/group/os.js";
 import { SHELL_GROUP } from "../../modules/smp/group/shell.js";
-import { LAST_ERROR_GROUP } from "../../modules/smp/last-errors.js";
 
 /** Commands of the OS group (Zephyr SMP group 0). */
 const ECHO = 0;

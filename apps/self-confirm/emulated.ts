@@ -1,9 +1,9 @@
-import type { Host } from "../../hosts/host.js";
-import type { SimConfig } from "../../hosts/sim/xs/config.js";
+import { smpSvrEmulated } from "../../hosts/desk/xs/board.js";
+import type { SimConfig } from "../../hosts/desk/xs/config.js";
+import type { SmpSvrOptions } from "../../modules/agent/agent.js";
+import type { Host } from "../../modules/agent/host.js";
+import { selfConfirm } from "../../modules/agent/trial.js";
 import type { Layout } from "../../modules/flash/layout.js";
-import { smpSvrEmulated } from "../smp-svr/emulated.js";
-import type { SmpSvrOptions } from "../smp-svr/smp-svr.js";
-import { selfConfirm } from "./self-confirm.js";
 
 /** Runs the application on a board that a command line describes and that reports what it does. */
 export function selfConfirmEmulated(

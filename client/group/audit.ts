@@ -1,9 +1,9 @@
-import type { AuditRecord } from "../../modules/smp/audit.js";
+import type { AuditRecord } from "../../modules/smp/group/audit.js";
 import { Op } from "../../modules/smp/header.js";
 import { maybe, take, takeMaps } from "../answer.js";
 import type { Fields, Requester } from "../channel.js";
 
-export type { AuditRecord } from "../../modules/smp/audit.js";
+export type { AuditRecord } from "../../modules/smp/group/audit.js";
 
 const AUDIT = 65;
 

@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { crc32 } from "../../modules/flash/crc32.js";
+import { crc32 } from "../../modules/bytes/crc32.js";
 import { Op } from "../../modules/smp/header.js";
 import { maybe, namedMaps, take } from "../answer.js";
 import type { Fields, Requester } from "../channel.js";

@@ -1,6 +1,6 @@
 /*
  * Helpers in C that hosts share, as tables for a host's own object. They use only the public C interface of XS and
- * runtime.h; JavaScript can do without each of them (modules/bootutil/noble-digest.ts, modules/smp/transport/codec.ts).
+ * runtime.h; JavaScript can do without each of them (modules/bytes/noble-digest.ts, modules/smp/transport/codec.ts).
  */
 #ifndef NATIVE_H
 #define NATIVE_H

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { OptionError } from "../sim/command-options.js";
-import type { Emulator } from "../sim/device.js";
-import { ROOT } from "../sim/loader-setup.js";
-import type { Board, Options } from "../sim/options.js";
-import type { Setup } from "../sim/setup.js";
+import { OptionError } from "../desk/node/command-options.js";
+import type { Emulator } from "../desk/node/device.js";
+import { ROOT } from "../desk/node/loader-setup.js";
+import type { Board, Options } from "../desk/node/options.js";
+import type { Setup } from "../desk/node/setup.js";
 
 /** The firmware on Arm's MPS3 board with the image AN547, which QEMU emulates. */
 export const MPS3: Board = {

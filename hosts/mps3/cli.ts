@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runCommandLine } from "../sim/command-line.js";
+import { runCommandLine } from "../desk/node/command-line.js";
 import { MPS3, qemu } from "./board.js";
 
 runCommandLine(MPS3, qemu);

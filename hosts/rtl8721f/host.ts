@@ -1,7 +1,7 @@
-import type { DigestProvider } from "../../modules/bootutil/digest.js";
+import type { Host, Timer } from "../../modules/agent/host.js";
+import type { DigestProvider } from "../../modules/bytes/digest.js";
 import type { FlashPartition } from "../../modules/flash/partition.js";
 import type { ByteStream, DatagramSocket } from "../../modules/smp/transport/stream.js";
-import type { Host, Timer } from "../host.js";
 import type { Clock, FlashStorage, SerialDevice, Timers, UdpDevice } from "./devices.js";
 import { RtlUart } from "./uart.js";
 import { RtlUdp } from "./udp.js";

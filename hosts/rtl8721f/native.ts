@@ -1,4 +1,4 @@
-import type { DigestProvider, Hasher } from "../../modules/bootutil/digest.js";
+import type { DigestProvider, Hasher } from "../../modules/bytes/digest.js";
 
 // The JavaScript face of native.c. The bodies are in the form that the SDK's compiler turns into native functions.
 

@@ -1,4 +1,4 @@
-import { readU16, readU32 } from "./little-endian.js";
+import { readU16, readU32 } from "../bytes/little-endian.js";
 
 /** First word of every image (MCUboot design.md, Image format: `IMAGE_MAGIC`). */
 export const IMAGE_MAGIC = 0x96f3b83d;

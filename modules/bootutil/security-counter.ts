@@ -1,6 +1,6 @@
+import { readU32 } from "../bytes/little-endian.js";
 import type { FlashArea } from "../flash/area.js";
 import type { ImageHeader } from "./header.js";
-import { readU32 } from "./little-endian.js";
 import { findTlv, TlvType, tlvContent } from "./tlv.js";
 
 /** Monotonic security counters, one an image; a device keeps them in fuses or protected storage. */

@@ -1,7 +1,7 @@
+import { readU16 } from "../bytes/little-endian.js";
 import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
 import type { ImageHeader } from "./header.js";
-import { readU16 } from "./little-endian.js";
 
 /** Magic of an info header: `PROTECTED` areas are covered by the digest (MCUboot design.md, Image format). */
 export const TlvMagic = Object.freeze({ PROTECTED: 0x6908, UNPROTECTED: 0x6907 } as const);

@@ -1,6 +1,6 @@
+import { readU16, readU32, u32Bytes } from "../bytes/little-endian.js";
 import type { FlashArea } from "../flash/area.js";
 import { type BootConfig, encryptionKeySize, runsNewest } from "./config.js";
-import { readU16, readU32, u32Bytes } from "./little-endian.js";
 
 /** Codes of the magic (MCUboot `BOOT_MAGIC_…`). `ANY` occurs only in decision tables. */
 export const BootMagic = Object.freeze({ GOOD: 1, BAD: 2, UNSET: 3, ANY: 4 } as const);

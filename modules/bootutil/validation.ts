@@ -1,8 +1,8 @@
+import { readU32 } from "../bytes/little-endian.js";
 import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
 import { type BootConfig, type EncryptionType, encryptionKeySize, type UpgradeMode, type WrapType } from "./config.js";
 import { ENCRYPTED, IMAGE_MAGIC, ImageFlag, type ImageHeader, signedSize } from "./header.js";
-import { readU32 } from "./little-endian.js";
 import { findTlv, TlvIterator, TlvType, tlvContent } from "./tlv.js";
 
 // What makes an image one that the boot loader takes. The boot loader asks all of this; an application asks it of an image

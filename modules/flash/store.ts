@@ -1,5 +1,5 @@
+import { crc32 } from "../bytes/crc32.js";
 import type { FlashArea } from "./area.js";
-import { crc32 } from "./crc32.js";
 
 // The format (docs/SMP.md, Storage): two banks, one of them in use. A bank is a head of 32 bytes and then records, each in a
 // whole number of write units. Numbers are little endian.

@@ -1,4 +1,4 @@
-import { Utf8, utf8Length, utf8Write } from "./utf8.js";
+import { Utf8, utf8Length, utf8Write } from "../bytes/utf8.js";
 
 // Why this and fields.ts, not a CBOR library: an SMP request is one flat map of known keys, and a response nests three
 // maps deep. A general decoder recurses, and on XS an exhausted stack ends the machine, so every packet would have to be

@@ -1,5 +1,5 @@
+import { Utf8, utf8Decode } from "../bytes/utf8.js";
 import { Rc, SmpError } from "./errors.js";
-import { Utf8, utf8Decode } from "./utf8.js";
 
 type Kind = "uint" | "int" | "bool" | "flag" | "bytes" | "text" | "utf8" | "uints" | "texts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { COMMANDS } from "../../client/cli/commands.js";
-import { printable, table } from "../../client/cli/output.js";
-import { runProgram } from "../../client/cli/program.js";
-import type { AccessRule } from "../../modules/smp/access.js";
+import { COMMANDS } from "../../cli/commands.js";
+import { printable, table } from "../../cli/output.js";
+import { runProgram } from "../../cli/program.js";
+import type { AccessRule } from "../../modules/smp/group/access.js";
 import { freshDirectory } from "../../tools/simulator.js";
 import { FullDevice, KEY } from "./full-device.js";
 import { Listener } from "./listener.js";

@@ -1,9 +1,9 @@
 import assert from "node:assert";
 import { SmpClient, type SmpResponseError } from "../../client/client.js";
 import type { Link } from "../../client/link.js";
-import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
+import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { SmpError } from "../../modules/smp/errors.js";
-import { imageGroup } from "../../modules/smp/group/image.js";
+import { imageGroup } from "../../modules/smp/group/image/image.js";
 import { osGroup, uptimeClock } from "../../modules/smp/group/os.js";
 import { HEADER_SIZE, readHeader } from "../../modules/smp/header.js";
 import { SmpServer } from "../../modules/smp/server.js";

@@ -1,22 +1,22 @@
 import { webcrypto } from "node:crypto";
 import type { Link } from "../../client/link.js";
-import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
+import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { FlashArea } from "../../modules/flash/area.js";
 import { NorPartition } from "../../modules/flash/nor.js";
-import { AccessControl, type AccessRule } from "../../modules/smp/access.js";
-import { AuditLog } from "../../modules/smp/audit.js";
+import { AccessControl, type AccessRule } from "../../modules/smp/group/access.js";
+import { AuditLog } from "../../modules/smp/group/audit.js";
 import { enumerationGroup } from "../../modules/smp/group/enumeration.js";
 import { type FileSystem, fsGroup } from "../../modules/smp/group/fs.js";
-import { imageGroup } from "../../modules/smp/group/image.js";
+import { imageGroup } from "../../modules/smp/group/image/image.js";
+import { LastErrors } from "../../modules/smp/group/last-error.js";
 import { osGroup, uptimeClock } from "../../modules/smp/group/os.js";
 import { settingsGroup } from "../../modules/smp/group/settings.js";
 import { shellGroup } from "../../modules/smp/group/shell.js";
+import { shellOf } from "../../modules/smp/group/shell-commands.js";
 import { statisticsGroup } from "../../modules/smp/group/statistics.js";
 import { zephyrGroup } from "../../modules/smp/group/zephyr.js";
 import type { Group } from "../../modules/smp/group.js";
-import { LastErrors } from "../../modules/smp/last-errors.js";
 import { joinHooks, SmpServer } from "../../modules/smp/server.js";
-import { shellOf } from "../../modules/smp/shell-commands.js";
 import { image, TestFlash } from "../unit/smp/support.js";
 import { localLink } from "./links.js";
 

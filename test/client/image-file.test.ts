@@ -2,10 +2,10 @@ import assert from "node:assert";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ImageFileError, readImageFile } from "../../client/image-file.js";
-import { createImage, type ImageOptions } from "../../tools/image/create.js";
-import { parseEncryptionKey } from "../../tools/image/encryption.js";
-import { inspectImage } from "../../tools/image/inspect.js";
-import { generateKey, type KeyType } from "../../tools/image/keys.js";
+import { createImage, type ImageOptions } from "../../image/create.js";
+import { parseEncryptionKey } from "../../image/encryption.js";
+import { inspectImage } from "../../image/inspect.js";
+import { generateKey, type KeyType } from "../../image/keys.js";
 import { root } from "../../tools/simulator.js";
 import { payloadOf, signerOf } from "../image/support.js";
 

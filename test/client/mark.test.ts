@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { runProgram } from "../../client/cli/program.js";
+import { runProgram } from "../../cli/program.js";
 import { readImageFile } from "../../client/image-file.js";
 import { update } from "../clients/images.js";
 import { ForeignDevice } from "./foreign-device.js";

@@ -6,9 +6,9 @@ import { DEVELOPMENT_KEY } from "../../apps/locked-down/rules.js";
 import { keepUnlocked } from "../../client/access.js";
 import { SmpClient, SmpResponseError } from "../../client/client.js";
 import type { Link } from "../../client/link.js";
-import { serialLink } from "../../client/serial.js";
-import { tcpLink } from "../../client/tcp.js";
-import { udpLink } from "../../client/udp.js";
+import { serialLink } from "../../client/node/serial.js";
+import { tcpLink } from "../../client/node/tcp.js";
+import { udpLink } from "../../client/node/udp.js";
 import { type UpgradeStep, upgrade } from "../../client/upgrade.js";
 import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
@@ -203,7 +203,7 @@ describe("client and simulator", () => {
 });
 
 describe("xs-smp", () => {
-	const program = join(root, "client/cli/xs-smp.mjs");
+	const program = join(root, "cli/xs-smp.mjs");
 	const xsSmp = (...args: string[]) => run(process.execPath, [program, ...args]);
 
 	it("does every step of an update, and says so", () =>

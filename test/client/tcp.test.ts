@@ -1,7 +1,7 @@
 import assert from "node:assert";
-import { parseServer } from "../../client/address.js";
 import { NoAnswerError, type Patience, SmpClient } from "../../client/client.js";
-import { tcpLink } from "../../client/tcp.js";
+import { parseServer } from "../../client/node/address.js";
+import { tcpLink } from "../../client/node/tcp.js";
 import { osGroup } from "../../modules/smp/group/os.js";
 import { SmpServer } from "../../modules/smp/server.js";
 import { Listener } from "./listener.js";

@@ -3,17 +3,17 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
 import { readImageFile } from "../../client/image-file.js";
-import { udpLink } from "../../client/udp.js";
+import { udpLink } from "../../client/node/udp.js";
 import { upgrade } from "../../client/upgrade.js";
-import { parseEncryptionKey } from "../../tools/image/encryption.js";
-import { encodeIntelHex } from "../../tools/image/intel-hex.js";
-import { generateKey } from "../../tools/image/keys.js";
+import { parseEncryptionKey } from "../../image/encryption.js";
+import { encodeIntelHex } from "../../image/intel-hex.js";
+import { generateKey } from "../../image/keys.js";
 import { root, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 import { run } from "../support/tools.js";
 import { withFile } from "./files.js";
 
-const program = join(root, "client/cli/xs-smp.mjs");
+const program = join(root, "cli/xs-smp.mjs");
 
 /** Runs command lines on a simulated device with files of these contents. */
 async function onDevice(

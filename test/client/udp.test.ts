@@ -1,8 +1,8 @@
 import assert from "node:assert";
 import { createSocket, type Socket } from "node:dgram";
-import { runProgram } from "../../client/cli/program.js";
+import { runProgram } from "../../cli/program.js";
 import { type NoAnswerError, type Patience, SmpClient } from "../../client/client.js";
-import { udpLink } from "../../client/udp.js";
+import { udpLink } from "../../client/node/udp.js";
 import { osGroup } from "../../modules/smp/group/os.js";
 import { SmpServer } from "../../modules/smp/server.js";
 

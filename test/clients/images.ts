@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createImage, type ImageOptions } from "../../tools/image/create.js";
-import { parseKey } from "../../tools/image/keys.js";
+import { createImage, type ImageOptions } from "../../image/create.js";
+import { parseKey } from "../../image/keys.js";
 import { root } from "../../tools/simulator.js";
 
 /** A signed image file, and the hash by which clients name it. */

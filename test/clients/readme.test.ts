@@ -15,7 +15,7 @@ function readmeSession(): Exchange[] {
 /** The same command from a directory of its own, without npm in between. */
 const relocated = (command: string, serial: string): string =>
 	command
-		.replace("npm run --silent image --", `node "${join(root, "dist/tools/image/cli.js")}"`)
+		.replace("npm run --silent image --", `node "${join(root, "dist/cli/image.js")}"`)
 		.replace("keys/", `${join(root, "keys")}/`)
 		.replace(".sim/uart", serial);
 
@@ -36,7 +36,7 @@ describe("README", () => {
 				const made = await run("sh", ["-c", relocated(command, simulator.serial)], { cwd: simulator.directory });
 				assert.equal(made.status, 0, made.output);
 			}
-			const tool = join(root, "dist/tools/image/cli.js");
+			const tool = join(root, "dist/cli/image.js");
 			const key = join(root, "keys/development-ec-p256.pem");
 			const checked = await run("node", [tool, "verify", "--key", key, join(simulator.directory, "firmware.bin")]);
 			assert.equal(checked.status, 0, checked.output);

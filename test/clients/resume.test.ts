@@ -5,7 +5,7 @@ import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SmpClient } from "../../client/client.js";
-import { udpLink } from "../../client/udp.js";
+import { udpLink } from "../../client/node/udp.js";
 import { slotAreaId } from "../../modules/flash/layout.js";
 import { Op } from "../../modules/smp/header.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";

@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
-import { udpLink } from "../../client/udp.js";
+import { udpLink } from "../../client/node/udp.js";
 import { Simulator } from "../../tools/simulator.js";
 import { describeWith, run } from "../support/tools.js";
 import { type Update, update } from "./images.js";

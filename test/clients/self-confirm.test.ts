@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import { SmpClient } from "../../client/client.js";
-import { udpLink } from "../../client/udp.js";
+import { udpLink } from "../../client/node/udp.js";
 import { Simulator } from "../../tools/simulator.js";
 import { update } from "./images.js";
 

@@ -1,7 +1,7 @@
-import type { Host } from "../../hosts/host.js";
-import type { SimConfig } from "../../hosts/sim/xs/config.js";
+import { runConformance } from "../../apps/flash-conformance/application.js";
+import type { SimConfig } from "../../hosts/desk/xs/config.js";
+import type { Host } from "../../modules/agent/host.js";
 import type { Layout } from "../../modules/flash/layout.js";
-import { runConformance } from "./run.js";
 
 /** Runs the suite on a board that a command line describes, and stops it. */
 export function conformanceEmulated(host: (layout: Layout) => Host): void {

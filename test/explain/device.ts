@@ -3,17 +3,17 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { BootExplanation, Explanation } from "../../image/explain.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
 import { guideLayout } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
-import type { BootExplanation, Explanation } from "../../tools/explain/explain.js";
 import { freshDirectory, root } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 import { loaderConfig } from "../unit/bootutil/support.js";
 
-export const PROGRAM = join(root, "dist/tools/explain/cli.js");
+export const PROGRAM = join(root, "dist/cli/explain.js");
 export const SECONDARY = 0x94000;
 
 export type Mode = "move" | "offset";

@@ -1,7 +1,7 @@
 // npm run fuzz -- [--packets N] [--seed N] [--engine node|xs|sim] [--coverage [--uncovered] [--save FILE]] [--json]
 
 import { spawnSync } from "node:child_process";
-import { onClosedPipe } from "../../tools/closed-pipe.js";
+import { onClosedPipe } from "../../cli/closed-pipe.js";
 import type { Uncovered } from "./coverage.js";
 import { type CliOptions, HELP, parseOptions, UsageError } from "./options.js";
 

@@ -1,11 +1,11 @@
 import type { BootConfig, UpgradeMode } from "../../modules/bootutil/config.js";
 import { runsNewest } from "../../modules/bootutil/config.js";
-import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
 import { trailerLayout, trailerMagic } from "../../modules/bootutil/trailer.js";
+import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { FlashArea } from "../../modules/flash/area.js";
 import { NorPartition } from "../../modules/flash/nor.js";
-import type { FlashCounters } from "../../modules/smp/counters.js";
-import type { ImageOptions } from "../../modules/smp/group/image.js";
+import type { FlashCounters } from "../../modules/smp/group/counters.js";
+import type { ImageOptions } from "../../modules/smp/group/image/image.js";
 import { image } from "../unit/smp/support.js";
 
 export const SECTOR = 1024;

@@ -1,12 +1,12 @@
 import { DEVELOPMENT_KEY } from "../../apps/locked-down/rules.js";
 import { THERMOSTAT_GROUP } from "../../apps/own-group/thermostat.js";
-import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
-import { AccessControl, type AccessRule, accessAnswer } from "../../modules/smp/access.js";
+import { equalBytes } from "../../modules/bytes/hmac.js";
+import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import type { ResponseMap } from "../../modules/smp/cbor.js";
+import { AccessControl, type AccessRule, accessAnswer } from "../../modules/smp/group/access.js";
 import { OS_GROUP } from "../../modules/smp/group/os.js";
 import { ZEPHYR_GROUP } from "../../modules/smp/group/zephyr.js";
 import type { Operation } from "../../modules/smp/group.js";
-import { equalBytes } from "../../modules/smp/hmac.js";
 
 export const ACCESS_GROUP = 64;
 

@@ -1,4 +1,4 @@
-import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
+import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import type { ResponseMap } from "../../modules/smp/cbor.js";
 import { Op } from "../../modules/smp/header.js";
 import { ascii, concat, request, unhex } from "../unit/smp/support.js";

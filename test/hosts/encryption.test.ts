@@ -3,12 +3,12 @@ import { createPublicKey } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
-import { udpLink } from "../../client/udp.js";
+import { udpLink } from "../../client/node/udp.js";
+import { createImage } from "../../image/create.js";
+import { parseEncryptionKey } from "../../image/encryption.js";
+import { inspectImage } from "../../image/inspect.js";
+import { generateKey, parseKey } from "../../image/keys.js";
 import { guideLayout } from "../../modules/flash/layout.js";
-import { createImage } from "../../tools/image/create.js";
-import { parseEncryptionKey } from "../../tools/image/encryption.js";
-import { inspectImage } from "../../tools/image/inspect.js";
-import { generateKey, parseKey } from "../../tools/image/keys.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 
 // Encrypted updates, as a client sees them, and what is on the flash meanwhile.

@@ -1,16 +1,16 @@
 import assert from "node:assert";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseExplain } from "../../cli/explain-options.js";
+import type { OptionSpec } from "../../hosts/desk/node/command-options.js";
+import { readLoader } from "../../hosts/desk/node/loader-setup.js";
+import { optionsOf, parseOptions, SIMULATOR } from "../../hosts/desk/node/options.js";
+import { prepare } from "../../hosts/desk/node/setup.js";
+import { loaderConfig } from "../../hosts/desk/xs/loader-config.js";
 import { MPS3 } from "../../hosts/mps3/board.js";
-import type { OptionSpec } from "../../hosts/sim/command-options.js";
-import { readLoader } from "../../hosts/sim/loader-setup.js";
-import { optionsOf, parseOptions, SIMULATOR } from "../../hosts/sim/options.js";
-import { prepare } from "../../hosts/sim/setup.js";
-import { loaderConfig } from "../../hosts/sim/xs/loader-config.js";
+import { generateKey } from "../../image/keys.js";
 import type { LoaderConfig } from "../../modules/bootutil/loader/config.js";
 import { guideLayout, type Layout } from "../../modules/flash/layout.js";
-import { parseExplain } from "../../tools/explain/options.js";
-import { generateKey } from "../../tools/image/keys.js";
 import { freshDirectory } from "../../tools/simulator.js";
 
 // What the boot loader is built with is said in one way: the simulator, the emulated board and explain, which rehearses

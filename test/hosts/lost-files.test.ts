@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
 import { uploadFile } from "../../client/group/files.js";
-import { udpLink } from "../../client/udp.js";
+import { udpLink } from "../../client/node/udp.js";
 import { freshDirectory, type Machine, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 import { describeWith } from "../support/tools.js";

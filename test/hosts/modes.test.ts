@@ -1,8 +1,8 @@
 import assert from "node:assert";
 import { readFileSync } from "node:fs";
 import { type ImageState, SmpClient, SmpResponseError } from "../../client/client.js";
-import { udpLink } from "../../client/udp.js";
-import type { ImageOptions } from "../../tools/image/create.js";
+import { udpLink } from "../../client/node/udp.js";
+import type { ImageOptions } from "../../image/create.js";
 import { Simulator } from "../../tools/simulator.js";
 import { type Update, update } from "../clients/images.js";
 

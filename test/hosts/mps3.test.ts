@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { SmpClient } from "../../client/client.js";
 import { consoleLink } from "../../client/console.js";
-import { openSerial } from "../../client/serial.js";
+import { openSerial } from "../../client/node/serial.js";
 import { APPLICATION, QEMU } from "../../hosts/mps3/board.js";
 import { Op } from "../../modules/smp/header.js";
 import { encodeConsole } from "../../modules/smp/transport/console.js";

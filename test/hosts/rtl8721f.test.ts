@@ -1,19 +1,19 @@
 import assert from "node:assert";
 import { createHash } from "node:crypto";
-import { smpSvr } from "../../apps/smp-svr/smp-svr.js";
+import { flashConformance } from "../../apps/flash-conformance/flash.js";
 import { SmpClient } from "../../client/client.js";
 import { consoleLink } from "../../client/console.js";
 import { RtlHost } from "../../hosts/rtl8721f/host.js";
 import { RtlUart } from "../../hosts/rtl8721f/uart.js";
 import { RtlUdp } from "../../hosts/rtl8721f/udp.js";
+import { smpSvr } from "../../modules/agent/agent.js";
 import type { BootConfig } from "../../modules/bootutil/config.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
-import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
+import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { guideLayout } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { Op } from "../../modules/smp/header.js";
 import { update } from "../clients/images.js";
-import { flashConformance } from "../conformance/flash.js";
 import { BoardClock, BoardFlash, BoardTimers, BoardUart, BoardUdp } from "./rtl8721f-devices.js";
 
 const boot: BootConfig = { mode: "swap-move", images: 2, maxAlign: 8, maxSectors: 128, trailer: "current" };

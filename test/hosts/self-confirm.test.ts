@@ -1,12 +1,12 @@
 import assert from "node:assert";
-import { selfConfirm } from "../../apps/self-confirm/self-confirm.js";
 import { SmpClient } from "../../client/client.js";
-import { serialLink } from "../../client/serial.js";
-import { udpLink } from "../../client/udp.js";
-import type { Host } from "../../hosts/host.js";
+import { serialLink } from "../../client/node/serial.js";
+import { udpLink } from "../../client/node/udp.js";
+import type { Host } from "../../modules/agent/host.js";
+import { selfConfirm } from "../../modules/agent/trial.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import type { BootConfig } from "../../modules/bootutil/config.js";
-import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
+import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
 import type { DatagramSocket } from "../../modules/smp/transport/stream.js";

@@ -3,10 +3,10 @@ import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
-import { udpLink } from "../../client/udp.js";
+import { udpLink } from "../../client/node/udp.js";
+import { createImage } from "../../image/create.js";
+import { inspectImage } from "../../image/inspect.js";
 import { Op } from "../../modules/smp/header.js";
-import { createImage } from "../../tools/image/create.js";
-import { inspectImage } from "../../tools/image/inspect.js";
 import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 
@@ -41,13 +41,9 @@ describe("simulator: --key none", () => {
 		const simulator = await Simulator.start(["--images", "1", "--key", "none"]);
 		await simulator.stop({ keep: true });
 		const run = (...args: string[]) =>
-			spawnSync(
-				process.execPath,
-				[join(root, "dist/tools/explain/cli.js"), "--images", "1", ...args, simulator.flash],
-				{
-					encoding: "utf8",
-				},
-			).stdout;
+			spawnSync(process.execPath, [join(root, "dist/cli/explain.js"), "--images", "1", ...args, simulator.flash], {
+				encoding: "utf8",
+			}).stdout;
 		assert.match(run("--key", "none"), /hashes alone, NO SIGNATURES\n[\s\S]*0\.0\.0 runs on, confirmed/);
 		assert.match(run(), /Nothing starts: image 0: primary slot: no good signature by a trusted key/);
 		rmSync(simulator.directory, { recursive: true });

@@ -4,9 +4,9 @@ import { createSocket } from "node:dgram";
 import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
-import { serialLink } from "../../client/serial.js";
+import { serialLink } from "../../client/node/serial.js";
+import { generateKey } from "../../image/keys.js";
 import { guideLayout } from "../../modules/flash/layout.js";
-import { generateKey } from "../../tools/image/keys.js";
 import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
 import { developmentKey, outcome, publicHalf } from "./command-line.js";
 

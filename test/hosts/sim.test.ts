@@ -6,10 +6,10 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { SmpClient } from "../../client/client.js";
-import { serialLink } from "../../client/serial.js";
-import { udpLink } from "../../client/udp.js";
+import { serialLink } from "../../client/node/serial.js";
+import { udpLink } from "../../client/node/udp.js";
+import { generateKey } from "../../image/keys.js";
 import { Op } from "../../modules/smp/header.js";
-import { generateKey } from "../../tools/image/keys.js";
 import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 import { commandLine, outcome, publicHalf } from "./command-line.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import { SmpClient, SmpResponseError } from "../../client/client.js";
-import { udpLink } from "../../client/udp.js";
+import { udpLink } from "../../client/node/udp.js";
 import { Simulator } from "../../tools/simulator.js";
 import { type Update, update } from "../clients/images.js";
 import { run } from "../support/tools.js";

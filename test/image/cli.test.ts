@@ -5,12 +5,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { generateKey } from "../../tools/image/keys.js";
+import { generateKey } from "../../image/keys.js";
 import { payloadOf, readKey } from "./support.js";
 
 const P384 = generateKey("ecdsa-p384");
 
-const program = fileURLToPath(new URL("../../tools/image/cli.js", import.meta.url));
+const program = fileURLToPath(new URL("../../cli/image.js", import.meta.url));
 
 describe("image tool, command line", () => {
 	let directory = "";

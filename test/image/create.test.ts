@@ -1,8 +1,8 @@
 import assert from "node:assert";
-import { createImage, type ImageOptions } from "../../tools/image/create.js";
-import { ImageError } from "../../tools/image/error.js";
-import { inspectImage, refusal } from "../../tools/image/inspect.js";
-import { generateKey, parseImageKey } from "../../tools/image/keys.js";
+import { createImage, type ImageOptions } from "../../image/create.js";
+import { ImageError } from "../../image/error.js";
+import { inspectImage, refusal } from "../../image/inspect.js";
+import { generateKey, parseImageKey } from "../../image/keys.js";
 import { ALL_KEY_TYPES, payloadOf, readKey, signerOf } from "./support.js";
 
 const payload = payloadOf(500);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const program = fileURLToPath(new URL("../../tools/image/cli.js", import.meta.url));
+const program = fileURLToPath(new URL("../../cli/image.js", import.meta.url));
 
 describe("docs/IMAGE.md", () => {
 	it("shows commands that run, and what they print", () => {

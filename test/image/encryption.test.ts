@@ -3,10 +3,10 @@ import { createPublicKey } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createImage, type ImageOptions } from "../../tools/image/create.js";
-import { decrypterOf, parseEncryptionKey } from "../../tools/image/encryption.js";
-import { inspectImage, refusal } from "../../tools/image/inspect.js";
-import { generateKey, parseImageKey } from "../../tools/image/keys.js";
+import { createImage, type ImageOptions } from "../../image/create.js";
+import { decrypterOf, parseEncryptionKey } from "../../image/encryption.js";
+import { inspectImage, refusal } from "../../image/inspect.js";
+import { generateKey, parseImageKey } from "../../image/keys.js";
 import { describeWith, run } from "../support/tools.js";
 import { payloadOf, signerOf } from "./support.js";
 

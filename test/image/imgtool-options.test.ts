@@ -5,12 +5,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { encodeIntelHex } from "../../tools/image/intel-hex.js";
-import { generateKey } from "../../tools/image/keys.js";
+import { encodeIntelHex } from "../../image/intel-hex.js";
+import { generateKey } from "../../image/keys.js";
 import { describeWith } from "../support/tools.js";
 import { payloadOf } from "./support.js";
 
-const program = fileURLToPath(new URL("../../tools/image/cli.js", import.meta.url));
+const program = fileURLToPath(new URL("../../cli/image.js", import.meta.url));
 
 const BASIC = ["-v", "1.2.3+4", "-H", "0x100", "--pad-header", "-S", "0x8000", "--align", "4"];
 

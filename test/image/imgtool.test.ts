@@ -2,10 +2,10 @@ import assert from "node:assert";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createImage } from "../../tools/image/create.js";
-import { inspectImage, refusal } from "../../tools/image/inspect.js";
-import { generateKey } from "../../tools/image/keys.js";
-import { parseSignArguments } from "../../tools/image/sign-options.js";
+import { parseSignArguments } from "../../cli/sign-options.js";
+import { createImage } from "../../image/create.js";
+import { inspectImage, refusal } from "../../image/inspect.js";
+import { generateKey } from "../../image/keys.js";
 import { describeWith, run } from "../support/tools.js";
 import { ALL_KEY_TYPES, payloadOf, signerOf } from "./support.js";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert";
-import { createImage, type ImageOptions } from "../../tools/image/create.js";
-import { ImageError } from "../../tools/image/error.js";
-import { TLV } from "../../tools/image/format.js";
-import { inspectImage } from "../../tools/image/inspect.js";
-import { formatReport } from "../../tools/image/report.js";
+import { createImage, type ImageOptions } from "../../image/create.js";
+import { ImageError } from "../../image/error.js";
+import { TLV } from "../../image/format.js";
+import { inspectImage } from "../../image/inspect.js";
+import { formatReport } from "../../image/report.js";
 import { namedKey, payloadOf, readKey, signerOf } from "./support.js";
 
 const signer = signerOf(readKey("ed1"));

@@ -1,6 +1,6 @@
 import assert from "node:assert";
-import { ImageError } from "../../tools/image/error.js";
-import { decodeIntelHex, encodeIntelHex, isIntelHex } from "../../tools/image/intel-hex.js";
+import { ImageError } from "../../image/error.js";
+import { decodeIntelHex, encodeIntelHex, isIntelHex } from "../../image/intel-hex.js";
 import { payloadOf } from "./support.js";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

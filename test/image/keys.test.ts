@@ -1,9 +1,9 @@
 import assert from "node:assert";
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { ImageError } from "../../image/error.js";
+import { generateKey, parseImageKey, parseKey } from "../../image/keys.js";
 import { verifySignature } from "../../modules/bootutil/signature/signature.js";
-import { ImageError } from "../../tools/image/error.js";
-import { generateKey, parseImageKey, parseKey } from "../../tools/image/keys.js";
 import { readKey, readVector } from "./support.js";
 
 const pem = (text: string, type: "sec1" | "pkcs1" | "pkcs8"): string =>

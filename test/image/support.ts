@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import type { Signer } from "../../tools/image/create.js";
-import type { NamedKey } from "../../tools/image/inspect.js";
-import { type KeyType, parseImageKey } from "../../tools/image/keys.js";
+import type { Signer } from "../../image/create.js";
+import type { NamedKey } from "../../image/inspect.js";
+import { type KeyType, parseImageKey } from "../../image/keys.js";
 
 // npm runs mocha in the root of the repository.
 export const vectors = join(process.cwd(), "test/vectors/data/mcuboot");

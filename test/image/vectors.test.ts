@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { inspectImage, type NamedKey, refusal } from "../../tools/image/inspect.js";
+import { inspectImage, type NamedKey, refusal } from "../../image/inspect.js";
 import { checkImgtoolSign, type ImgtoolSignRow } from "../vectors/mcuboot/imgtool-sign.js";
 import { namedKey, readKey, readVectorImage, readVectorText, vectors } from "./support.js";
 

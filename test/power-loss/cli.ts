@@ -1,7 +1,7 @@
 // npm run power-loss -- [--mode move|offset] [--full] [--seed N] [--json] | --replay ID | --help
 
 import { parseArgs } from "node:util";
-import { onClosedPipe } from "../../tools/closed-pipe.js";
+import { onClosedPipe } from "../../cli/closed-pipe.js";
 import { DEFECTS } from "./defects.js";
 import { MODES, missingDefects, plan, Summary } from "./plan.js";
 import { sweepAll } from "./pool.js";

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { createImage } from "../../image/create.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import type { BootConfig } from "../../modules/bootutil/config.js";
 import { decodeHeader, IMAGE_HEADER_SIZE, type ImageHeader } from "../../modules/bootutil/header.js";
@@ -6,7 +7,6 @@ import type { BootResult, LoaderConfig } from "../../modules/bootutil/loader/con
 import { Loader } from "../../modules/bootutil/loader/loader.js";
 import type { Trailer } from "../../modules/bootutil/trailer.js";
 import { slotAreaId } from "../../modules/flash/layout.js";
-import { createImage } from "../../tools/image/create.js";
 import { ERASED, LabFlash } from "./flash.js";
 import type { Mutant } from "./mutants.js";
 import type { Role } from "./phase.js";

@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
-import { udpLink } from "../../client/udp.js";
+import { udpLink } from "../../client/node/udp.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 import { random } from "./random.js";

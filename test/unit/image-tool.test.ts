@@ -1,10 +1,10 @@
 import assert from "node:assert";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { createImage, type ImageOptions, type Signer } from "../../tools/image/create.js";
-import { inspectImage, refusal } from "../../tools/image/inspect.js";
-import { formatReport } from "../../tools/image/report.js";
-import { parseSignArguments } from "../../tools/image/sign-options.js";
+import { parseSignArguments } from "../../cli/sign-options.js";
+import { createImage, type ImageOptions, type Signer } from "../../image/create.js";
+import { inspectImage, refusal } from "../../image/inspect.js";
+import { formatReport } from "../../image/report.js";
 
 const bytes = (hex: string): Uint8Array =>
 	Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));

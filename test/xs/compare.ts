@@ -1,6 +1,6 @@
-import type { DigestProvider } from "../../modules/bootutil/digest.js";
-import { nobleDigest } from "../../modules/bootutil/noble-digest.js";
-import { equalBytes } from "../../modules/smp/hmac.js";
+import type { DigestProvider } from "../../modules/bytes/digest.js";
+import { equalBytes } from "../../modules/bytes/hmac.js";
+import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { type ConsoleCodec, scriptCodec } from "../../modules/smp/transport/codec.js";
 import { ascii, hex, random } from "../unit/smp/support.js";
 

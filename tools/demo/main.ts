@@ -1,10 +1,10 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { onClosedPipe } from "../../cli/closed-pipe.js";
 import { type ImageState, SmpClient } from "../../client/client.js";
-import { udpLink } from "../../client/udp.js";
-import { onClosedPipe } from "../closed-pipe.js";
-import { createImage } from "../image/create.js";
-import { parseKey } from "../image/keys.js";
+import { udpLink } from "../../client/node/udp.js";
+import { createImage } from "../../image/create.js";
+import { parseKey } from "../../image/keys.js";
 import { freshDirectory, root, Simulator, type SimulatorEvent } from "../simulator.js";
 import { Narrator } from "./narrator.js";
 

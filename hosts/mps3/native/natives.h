@@ -1,6 +1,6 @@
 /*
  * The host functions of this board, as tables for the global object `simulator`. They are those of the simulated device
- * (hosts/sim/xs/native.d.ts), UDP left out, so that its TypeScript serves both.
+ * (hosts/desk/xs/native.d.ts), UDP left out, so that its TypeScript serves both.
  */
 #ifndef NATIVES_H
 #define NATIVES_H

@@ -1,6 +1,6 @@
+import type { Host } from "../../../modules/agent/host.js";
 import type { ConsoleCodec } from "../../../modules/smp/transport/codec.js";
-import type { Host } from "../../host.js";
-import { EmulatedHost } from "../../sim/xs/emulated-host.js";
+import { EmulatedHost } from "../../desk/xs/emulated-host.js";
 
 const codec: ConsoleCodec = Object.freeze({
 	crc16: (bytes: Uint8Array, crc: number) => mps3.crc16(bytes, crc),

@@ -1,4 +1,4 @@
-/** What hosts/mps3/native offers besides what the simulated device has: hosts/sim/xs/native.d.ts. */
+/** What hosts/mps3/native offers besides what the simulated device has: hosts/desk/xs/native.d.ts. */
 declare const mps3: {
 	/** `ConsoleCodec` (modules/smp/transport/codec.ts) in C. */
 	crc16(bytes: Uint8Array, crc: number): number;

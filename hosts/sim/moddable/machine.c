@@ -13,8 +13,8 @@
 
 extern void *xsPreparationAndCreation(txCreation **creation);
 
-const Image loaderImage = { .name = "loader", .main = "hosts/sim/xs/loader" };
-const Image appImage = { .name = "app", .main = "apps/smp-svr/sim" };
+const Image loaderImage = { .name = "loader", .main = "hosts/desk/xs/loader" };
+const Image appImage = { .name = "app", .main = "apps/smp-svr/application" };
 
 #define LINE_SIZE 512
 

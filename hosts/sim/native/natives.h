@@ -1,6 +1,6 @@
 /*
  * The host functions of the simulator, as tables for the global object `simulator`. Declared for TypeScript in
- * hosts/sim/xs/native.d.ts. These files use only the public C interface of XS and engine/runtime.h.
+ * hosts/desk/xs/native.d.ts. These files use only the public C interface of XS and engine/runtime.h.
  */
 #ifndef NATIVES_H
 #define NATIVES_H

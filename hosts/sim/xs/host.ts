@@ -1,8 +1,8 @@
+import type { Host } from "../../../modules/agent/host.js";
 import type { Clock } from "../../../modules/smp/group/os.js";
 import type { DatagramSocket } from "../../../modules/smp/transport/stream.js";
-import type { Host } from "../../host.js";
-import type { SimConfig } from "./config.js";
-import { EmulatedHost } from "./emulated-host.js";
+import type { SimConfig } from "../../desk/xs/config.js";
+import { EmulatedHost } from "../../desk/xs/emulated-host.js";
 import { SimUdp } from "./udp.js";
 
 /** What the command line set. */

@@ -1,5 +1,5 @@
+import type { DigestProvider } from "../../bytes/digest.js";
 import type { BootConfig } from "../config.js";
-import type { DigestProvider } from "../digest.js";
 import type { SecurityCounterStore } from "../security-counter.js";
 import type { SignatureType } from "../signature/signature.js";
 import type { SwapType } from "../trailer.js";

@@ -1,5 +1,5 @@
+import { readU16, readU32 } from "../../bytes/little-endian.js";
 import { compareVersions, formatVersion } from "../header.js";
-import { readU16, readU32 } from "../little-endian.js";
 import { TlvIterator, TlvType, tlvContent } from "../tlv.js";
 import { SwapType } from "../trailer.js";
 import { type Boot, type ImageState, PRIMARY, SECONDARY, type SlotIndex } from "./state.js";

@@ -1,4 +1,4 @@
-import type { DigestProvider } from "../digest.js";
+import type { DigestProvider } from "../../bytes/digest.js";
 import { signedSize } from "../header.js";
 import { storedCounterFault } from "../security-counter.js";
 import { SignatureRule } from "../signature/image-signature.js";

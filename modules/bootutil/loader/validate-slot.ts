@@ -1,6 +1,6 @@
+import { readU32 } from "../../bytes/little-endian.js";
 import { FlashError } from "../../flash/error.js";
 import { IMAGE_MAGIC, isEncrypted } from "../header.js";
-import { readU32 } from "../little-endian.js";
 import { maxImageSize, SwapType } from "../trailer.js";
 import { bootableFault, headerFault } from "../validation.js";
 import { versionFault } from "./downgrade.js";

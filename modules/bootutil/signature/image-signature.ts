@@ -1,4 +1,4 @@
-import type { DigestProvider } from "../digest.js";
+import type { DigestProvider } from "../../bytes/digest.js";
 import { TlvType } from "../tlv.js";
 import { type SignatureVerdict, startsWith } from "../validation.js";
 import { type SignatureType, signatureLengthOk, signatureTlv, verifySignature } from "./signature.js";

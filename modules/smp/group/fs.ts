@@ -1,9 +1,9 @@
-import type { DigestProvider } from "../../bootutil/digest.js";
-import { crc32 } from "../../flash/crc32.js";
+import { crc32 } from "../../bytes/crc32.js";
+import type { DigestProvider } from "../../bytes/digest.js";
+import { utf8Length } from "../../bytes/utf8.js";
 import { GroupError, Rc, SmpError } from "../errors.js";
 import { bytes, text, uint53 } from "../fields.js";
 import { type Group, operation, type Work } from "../group.js";
-import { utf8Length } from "../utf8.js";
 
 /** Id of the file system group. */
 export const FS_GROUP = 8;

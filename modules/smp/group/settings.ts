@@ -1,7 +1,7 @@
+import { utf8Length } from "../../bytes/utf8.js";
 import { GroupError, Rc, SmpError } from "../errors.js";
 import { bytes, text, uint } from "../fields.js";
 import { type Command, type Group, operation } from "../group.js";
-import { utf8Length } from "../utf8.js";
 
 /** Id of the settings group. */
 export const SETTINGS_GROUP = 3;

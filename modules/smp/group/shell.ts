@@ -1,7 +1,7 @@
+import { utf8Length } from "../../bytes/utf8.js";
 import { GroupError, Rc, SmpError } from "../errors.js";
 import { texts } from "../fields.js";
 import { type Group, operation } from "../group.js";
-import { utf8Length } from "../utf8.js";
 
 /** Id of the shell group. */
 export const SHELL_GROUP = 9;

@@ -1,5 +1,5 @@
+import { crc16 } from "../../bytes/crc16.js";
 import { base64Decode, base64Encode } from "./base64.js";
-import { crc16 } from "./crc16.js";
 
 /** The work on every byte of console framing. A host may have it in C, which is many times faster than JavaScript. */
 export interface ConsoleCodec {

@@ -3,7 +3,7 @@ import { BootUtil } from "../../../modules/bootutil/bootutil.js";
 import { SCRATCH_LABEL } from "../../../modules/bootutil/config.js";
 import type { BootResult, LoaderConfig } from "../../../modules/bootutil/loader/config.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
+import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { FlashArea } from "../../../modules/flash/area.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { NorPartition } from "../../../modules/flash/nor.js";

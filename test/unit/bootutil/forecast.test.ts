@@ -6,8 +6,8 @@ import type { LoaderConfig } from "../../../modules/bootutil/loader/config.js";
 import { DryRun } from "../../../modules/bootutil/loader/dry-run.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
 import { secondsOf, TYPICAL_NOR } from "../../../modules/bootutil/loader/shadow-flash.js";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
+import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { Bench, operationsOf } from "./bench.js";
 import { loaderConfig, makeFlash, makeImage, SLOT, type TestImage } from "./support.js";
 

@@ -3,8 +3,8 @@ import { BootUtil } from "../../../modules/bootutil/bootutil.js";
 import type { UpgradeMode } from "../../../modules/bootutil/config.js";
 import type { BootResult, LoaderConfig, SwapEvent } from "../../../modules/bootutil/loader/config.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
+import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { loaderConfig, makeFlash, makeImage, SECTOR, type TestImage } from "./support.js";
 
 const MODES: readonly UpgradeMode[] = ["swap-move", "swap-offset"];

@@ -1,6 +1,6 @@
 import type { BootConfig } from "../../../modules/bootutil/config.js";
 import type { LoaderConfig } from "../../../modules/bootutil/loader/config.js";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
+import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { type NorGeometry, NorPartition } from "../../../modules/flash/nor.js";
 

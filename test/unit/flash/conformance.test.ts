@@ -1,7 +1,7 @@
 import assert from "node:assert";
+import { flashConformance } from "../../../apps/flash-conformance/flash.js";
 import { NorPartition } from "../../../modules/flash/nor.js";
 import type { FlashPartition } from "../../../modules/flash/partition.js";
-import { flashConformance } from "../../conformance/flash.js";
 
 /** Rules that `open`'s flash breaks, with how. */
 function broken(open: () => FlashPartition): string[] {

@@ -1,10 +1,10 @@
 import assert from "node:assert";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
-import { AccessControl, type AccessOptions, accessAnswer } from "../../../modules/smp/access.js";
+import { hmacSha256 } from "../../../modules/bytes/hmac.js";
+import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { bytes, decodeFields, uint } from "../../../modules/smp/fields.js";
+import { AccessControl, type AccessOptions, accessAnswer } from "../../../modules/smp/group/access.js";
 import type { Group, Origin } from "../../../modules/smp/group.js";
 import { HEADER_SIZE } from "../../../modules/smp/header.js";
-import { hmacSha256 } from "../../../modules/smp/hmac.js";
 import { SmpServer } from "../../../modules/smp/server.js";
 import { ascii, hex, request, unhex } from "./support.js";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert";
 import { FlashArea } from "../../../modules/flash/area.js";
 import { NorPartition } from "../../../modules/flash/nor.js";
-import { AuditLog } from "../../../modules/smp/audit.js";
-import { FlashCounters } from "../../../modules/smp/counters.js";
 import { GroupError, SmpError } from "../../../modules/smp/errors.js";
+import { AuditLog } from "../../../modules/smp/group/audit.js";
+import { FlashCounters } from "../../../modules/smp/group/counters.js";
 import type { Exchange } from "../../../modules/smp/server.js";
 
 const SECTOR = 256;

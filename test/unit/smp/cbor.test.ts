@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { Utf8, utf8Decode } from "../../../modules/bytes/utf8.js";
 import { encodeMap, type ResponseMap } from "../../../modules/smp/cbor.js";
 import { SmpError } from "../../../modules/smp/errors.js";
 import {
@@ -15,7 +16,6 @@ import {
 	uints,
 	utf8,
 } from "../../../modules/smp/fields.js";
-import { Utf8, utf8Decode } from "../../../modules/smp/utf8.js";
 import { hex, random, unhex } from "./support.js";
 
 describe("CBOR of responses", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert";
+import { crc16 } from "../../../modules/bytes/crc16.js";
 import { base64Encode } from "../../../modules/smp/transport/base64.js";
 import { ConsoleTransport, encodeConsole } from "../../../modules/smp/transport/console.js";
-import { crc16 } from "../../../modules/smp/transport/crc16.js";
 import type { Drop } from "../../../modules/smp/transport/transport.js";
 import { ascii, concat, hex, random, TestStream, unhex } from "./support.js";
 

@@ -2,17 +2,17 @@ import assert from "node:assert";
 import { FlashArea } from "../../../modules/flash/area.js";
 import { NorPartition } from "../../../modules/flash/nor.js";
 import { FlashStore } from "../../../modules/flash/store.js";
-import { FlashCounters, TrafficCounters } from "../../../modules/smp/counters.js";
 import { decodeFields, text, uint } from "../../../modules/smp/fields.js";
-import { imageGroup } from "../../../modules/smp/group/image.js";
+import { FlashCounters, TrafficCounters } from "../../../modules/smp/group/counters.js";
+import { imageGroup } from "../../../modules/smp/group/image/image.js";
+import { UploadLock } from "../../../modules/smp/group/image/upload-lock.js";
+import { LastErrors } from "../../../modules/smp/group/last-error.js";
 import { osGroup } from "../../../modules/smp/group/os.js";
 import { settingsGroup } from "../../../modules/smp/group/settings.js";
-import { LastErrors } from "../../../modules/smp/last-errors.js";
+import { shellOf } from "../../../modules/smp/group/shell-commands.js";
+import { StoredSettings } from "../../../modules/smp/group/stored-settings.js";
 import { SmpServer } from "../../../modules/smp/server.js";
-import { shellOf } from "../../../modules/smp/shell-commands.js";
-import { StoredSettings } from "../../../modules/smp/stored-settings.js";
 import { ConsoleTransport, encodeConsole } from "../../../modules/smp/transport/console.js";
-import { UploadLock } from "../../../modules/smp/upload-lock.js";
 import { answer, ascii, concat, payload, request, TestFlash, TestStream } from "./support.js";
 
 const open = (flash: Uint8Array): StoredSettings =>

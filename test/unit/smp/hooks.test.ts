@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { GroupError, SmpError } from "../../../modules/smp/errors.js";
 import { enumerationGroup } from "../../../modules/smp/group/enumeration.js";
-import { imageGroup } from "../../../modules/smp/group/image.js";
+import { imageGroup } from "../../../modules/smp/group/image/image.js";
 import { type OsInfo, osGroup } from "../../../modules/smp/group/os.js";
 import { settingsGroup } from "../../../modules/smp/group/settings.js";
 import { SmpServer } from "../../../modules/smp/server.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
+import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { enumerationGroup } from "../../../modules/smp/group/enumeration.js";
-import { imageGroup } from "../../../modules/smp/group/image.js";
+import { imageGroup } from "../../../modules/smp/group/image/image.js";
 import { osGroup, uptimeClock } from "../../../modules/smp/group/os.js";
 import { settingsGroup } from "../../../modules/smp/group/settings.js";
 import { shellGroup } from "../../../modules/smp/group/shell.js";

@@ -1,12 +1,12 @@
 import assert from "node:assert";
 import { BootUtil } from "../../../modules/bootutil/bootutil.js";
 import { type BootConfig, SCRATCH_LABEL, type UpgradeMode } from "../../../modules/bootutil/config.js";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
+import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { FlashArea } from "../../../modules/flash/area.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { NorPartition } from "../../../modules/flash/nor.js";
 import type { ResponseMap } from "../../../modules/smp/cbor.js";
-import { type ImageOptions, imageGroup } from "../../../modules/smp/group/image.js";
+import { type ImageOptions, imageGroup } from "../../../modules/smp/group/image/image.js";
 import { SmpServer } from "../../../modules/smp/server.js";
 import { makeImage, type TestImage } from "../bootutil/support.js";
 import { answer, ascii, hex, payload, request } from "./support.js";

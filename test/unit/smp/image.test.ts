@@ -1,11 +1,11 @@
 import assert from "node:assert";
 import type { UpgradeMode } from "../../../modules/bootutil/config.js";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
+import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import type { ResponseMap } from "../../../modules/smp/cbor.js";
 import { SmpError } from "../../../modules/smp/errors.js";
 import { bool, decodeFields, type Field, uint } from "../../../modules/smp/fields.js";
-import { type ImageEvent, type ImageOptions, imageGroup } from "../../../modules/smp/group/image.js";
+import { type ImageEvent, type ImageOptions, imageGroup } from "../../../modules/smp/group/image/image.js";
 import { SmpServer } from "../../../modules/smp/server.js";
 import { override } from "../../support/override.js";
 import { exchange, hex, image, random, request, TestFlash } from "./support.js";

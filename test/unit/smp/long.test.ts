@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
+import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { GroupError, SmpError } from "../../../modules/smp/errors.js";
 import { bytes, decodeFields, uint, uint53 } from "../../../modules/smp/fields.js";
 import { type FileSystem, fsGroup } from "../../../modules/smp/group/fs.js";

@@ -1,6 +1,6 @@
 import { BootUtil } from "../../../modules/bootutil/bootutil.js";
 import type { UpgradeMode } from "../../../modules/bootutil/config.js";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
+import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { FlashArea } from "../../../modules/flash/area.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { NorPartition } from "../../../modules/flash/nor.js";

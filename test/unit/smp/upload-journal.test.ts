@@ -1,14 +1,14 @@
 import assert from "node:assert";
 import { BootUtil } from "../../../modules/bootutil/bootutil.js";
 import type { UpgradeMode } from "../../../modules/bootutil/config.js";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
+import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { FlashArea } from "../../../modules/flash/area.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { NorPartition } from "../../../modules/flash/nor.js";
 import type { ResponseMap } from "../../../modules/smp/cbor.js";
 import { bool, decodeFields, uint } from "../../../modules/smp/fields.js";
-import { imageGroup } from "../../../modules/smp/group/image.js";
-import { UploadJournal } from "../../../modules/smp/group/upload-journal.js";
+import { imageGroup } from "../../../modules/smp/group/image/image.js";
+import { UploadJournal } from "../../../modules/smp/group/image/upload-journal.js";
 import { SmpServer } from "../../../modules/smp/server.js";
 import { exchange, image, request } from "./support.js";
 

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { onClosedPipe } from "../../../tools/closed-pipe.js";
+import { onClosedPipe } from "../../../cli/closed-pipe.js";
 import { defaultDirectory, vectorFiles } from "./node.js";
 import { runOnNode, runOnXS, type Task, xsrun } from "./pool.js";
 

@@ -1,11 +1,11 @@
 import { BootUtil } from "../../../modules/bootutil/bootutil.js";
 import type { BootConfig } from "../../../modules/bootutil/config.js";
-import type { DigestProvider } from "../../../modules/bootutil/digest.js";
 import { formatVersion } from "../../../modules/bootutil/header.js";
 import type { BootResult, LoaderConfig, LoaderServices } from "../../../modules/bootutil/loader/config.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
 import type { SignatureType } from "../../../modules/bootutil/signature/signature.js";
 import { type BootFlag, type BootMagic, Trailer } from "../../../modules/bootutil/trailer.js";
+import type { DigestProvider } from "../../../modules/bytes/digest.js";
 import { FlashModel } from "./flash-model.js";
 import type { BootOutcome, TrailerRow, VectorConfig } from "./format.js";
 import { toHex } from "./hex.js";

@@ -1,9 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
+import { UnsupportedOption } from "../../../cli/args.js";
+import { parseSignArguments } from "../../../cli/sign-options.js";
+import { createImage, type ImageOptions } from "../../../image/create.js";
+import { parseKey } from "../../../image/keys.js";
 import { type SignatureType, verifySignature } from "../../../modules/bootutil/signature/signature.js";
-import { UnsupportedOption } from "../../../tools/image/args.js";
-import { createImage, type ImageOptions } from "../../../tools/image/create.js";
-import { parseKey } from "../../../tools/image/keys.js";
-import { parseSignArguments } from "../../../tools/image/sign-options.js";
 
 /** A row of `imgtool-sign.json`: what imgtool wrote for these arguments. */
 export interface ImgtoolSignRow {

@@ -1,8 +1,8 @@
 /// <reference path="../../../engine/xsrun.d.ts" />
 // The vectors on XS: build/xsrun test/vectors/mcuboot/xs [--sample=N|all] FILE... Prints one report a line, as JSON. The
 // files lie in a directory whose ".gz" files are unpacked; `npm run vectors -- --engine xs` makes one.
-import "../../../hosts/sim/xs/text-encoder.js";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
+import "../../../hosts/desk/xs/text-encoder.js";
+import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import type { VectorFile } from "./format.js";
 import { fromHex } from "./hex.js";
 import { runVectorFile } from "./run.js";

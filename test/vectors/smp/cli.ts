@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { onClosedPipe } from "../../../tools/closed-pipe.js";
+import { onClosedPipe } from "../../../cli/closed-pipe.js";
 import { report } from "./core.js";
 import { parseJson } from "./match.js";
 

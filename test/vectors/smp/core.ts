@@ -1,8 +1,8 @@
+import { crc16 } from "../../../modules/bytes/crc16.js";
 import { bool, bytes, decodeFields, uint } from "../../../modules/smp/fields.js";
 import { HEADER_SIZE } from "../../../modules/smp/header.js";
 import { BleTransport } from "../../../modules/smp/transport/ble.js";
 import { ConsoleTransport, encodeConsole } from "../../../modules/smp/transport/console.js";
-import { crc16 } from "../../../modules/smp/transport/crc16.js";
 import { RawTransport } from "../../../modules/smp/transport/raw.js";
 import type { ByteStream, DatagramSocket, GattCharacteristic } from "../../../modules/smp/transport/stream.js";
 import type { Transport } from "../../../modules/smp/transport/transport.js";

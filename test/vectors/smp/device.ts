@@ -1,6 +1,6 @@
 import { BootUtil } from "../../../modules/bootutil/bootutil.js";
 import type { BootConfig } from "../../../modules/bootutil/config.js";
-import { nobleDigest } from "../../../modules/bootutil/noble-digest.js";
+import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { FlashArea } from "../../../modules/flash/area.js";
 import { slotAreaId } from "../../../modules/flash/layout.js";
 import { FlashMap } from "../../../modules/flash/map.js";
@@ -9,7 +9,7 @@ import { encodeMap } from "../../../modules/smp/cbor.js";
 import { Rc, SmpError } from "../../../modules/smp/errors.js";
 import { enumerationGroup } from "../../../modules/smp/group/enumeration.js";
 import { type FileSystem, fsGroup } from "../../../modules/smp/group/fs.js";
-import { type ImageOptions, imageGroup } from "../../../modules/smp/group/image.js";
+import { type ImageOptions, imageGroup } from "../../../modules/smp/group/image/image.js";
 import { type OsInfo, osGroup } from "../../../modules/smp/group/os.js";
 import { type SettingsStore, settingsGroup } from "../../../modules/smp/group/settings.js";
 import { shellGroup } from "../../../modules/smp/group/shell.js";

@@ -1,6 +1,6 @@
 import { Decoder } from "cbor-x/decode";
+import { utf8Decode } from "../../../modules/bytes/utf8.js";
 import { HEADER_SIZE, readHeader } from "../../../modules/smp/header.js";
-import { utf8Decode } from "../../../modules/smp/utf8.js";
 
 /** A parsed JSON value of a vector file. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonMap;

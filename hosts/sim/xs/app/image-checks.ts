@@ -1,6 +1,6 @@
 import { OtpCounters } from "../../../../modules/bootutil/otp-counter.js";
-import type { ImageOptions } from "../../../../modules/smp/group/image.js";
-import type { SimConfig } from "../config.js";
+import type { ImageOptions } from "../../../../modules/smp/group/image/image.js";
+import type { SimConfig } from "../../../desk/xs/config.js";
 
 /** What the simulated board can check of an image besides what every board can. */
 export type ImageChecks = Pick<ImageOptions, "signature" | "downgrade">;

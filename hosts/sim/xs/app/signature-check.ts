@@ -1,8 +1,8 @@
-import "../text-encoder.js";
+import "../../../desk/xs/text-encoder.js";
 import { SignatureRule, type Trust } from "../../../../modules/bootutil/signature/image-signature.js";
 import type { SignatureVerdict } from "../../../../modules/bootutil/validation.js";
-import { bytesOf, type SimConfig } from "../config.js";
-import { simDigest } from "../digest.js";
+import { bytesOf, type SimConfig } from "../../../desk/xs/config.js";
+import { simDigest } from "../../../desk/xs/digest.js";
 
 /** Checks signatures as the simulated board's boot loader does, with its keys. */
 export function signatureCheck({ signature, keys }: SimConfig): () => SignatureVerdict {

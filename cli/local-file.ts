@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { ImageFileError, readImageFile } from "../client/image-file.js";
+import { ImageError } from "../image/error.js";
+import { binaryOf } from "../image/intel-hex.js";
+
+/** Shortest access key, bytes (docs/SMP.md, Access). */
+const LEAST_KEY = 16;
+
+const MISSING = { read: "it does not exist", written: "there is no such directory" } as const;
+
+/** Does something with a file. Throws an ImageError with one sentence if the system refuses. */
+export function withFile<T>(path: string, what: keyof typeof MISSING, action: () => T): T {
+	try {
+		return action();
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === undefined) throw error;
+		throw new ImageError(`${path} cannot be ${what}: ${code === "ENOENT" ? MISSING[what] : code}.`);
+	}
+}
+
+/** Reads a file. Throws an ImageError with one sentence if it cannot be read. */
+export const readFile = (path: string): Uint8Array => withFile(path, "read", () => new Uint8Array(readFileSync(path)));
+
+/** As `readFile`, and it has to be an image. Of an Intel HEX file the bytes that it stands for. */
+export function readImage(path: string): Uint8Array {
+	const file = readFile(path);
+	try {
+		const image = binaryOf(file);
+		readImageFile(image);
+		return image;
+	} catch (error) {
+		if (error instanceof ImageFileError || error instanceof ImageError)
+			throw new ImageError(`${path}: ${error.message}`);
+		throw error;
+	}
+}
+
+/** As `readFile`, and it has to be long enough for an access key. */
+export function readKey(path: string): Uint8Array {
+	const key = readFile(path);
+	if (key.length >= LEAST_KEY) return key;
+	throw new ImageError(`${path} is no access key: it has ${key.length} bytes, and a key has ${LEAST_KEY} or more.`);
+}

@@ -1,6 +1,0 @@
-import { onClosedPipe } from "../../tools/closed-pipe.js";
-import { runProgram } from "./program.js";
-
-// An update must not stop half-way because nobody reads on.
-onClosedPipe(() => {});
-process.exitCode = await runProgram(process.argv.slice(2), process);

@@ -1,0 +1,83 @@
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { decodeHeader, formatVersion, IMAGE_HEADER_SIZE, IMAGE_MAGIC } from "../../../modules/bootutil/header.js";
+import type { Layout } from "../../../modules/flash/layout.js";
+import { OptionError } from "./command-options.js";
+import { reason } from "./loader-setup.js";
+
+// A flash file: the raw contents of a flash device, from address 0 on.
+
+/**
+ * Checks that a file can be the contents of a layout's flash, from the first byte to `least` or further.
+ * Throws an OptionError.
+ */
+export function checkFlashFile(path: string, layout: Layout, least: number = layout.size): void {
+	read(path, layout, least, IMAGE_HEADER_SIZE);
+}
+
+/** Reads a flash file that holds at least the first `least` bytes of a layout's flash. Throws an OptionError. */
+export const readFlashFile = (path: string, layout: Layout, least: number): Uint8Array =>
+	read(path, layout, least, Number.POSITIVE_INFINITY);
+
+/** The first bytes of the file, `most` of them or all. */
+function read(path: string, layout: Layout, least: number, most: number): Uint8Array {
+	let file: number | undefined;
+	try {
+		// Before it is opened: opening a pipe waits for its other end.
+		const status = statSync(path);
+		if (!status.isFile()) throw new OptionError(`The flash file ${path} is not a regular file.`);
+		file = openSync(path, "r");
+		const bytes = new Uint8Array(Math.min(status.size, most, layout.size));
+		for (let at = 0; at < bytes.length; ) {
+			const length = readSync(file, bytes, at, bytes.length - at, at);
+			if (length === 0) throw new OptionError(`The flash file ${path} got shorter while it was read.`);
+			at += length;
+		}
+		const fault = faultOf(bytes, status.size, layout, least);
+		if (fault !== undefined) throw new OptionError(`The flash file ${path} ${fault}.`);
+		return bytes;
+	} catch (error) {
+		if (error instanceof OptionError) throw error;
+		throw new OptionError(`The flash file ${path} cannot be read: ${reason(error)}.`);
+	} finally {
+		if (file !== undefined) closeSync(file);
+	}
+}
+
+function faultOf(head: Uint8Array, size: number, { name, size: most }: Layout, least: number): string | undefined {
+	const fits = size >= least && size <= most;
+	const kind = formatOf(head) ?? (fits ? undefined : imageIn(head));
+	if (kind !== undefined) return `is ${kind}, not the raw contents of a flash device`;
+	if (fits) return undefined;
+	const end = least < most ? `, and its slots end at ${least}` : "";
+	return `has ${size} bytes, but the flash of the layout ${name} has ${most}${end}`;
+}
+
+/** How files begin that are easily taken for the contents of a flash. */
+const FORMATS: readonly (readonly [beginning: string | RegExp, kind: string])[] = [
+	[/^:[0-9a-f]{10}/i, "an Intel HEX file"],
+	[/^S0[0-9a-f]{6}/i, "a Motorola S-record file"],
+	["\x7fELF", "an ELF file"],
+	["UF2\n", "a UF2 file"],
+	["PK\x03\x04", "a ZIP archive"],
+	["\x1f\x8b", "a gzip file"],
+	["-----BEGIN ", "a PEM file"],
+];
+
+function formatOf(head: Uint8Array): string | undefined {
+	const text = Buffer.from(head.subarray(0, IMAGE_HEADER_SIZE)).toString("latin1");
+	const begins = (beginning: string | RegExp): boolean =>
+		typeof beginning === "string" ? text.startsWith(beginning) : beginning.test(text);
+	return FORMATS.find(([beginning]) => begins(beginning))?.[1];
+}
+
+/** An image by itself: what `sign` makes, and clients upload. */
+function imageIn(head: Uint8Array): string | undefined {
+	if (head.length < IMAGE_HEADER_SIZE) return undefined;
+	const header = decodeHeader(head.subarray(0, IMAGE_HEADER_SIZE));
+	if (header.magic === IMAGE_MAGIC) return `an image, version ${formatVersion(header.version)}`;
+	return isBigEndian(head) ? "a big-endian image" : undefined;
+}
+
+/** Whether an image starts here whose header was made with imgtool's `--endian big`. */
+export const isBigEndian = (bytes: Uint8Array): boolean =>
+	bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) === IMAGE_MAGIC;

@@ -1,0 +1,107 @@
+import type { TrailerGeneration, UpgradeMode } from "../../../modules/bootutil/config.js";
+import type { DowngradePrevention } from "../xs/config.js";
+import { type GivenOptions, OptionError, type OptionSpec } from "./command-options.js";
+
+// How a boot loader is built, on a command line: of the simulated device, of the emulated board, and of `npm run explain`,
+// which rehearses what that boot loader does.
+
+/** Modes by the names that they have on command lines. */
+export const MODES = Object.freeze({
+	move: "swap-move",
+	offset: "swap-offset",
+	scratch: "swap-scratch",
+	overwrite: "overwrite",
+	"direct-xip": "direct-xip",
+	"direct-xip-revert": "direct-xip-revert",
+	"ram-load": "ram-load",
+} as const satisfies Record<string, UpgradeMode>);
+export type ModeName = keyof typeof MODES;
+export const MODE_NAMES = Object.freeze(Object.keys(MODES)) as readonly ModeName[];
+
+const IMAGES = ["1", "2"] as const;
+const PREVENTIONS = ["none", "version", "counter", "hardware"] as const satisfies readonly DowngradePrevention[];
+const TRAILERS = ["current", "2.2"] as const satisfies readonly TrailerGeneration[];
+const KEY_LENGTHS = ["128", "256"] as const;
+/** The value of `--key` of a boot loader that checks no signatures. */
+const NO_KEY = "none";
+
+export interface LoaderOptions {
+	readonly images: 1 | 2;
+	readonly mode: UpgradeMode;
+	readonly downgradePrevention: DowngradePrevention;
+	/** Path of a layout; undefined: the guide's. */
+	readonly layout: string | undefined;
+	/** Paths of keys; empty: the development key. "none": hashes are checked, and no signatures. */
+	readonly keys: readonly string[] | "none";
+	/** Path of the private key that images' AES keys are wrapped for; undefined: no encryption. */
+	readonly encryptionKey: string | undefined;
+	/** Bits of images' AES keys. */
+	readonly encryptionKeyLength: 128 | 256;
+	readonly trailer: TrailerGeneration;
+}
+
+export const LOADER_OPTIONS: readonly OptionSpec[] = Object.freeze([
+	{ name: "--images", choices: IMAGES, default: "2", help: "number of images" },
+	{
+		name: "--mode",
+		choices: MODE_NAMES,
+		default: "move",
+		help: 'how the boot loader upgrades. A layout without an area "image-scratch" gets one of 4 sectors for scratch, behind its last area; images for ram-load are signed with --load-addr 0x20000000, those of image 1 with 0x20080000',
+	},
+	{
+		name: "--downgrade-prevention",
+		choices: PREVENTIONS,
+		default: "none",
+		help: "older updates are refused: by version, by the images' security counters, or by the counter in the chip, which is the file FLASH.otp beside the flash file",
+	},
+	{
+		name: "--layout",
+		value: "FILE",
+		otherwise: "default: the OTA guide's table",
+		help: "flash layout, JSON as in layouts/",
+	},
+	{
+		name: "--key",
+		value: "PEM|none",
+		repeats: true,
+		otherwise: "default: the development key",
+		help: "trusted key, public or private; may be repeated. The first private one signs factory images; without one the development key does, and is trusted too. none: the boot loader checks hashes and NO SIGNATURES, and starts anybody's image",
+	},
+	{
+		name: "--encryption-key",
+		value: "KEY",
+		otherwise: "default: none are taken",
+		help: "images encrypted for this private key are taken: PEM with RSA-2048, P-256 or X25519, or an AES key in base64",
+	},
+	{
+		name: "--encryption-key-length",
+		choices: KEY_LENGTHS,
+		default: "128",
+		help: "size of the images' AES keys",
+	},
+	{
+		name: "--trailer",
+		choices: TRAILERS,
+		default: "current",
+		help: "trailer of offset mode: since or before MCUboot 2.3",
+	},
+] satisfies OptionSpec[]);
+
+/** Reads the options of the table above. Throws an OptionError. */
+export function parseLoaderOptions(given: GivenOptions): LoaderOptions {
+	const keys = given.all("--key");
+	if (keys.includes(NO_KEY) && keys.length > 1)
+		throw new OptionError("--key none stands alone: with a key the boot loader checks signatures.");
+	if (given.has("--encryption-key-length") && !given.has("--encryption-key"))
+		throw new OptionError("--encryption-key-length needs --encryption-key.");
+	return {
+		images: given.choice("--images", IMAGES) === "1" ? 1 : 2,
+		mode: MODES[given.choice("--mode", MODE_NAMES)],
+		downgradePrevention: given.choice("--downgrade-prevention", PREVENTIONS),
+		layout: given.text("--layout"),
+		keys: keys[0] === NO_KEY ? NO_KEY : keys,
+		encryptionKey: given.text("--encryption-key"),
+		encryptionKeyLength: given.choice("--encryption-key-length", KEY_LENGTHS) === "128" ? 128 : 256,
+		trailer: given.choice("--trailer", TRAILERS),
+	};
+}

@@ -1,0 +1,197 @@
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseEncryptionKey } from "../../../image/encryption.js";
+import { type Key, parseKey } from "../../../image/keys.js";
+import { type BootConfig, runsNewest, SCRATCH_LABEL, type UpgradeMode } from "../../../modules/bootutil/config.js";
+import { guideLayout, type Layout, type LayoutArea, parseLayout, slotAreaId } from "../../../modules/flash/layout.js";
+import type { DowngradePrevention, LoaderBuild } from "../xs/config.js";
+import { OptionError } from "./command-options.js";
+import { type LoaderOptions, MODE_NAMES, MODES } from "./loader-options.js";
+
+/** Root of the repository, from dist/hosts/sim. */
+export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const DEVELOPMENT_KEY = `${ROOT}keys/development-ec-p256.pem`;
+/** Of its JSON, bytes: the device gets it on a command line. */
+const LARGEST_LAYOUT = 32 * 1024;
+/** The flash is a file of its whole size; more would be a slip of the pen. */
+const LARGEST_FLASH = 256 * 1024 * 1024;
+
+/** What a boot loader is built for and with. */
+export interface LoaderSetup {
+	readonly layout: Layout;
+	readonly build: LoaderBuild;
+	/** What factory images are signed with; undefined if no key can. */
+	readonly signer: Required<Key> | undefined;
+}
+
+/** Reads layout and keys and checks that they fit together. Throws an OptionError. */
+export function readLoader(options: LoaderOptions): LoaderSetup {
+	const given = options.layout === undefined ? guideLayout : readLayout(options.layout);
+	const layout = options.mode === "swap-scratch" ? withScratch(given) : given;
+	const boot = bootConfig(layout, options);
+	checkSlots(layout, boot);
+	const keys = options.keys === "none" ? [] : readKeys(options.keys);
+	const encryption = readEncryptionKey(options);
+	checkPrevention(options.downgradePrevention, boot.mode);
+	return {
+		layout,
+		build: {
+			boot: { ...boot, ...encryption?.build },
+			downgradePrevention: options.downgradePrevention,
+			signature: keys[0]?.type ?? "none",
+			keys: keys.map((key) => Buffer.from(key.publicKey).toString("hex")),
+			...(encryption && { encryptionKey: encryption.key }),
+		},
+		signer: keys.find((key): key is Required<Key> => key.sign !== undefined),
+	};
+}
+
+function readLayout(path: string): Layout {
+	let data: unknown;
+	const text = readSmallFile("--layout", path, LARGEST_LAYOUT);
+	try {
+		data = JSON.parse(text);
+	} catch {
+		throw new OptionError(`The layout ${path} is not JSON.`);
+	}
+	let layout: Layout;
+	try {
+		layout = parseLayout(data);
+	} catch (error) {
+		throw new OptionError(`The layout ${path} cannot be used: ${(error as Error).message}.`);
+	}
+	if (layout.size > LARGEST_FLASH)
+		throw new OptionError(`The layout ${path} cannot be used: its flash is larger than ${LARGEST_FLASH} bytes.`);
+	return layout;
+}
+
+function readKeys(paths: readonly string[]): Key[] {
+	const keys = paths.map((path) => readKey(path));
+	const first = keys[0];
+	const stranger = keys.findIndex((key) => key.type !== first?.type);
+	if (first && stranger > 0)
+		throw new OptionError(
+			`A boot loader knows one type of signature, but ${paths[0]} is ${first.type} and ${paths[stranger]} is ${keys[stranger]!.type}.`,
+		);
+	if (keys.some((key) => key.sign)) return keys;
+	const development = readKey(DEVELOPMENT_KEY);
+	return !first || first.type === development.type ? [...keys, development] : keys;
+}
+
+const readKey = (path: string): Key => parseKeyFile("--key", path, parseKey);
+
+function parseKeyFile<Result>(option: string, path: string, parse: (text: string) => Result): Result {
+	const text = readSmallFile(option, path, 64 * 1024);
+	try {
+		return parse(text);
+	} catch (error) {
+		throw new OptionError(`The key ${path} cannot be used: ${(error as Error).message}`);
+	}
+}
+
+/** How a boot loader is built that takes images encrypted for a key, and that key in hexadecimal. */
+interface Encryption {
+	readonly build: Required<Pick<BootConfig, "encryption" | "encryptionKeySize">>;
+	readonly key: string;
+}
+
+function readEncryptionKey({ encryptionKey: path, encryptionKeyLength, mode }: LoaderOptions): Encryption | undefined {
+	if (path === undefined) return undefined;
+	if (runsNewest(mode)) throw new OptionError(`There is no --encryption-key with --mode ${modeName(mode)}.`);
+	const { type, keySize, privateKey } = parseKeyFile("--encryption-key", path, parseEncryptionKey);
+	if (!privateKey) throw new OptionError(`The key ${path} cannot be used: decrypting needs the private one.`);
+	if (keySize !== undefined && 8 * keySize !== encryptionKeyLength)
+		throw new OptionError(
+			`The AES key ${path} has ${8 * keySize} bits, and only wraps keys as long: give --encryption-key-length ${8 * keySize}.`,
+		);
+	return {
+		build: { encryption: type, encryptionKeySize: encryptionKeyLength === 128 ? 16 : 32 },
+		key: Buffer.from(privateKey).toString("hex"),
+	};
+}
+
+function readSmallFile(option: string, path: string, most: number): string {
+	let file: number | undefined;
+	try {
+		// Before it is opened: opening a pipe waits for its other end.
+		if (!statSync(path).isFile()) throw new OptionError(`${option} ${path} is not a file.`);
+		file = openSync(path, "r");
+		if (fstatSync(file).size > most) throw new OptionError(`${option} ${path} is larger than ${most} bytes.`);
+		return readFileSync(file, "utf8");
+	} catch (error) {
+		if (error instanceof OptionError) throw error;
+		throw new OptionError(`${option} ${path} cannot be read: ${reason(error)}.`);
+	} finally {
+		if (file !== undefined) closeSync(file);
+	}
+}
+
+/** The cause of a failed file operation in words, without its path. */
+export const reason = (error: unknown): string =>
+	/^[A-Z]+: ([^,]+),/.exec((error as Error).message)?.[1] ?? (error as Error).message;
+
+/** As Zephyr derives it: write blocks and sectors of the slots decide the size of the trailer. */
+function bootConfig(layout: Layout, options: Pick<LoaderOptions, "images" | "mode" | "trailer">): BootConfig {
+	const sectors = slots(layout, options.images).map((slot) => slot.size / layout.sectorSize);
+	return {
+		mode: options.mode,
+		images: options.images,
+		maxAlign: layout.writeAlign <= 8 ? 8 : layout.writeAlign === 16 ? 16 : 32,
+		maxSectors: Math.max(...sectors),
+		trailer: options.trailer,
+	};
+}
+
+function slots(layout: Layout, images: number): LayoutArea[] {
+	const found: LayoutArea[] = [];
+	for (let image = 0; image < images; image++)
+		for (const which of ["primary", "secondary"] as const) {
+			const slot = layout.areas.find(({ id }) => id === slotAreaId(image, which));
+			if (!slot)
+				throw new OptionError(
+					`The layout ${layout.name} has no ${which} slot for image ${image}: an area with id ${slotAreaId(image, which)}.`,
+				);
+			found.push(slot);
+		}
+	return found;
+}
+
+/** Sectors of the scratch area that a layout without one gets. */
+const SCRATCH_SECTORS = 4;
+
+/** Adds a scratch area behind the last area, if there is none. */
+function withScratch(layout: Layout): Layout {
+	if (layout.areas.some(({ label }) => label === SCRATCH_LABEL)) return layout;
+	const offset = Math.max(...layout.areas.map((area) => area.offset + area.size));
+	const size = SCRATCH_SECTORS * layout.sectorSize;
+	if (offset + size > layout.size)
+		throw new OptionError(
+			`The layout ${layout.name} has no area "${SCRATCH_LABEL}", which --mode scratch needs, and no room for one of ${size} bytes.`,
+		);
+	const id = Math.max(...layout.areas.map((area) => area.id)) + 1;
+	return { ...layout, areas: [...layout.areas, { id, label: SCRATCH_LABEL, offset, size }] };
+}
+
+/** MCUboot has no prevention by version where the newest image runs anyway, and none by the images' counters where nothing is swapped. */
+function checkPrevention(prevention: DowngradePrevention, mode: UpgradeMode): void {
+	const counts = mode === "swap-move" || mode === "swap-offset" || mode === "swap-scratch";
+	if ((prevention === "version" && runsNewest(mode)) || (prevention === "counter" && !counts))
+		throw new OptionError(`There is no --downgrade-prevention ${prevention} with --mode ${modeName(mode)}.`);
+}
+
+const modeName = (mode: UpgradeMode): string => MODE_NAMES.find((name) => MODES[name] === mode) ?? mode;
+
+/** The rules under which MCUboot upgrades a pair of slots at all (design.md, Image slots). */
+function checkSlots(layout: Layout, boot: BootConfig): void {
+	const all = slots(layout, boot.images);
+	for (let image = 0; image < boot.images; image++) {
+		const primary = all[2 * image]!;
+		const secondary = all[2 * image + 1]!;
+		const extra = (primary.size - secondary.size) / layout.sectorSize;
+		const wanted = boot.mode === "swap-move" ? 1 : boot.mode === "swap-offset" ? -1 : 0;
+		if (extra !== 0 && extra !== wanted && !runsNewest(boot.mode))
+			throw new OptionError(
+				`The slots of image ${image} do not fit --mode ${modeName(boot.mode)}: "${primary.label}" must be as large as "${secondary.label}"${wanted === 0 ? "" : `, or one sector ${wanted > 0 ? "larger" : "smaller"}`}.`,
+			);
+	}
+}

@@ -1,0 +1,86 @@
+import { relative } from "node:path";
+import type { DeviceEvent } from "../xs/event.js";
+
+/** What the supervisor adds to the device's events. */
+export type SupervisorEvent =
+	| { readonly event: "reset"; readonly by: "application" | "button" }
+	| { readonly event: "power-cut"; readonly operation: number }
+	/** A file that holds what a chip keeps was deleted or replaced: the device has stopped for good. */
+	| { readonly event: "lost"; readonly reason: string };
+
+/** The device answers, at these addresses. */
+export interface ReadyEvent {
+	readonly event: "ready";
+	readonly serial: string;
+	/** Missing where the device has no network. */
+	readonly udp?: string;
+	/** Only if the command line asked for it. */
+	readonly tcp?: string;
+}
+
+export type SimEvent = DeviceEvent | SupervisorEvent | ReadyEvent;
+
+/** Takes events and returns the text to print for each. */
+export type Renderer = (event: SimEvent) => string;
+
+/** So many crashes before it was ready show what is wrong with a device that never gets ready. */
+const HOPELESS = 3;
+
+/** One JSON object a line; `ready` comes first, so what happened before it is held back. */
+export function jsonRenderer(): Renderer {
+	let held: string[] | undefined = [];
+	let crashes = 0;
+	return (event) => {
+		const line = `${JSON.stringify(event)}\n`;
+		if (!held) return line;
+		if (event.event === "crash") crashes++;
+		if (event.event === "ready") held.unshift(line);
+		else held.push(line);
+		if (event.event !== "ready" && event.event !== "halt" && event.event !== "lost" && crashes < HOPELESS) return "";
+		const text = held.join("");
+		held = undefined;
+		return text;
+	};
+}
+
+/** Text for people. */
+export function textRenderer(): Renderer {
+	return (event) => {
+		const text = say(event);
+		return text === undefined ? "" : `${text}\n`;
+	};
+}
+
+function say(event: SimEvent): string | undefined {
+	switch (event.event) {
+		case "log":
+			return event.line;
+		case "ready":
+			return ready(event);
+		case "reset":
+			return event.by === "button" ? "--- reset button ---" : "--- reset ---";
+		case "power-cut":
+			return `--- power cut during flash operation ${event.operation} of the swap; power is back ---`;
+		case "crash":
+			return `--- crash: ${event.reason} ---`;
+		case "halt":
+			return `--- ${event.reason}: the device stays down until it is reset ---`;
+		default:
+			return undefined;
+	}
+}
+
+function ready({ serial, udp, tcp }: ReadyEvent): string {
+	const path = relative(".", serial);
+	const port = path.startsWith("..") ? serial : path;
+	return [
+		"",
+		`  serial  ${port}`,
+		...(udp === undefined ? [] : [`  UDP     ${udp}`]),
+		...(tcp === undefined ? [] : [`  TCP     ${tcp}`]),
+		`  try     newtmgr conn add sim type=serial connstring="dev=${port},baud=115200,mtu=256"`,
+		"          newtmgr -c sim image list",
+		"  here    r resets the device, q quits",
+		"",
+	].join("\n");
+}

@@ -1,0 +1,122 @@
+import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, type Stats, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Key } from "../../../image/keys.js";
+import type { SimConfig } from "../xs/config.js";
+import { OptionError } from "./command-options.js";
+import { checkFlashFile } from "./flash-file.js";
+import { readLoader, reason } from "./loader-setup.js";
+import type { Options } from "./options.js";
+
+/** Everything that follows from the options and from the files they name. */
+export interface Setup {
+	readonly config: SimConfig;
+	/** What factory images are signed with; undefined if no key can. */
+	readonly signer: Required<Key> | undefined;
+	/** Absolute paths. */
+	readonly flash: string;
+	readonly serial: string;
+	readonly flashExists: boolean;
+	/** The chip's one-time programmable memory, absolute; undefined if the boot loader does not use it. */
+	readonly otp: string | undefined;
+}
+
+/** The flash area that the flash conformance suite erases (test/conformance/emulated.ts). */
+const CONFORMANCE_LABEL = "storage";
+
+/** The directory of the default files, the only one that is made when missing. */
+const OWN_DIRECTORY = ".sim";
+
+/** Reads the files that the options name and checks that all fits together. Throws an OptionError; writes nothing. */
+export function prepare(options: Options): Setup {
+	const { layout, build, signer } = readLoader(options);
+	for (const [option, path] of [
+		["--flash", options.flash],
+		["--serial", options.serial],
+	] as const)
+		checkParent(option, path);
+	if (options.files !== undefined && !look("--files", options.files)?.isDirectory())
+		throw new OptionError(`--files ${options.files} is not a directory.`);
+	const flash = resolve(options.flash);
+	const serial = resolve(options.serial);
+	const otp = options.downgradePrevention === "hardware" ? otpFile(flash) : undefined;
+	if (flash === serial) throw new OptionError("--flash and --serial name the same file.");
+	if (otp === serial) throw new OptionError("--serial names the file of the counter in the chip, FLASH.otp.");
+	if (options.app === "flash-conformance" && !layout.areas.some(({ label }) => label === CONFORMANCE_LABEL))
+		throw new OptionError(
+			`--app flash-conformance needs an area "${CONFORMANCE_LABEL}" to erase: the layout ${layout.name} has none.`,
+		);
+	const flashExists = flashFileExists(options.flash);
+	if (flashExists) checkFlashFile(options.flash, layout);
+	else if (!signer && build.signature !== "none")
+		throw new OptionError(
+			`The flash file ${options.flash} is missing and cannot be made, because no --key is private to sign its factory images.`,
+		);
+	return {
+		config: {
+			layout,
+			...build,
+			uart: options.uart,
+			confirm: options.confirm,
+			trial: options.trial,
+			guards: options.guards,
+			verify: options.verify,
+			erasePending: options.erasePending,
+			files: options.files !== undefined,
+		},
+		signer,
+		flash,
+		serial,
+		flashExists,
+		otp,
+	};
+}
+
+/** Whether there is a flash file. A link to nothing is neither: a file would be made where nobody said that one should be. */
+function flashFileExists(path: string): boolean {
+	if (look("--flash", path)) return true;
+	if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+		throw new OptionError(`The flash file ${path} is a link to ${readlinkSync(path)}, which does not exist.`);
+	return false;
+}
+
+/** Makes the default directory if the options use it and it is missing; then returns what takes it away again if it is still empty. */
+export function makeDirectory(options: Options): (() => void) | undefined {
+	if (![options.flash, options.serial].some((path) => dirname(path) === OWN_DIRECTORY)) return undefined;
+	if (existsSync(OWN_DIRECTORY)) return undefined;
+	try {
+		mkdirSync(OWN_DIRECTORY);
+	} catch (error) {
+		throw new OptionError(`The directory ${OWN_DIRECTORY} cannot be made: ${reason(error)}.`);
+	}
+	return () => {
+		if (readdirSync(OWN_DIRECTORY).length === 0) rmdirSync(OWN_DIRECTORY);
+	};
+}
+
+/** Bytes of the OTP file: a word for each image that a chip can have. */
+export const OTP_SIZE = 8;
+
+function otpFile(flash: string): string {
+	const path = `${flash}.otp`;
+	const status = look("--flash", path);
+	if (status && !(status.isFile() && (status.size === OTP_SIZE || status.size === 0)))
+		throw new OptionError(`The OTP file ${path} is not a file of ${OTP_SIZE} bytes.`);
+	return path;
+}
+
+function checkParent(option: string, path: string): void {
+	const directory = dirname(path);
+	if (directory === OWN_DIRECTORY && lstatSync(directory, { throwIfNoEntry: false }) === undefined) return;
+	if (!look(option, directory)?.isDirectory())
+		throw new OptionError(`${option} ${path} cannot be made: there is no directory ${directory}.`);
+}
+
+/** What a path leads to; undefined if that is nothing. Throws an OptionError where it cannot be told. */
+function look(option: string, path: string): Stats | undefined {
+	try {
+		return statSync(path, { throwIfNoEntry: false });
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
+		throw new OptionError(`${option} ${path} cannot be used: ${reason(error)}.`);
+	}
+}

@@ -1,0 +1,50 @@
+import type { Timer } from "../../../modules/agent/host.js";
+import type { DigestProvider } from "../../../modules/bytes/digest.js";
+import type { Layout } from "../../../modules/flash/layout.js";
+import type { FlashPartition } from "../../../modules/flash/partition.js";
+import type { ByteStream } from "../../../modules/smp/transport/stream.js";
+import { simDigest } from "./digest.js";
+import type { DeviceEvent } from "./event.js";
+import { SimFlash } from "./flash.js";
+import { SimUart } from "./uart.js";
+
+/** Reports an event. */
+export const report = (event: DeviceEvent): void => simulator.event(JSON.stringify(event));
+
+/** Writes a line to the console. */
+export const log = (line: string): void => report({ event: "log", line });
+
+/** What the boards that run on a desk have in common: the host functions of hosts/desk/xs/native.d.ts. */
+export class EmulatedHost {
+	readonly digest: DigestProvider = simDigest;
+	readonly #layout: Layout;
+
+	constructor(layout: Layout) {
+		this.#layout = layout;
+	}
+
+	flash(label: string): FlashPartition {
+		return SimFlash.open(this.#layout, label);
+	}
+
+	uart(): ByteStream {
+		return new SimUart();
+	}
+
+	uptime(): number {
+		return simulator.uptime();
+	}
+
+	after(ms: number, callback: () => void): Timer {
+		const timer = simulator.after(ms, callback);
+		return { cancel: () => simulator.cancel(timer) };
+	}
+
+	reset(): void {
+		simulator.reset();
+	}
+
+	log(line: string): void {
+		log(line);
+	}
+}

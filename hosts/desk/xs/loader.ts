@@ -1,0 +1,60 @@
+import type { SwapEvent } from "../../../modules/bootutil/loader/config.js";
+import "./text-encoder.js";
+import { SCRATCH_LABEL } from "../../../modules/bootutil/config.js";
+import { Loader } from "../../../modules/bootutil/loader/loader.js";
+import { OtpCounters } from "../../../modules/bootutil/otp-counter.js";
+import { SwapType } from "../../../modules/bootutil/trailer.js";
+import { hex } from "../../../modules/flash/error.js";
+import { FlashMap } from "../../../modules/flash/map.js";
+import { readConfig } from "../../sim/xs/host.js";
+import { simDigest } from "./digest.js";
+import { log, report } from "./emulated-host.js";
+import type { BootAction } from "./event.js";
+import { SimFlash } from "./flash.js";
+import { loaderConfig } from "./loader-config.js";
+
+// The boot loader of the simulated board: what MCUboot is on a real one. It runs on a machine of its own, which ends before
+// the application starts.
+
+/** Progress is reported so many times in a swap. */
+const REPORTS = 20;
+
+const ACTIONS: Readonly<Record<number, BootAction>> = {
+	[SwapType.TEST]: "test",
+	[SwapType.PERM]: "permanent",
+	[SwapType.REVERT]: "revert",
+};
+
+function reportSwap({ event, image, type, done, total }: SwapEvent): void {
+	const action = ACTIONS[type] ?? "none";
+	if (event === "start") simulator.swapBegins();
+	if (event !== "progress") report({ event: "swap", phase: event, image, type: action });
+	else if (Math.floor((done * REPORTS) / total) !== Math.floor(((done - 1) * REPORTS) / total))
+		report({ event: "swap", phase: event, image, type: action, step: done, steps: total });
+}
+
+const config = readConfig();
+const map = FlashMap.open(config.layout, (label) => SimFlash.open(config.layout, label));
+const loader = new Loader(map, loaderConfig(config), {
+	digest: simDigest,
+	log,
+	securityCounters: new OtpCounters({
+		read: (word) => simulator.otpRead(word),
+		program: (word, value) => simulator.otpProgram(word, value),
+	}),
+	report: reportSwap,
+});
+
+log(`*** Booting xs-smp boot loader: ${config.boot.mode}, ${config.signature} ***`);
+if (config.signature === "none")
+	log("WARNING: this boot loader has no key. It checks hashes, no signatures, and starts anybody's image.");
+const scratch = config.layout.areas.find(({ label }) => label === SCRATCH_LABEL);
+if (scratch && config.boot.mode === "swap-scratch")
+	log(`scratch area ${hex(scratch.offset)}, ${hex(scratch.size)} bytes`);
+const result = loader.boot();
+if (result.ok) {
+	simulator.startApplication(JSON.stringify(result.images));
+} else {
+	report({ event: "halt", reason: result.reason ?? "no bootable image" });
+	simulator.halt();
+}

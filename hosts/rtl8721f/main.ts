@@ -1,0 +1,36 @@
+import device from "embedded:provider/builtin";
+import config from "mc/config";
+import clock from "time";
+import timers from "timer";
+import { smpSvr } from "../../modules/agent/agent.js";
+import { guideLayout } from "../../modules/flash/layout.js";
+import type { SerialDevice } from "./devices.js";
+import { RtlHost } from "./host.js";
+import { buildTime, digest, log, reset } from "./native.js";
+
+// The application on the Realtek RTL8721F EVB. The port opens partitions by their labels, which are the same in the guide's
+// table and in the vendor's, so that the layout here serves both.
+
+/** What the manifest's `config` and mcconfig's command line say; from the latter everything comes as a string. */
+const { mode, images, confirm } = config as unknown as {
+	readonly mode: "swap-move" | "swap-offset";
+	readonly images: number | string;
+	readonly confirm: "smp" | "self";
+};
+const host = new RtlHost({
+	flash: device.flash,
+	// UART2: the OTA guide, UART Transport Layer Configuration. The SDK's declarations know the UARTs of another port only.
+	serial: device.serial.uart2 as unknown as SerialDevice,
+	timers,
+	clock,
+	digest,
+	reset,
+	log,
+});
+smpSvr(host, {
+	layout: guideLayout,
+	// Slots of 512 KB in sectors of 4 KB, and write blocks of 4 bytes: what Zephyr makes of the same devicetree.
+	boot: { mode, images: Number(images), maxAlign: 8, maxSectors: 128, trailer: "current" },
+	confirm,
+	buildTime: buildTime(),
+});

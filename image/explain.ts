@@ -1,0 +1,280 @@
+import { isBigEndian } from "../hosts/desk/node/flash-file.js";
+import { BootUtil } from "../modules/bootutil/bootutil.js";
+import { runsNewest } from "../modules/bootutil/config.js";
+import { bootForecast, type ImageForecast } from "../modules/bootutil/forecast.js";
+import type { ImageResult } from "../modules/bootutil/loader/config.js";
+import { type DryBoot, DryRun } from "../modules/bootutil/loader/dry-run.js";
+import type { FlashTiming } from "../modules/bootutil/loader/shadow-flash.js";
+import { SWAP_TYPE_TABLE } from "../modules/bootutil/swap-type.js";
+import { BootFlag, BootMagic, SwapType, type Trailer, trailerMagic } from "../modules/bootutil/trailer.js";
+import { readU16 } from "../modules/bytes/little-endian.js";
+import type { FlashMap } from "../modules/flash/map.js";
+import { UPLOAD_JOURNAL, UploadJournal } from "../modules/smp/group/image/upload-journal.js";
+import {
+	digest,
+	type FindOptions,
+	type FoundImage,
+	findImage,
+	headerAt,
+	isEncrypted,
+	lacksKey,
+	startsOf,
+} from "./found.js";
+
+/** What a trailer says, in MCUboot's words. */
+export interface TrailerExplanation {
+	/** `good`, `bad`, `unset`, or `of alignment N`: of a boot loader that was built with another `BOOT_MAX_ALIGN`. */
+	readonly magic: string;
+	readonly imageOk: string;
+	readonly copyDone: string;
+	readonly swapInfo: { readonly type: string; readonly image: number };
+}
+
+export interface SlotExplanation {
+	readonly label: string;
+	readonly address: number;
+	readonly size: number;
+	readonly trailer: TrailerExplanation;
+	readonly images: readonly FoundImage[];
+	/** What is there in place of an image that the boot loader knows, in words; null if nothing is. */
+	readonly foreign: string | null;
+}
+
+/** The row of the table of states that applies, what it looks at, and what it asks for. */
+export interface StateExplanation {
+	readonly row: string;
+	readonly because: readonly string[];
+	readonly swapType: string;
+}
+
+export interface ImageExplanation {
+	readonly image: number;
+	readonly primary: SlotExplanation;
+	readonly secondary: SlotExplanation;
+	/** Null in the modes that run the newest image. */
+	readonly state: StateExplanation | null;
+	/** A swap that power loss interrupted, which goes first. */
+	readonly interrupted: {
+		readonly type: string;
+		readonly swapSize: number;
+		readonly phase: string;
+		readonly done: number;
+		readonly total: number;
+	} | null;
+	/** What the boot sets out to do, if nothing is found to be wrong. */
+	readonly intent: string;
+	/** An upload into the secondary slot that goes on when a client sends its file again: bytes of it, and how many are there. */
+	readonly upload: { readonly size: number; readonly written: number } | null;
+}
+
+export interface BootedImage {
+	readonly image: number;
+	readonly action: ImageResult["action"];
+	readonly resumed: boolean;
+	/** The slot that it runs from: 0 primary, 1 secondary. */
+	readonly slot: 0 | 1;
+	/** Null if there is no image. */
+	readonly version: string | null;
+	readonly confirmed: boolean;
+	readonly operations: number;
+	readonly erases: number;
+	readonly seconds: number;
+}
+
+export interface BootExplanation {
+	/** Whether an application starts; if not, why. */
+	readonly starts: boolean;
+	readonly reason: string | null;
+	readonly images: readonly BootedImage[];
+	/** Flash operations in all, and those of them that erase a sector. */
+	readonly operations: number;
+	readonly erases: number;
+	/** Time for them, by `timing`. */
+	readonly seconds: number;
+	/** What the boot loader says. */
+	readonly log: readonly string[];
+}
+
+/** Everything about a flash and its next boots; plain data, to be printed as JSON. */
+export interface Explanation {
+	readonly mode: string;
+	readonly signature: string;
+	readonly timing: FlashTiming;
+	readonly images: readonly ImageExplanation[];
+	/** Why the next boots cannot be told, so that `next`, `unconfirmed` and the others are null; null if they can. */
+	readonly stops: string | null;
+	readonly next: BootExplanation | null;
+	/** The next boot, if what is on trial now is confirmed before; null if nothing is. */
+	readonly nextIfConfirmed: BootExplanation | null;
+	/** The boot after the next, if nobody does anything. */
+	readonly unconfirmed: BootExplanation | null;
+	/** The boot after the next, if what is on trial is confirmed; null if nothing is. */
+	readonly confirmed: BootExplanation | null;
+}
+
+export interface ExplainOptions extends FindOptions {
+	readonly timing: FlashTiming;
+}
+
+const MAGICS: Readonly<Record<number, string>> = {
+	[BootMagic.GOOD]: "good",
+	[BootMagic.BAD]: "bad",
+	[BootMagic.UNSET]: "unset",
+};
+const FLAGS: Readonly<Record<number, string>> = {
+	[BootFlag.SET]: "set",
+	[BootFlag.BAD]: "bad",
+	[BootFlag.UNSET]: "unset",
+};
+const TYPES: Readonly<Record<number, string>> = {
+	[SwapType.NONE]: "none",
+	[SwapType.TEST]: "test",
+	[SwapType.PERM]: "permanent",
+	[SwapType.REVERT]: "revert",
+	[SwapType.FAIL]: "fail",
+	[SwapType.PANIC]: "panic",
+};
+
+const typeName = (type: number): string => TYPES[type] ?? `undefined type ${type}`;
+
+/** Says what is on a flash and what its next boots do. Only reads it. */
+export function explain(map: FlashMap, options: ExplainOptions): Explanation {
+	const { config, securityCounters, timing } = options;
+	const boot = new BootUtil(map, config);
+	const forecasts = bootForecast(boot);
+	const rehearse = (): DryRun => new DryRun(map, config, { digest, securityCounters, timing });
+	const confirmFirst = (run: DryRun, images: readonly number[]): BootExplanation | null => {
+		for (const image of images) run.api.boot_set_confirmed_multi(image);
+		return images.length === 0 ? null : explainBoot(run.boot());
+	};
+	const known = {
+		mode: config.mode,
+		signature: config.signature,
+		timing,
+		images: forecasts.map((forecast) => explainImage(boot, options, forecast)),
+	};
+	const stops = unknownKey(boot, forecasts);
+	if (stops !== undefined)
+		return { ...known, stops, next: null, nextIfConfirmed: null, unconfirmed: null, confirmed: null };
+	const onTrial = forecasts.flatMap(({ image, state, interrupted }) => (state === "IV" && !interrupted ? [image] : []));
+	const run = rehearse();
+	const next = run.boot();
+	const trials = next.ok ? next.dry.flatMap(({ confirmed }, image) => (confirmed ? [] : [image])) : [];
+	return {
+		...known,
+		stops: null,
+		next: explainBoot(next),
+		nextIfConfirmed: confirmFirst(rehearse(), onTrial),
+		unconfirmed: explainBoot(run.fork().boot()),
+		confirmed: confirmFirst(run.fork(), trials),
+	};
+}
+
+/**
+ * An encrypted image that the next boot looks at, where nobody has said that the boot loader has a key: most have one then, and
+ * the forecast for one without would be wrong. Returns the sentence for it.
+ */
+function unknownKey(boot: BootUtil, forecasts: readonly ImageForecast[]): string | undefined {
+	if (!lacksKey(boot.config)) return undefined;
+	for (const { image, action, interrupted } of forecasts)
+		for (const which of ["primary", "secondary"] as const) {
+			const looked = which === "primary" || interrupted !== undefined || action !== SwapType.NONE;
+			const area = boot.map.slot(image, which);
+			if (looked && startsOf(boot, which, area).some((start) => isEncrypted(headerAt(area, start))))
+				return `the image in "${area.label}" is encrypted, and --encryption-key does not say what the boot loader decrypts it with`;
+		}
+	return undefined;
+}
+
+function explainBoot({ ok, reason, images, dry, work, seconds, log }: DryBoot): BootExplanation {
+	return {
+		starts: ok,
+		reason: reason ?? null,
+		images: images.map(({ image, action, resumed, slot, version }, i) => {
+			const { confirmed, work: own, seconds: time } = dry[i]!;
+			return {
+				image,
+				action,
+				resumed,
+				slot,
+				version: version ?? null,
+				confirmed,
+				operations: own.erases + own.writes,
+				erases: own.erases,
+				seconds: time,
+			};
+		}),
+		operations: work.erases + work.writes,
+		erases: work.erases,
+		seconds,
+		log,
+	};
+}
+
+function explainImage(boot: BootUtil, options: ExplainOptions, forecast: ImageForecast): ImageExplanation {
+	const { image, interrupted } = forecast;
+	const slot = (which: "primary" | "secondary"): SlotExplanation => {
+		const area = boot.map.slot(image, which);
+		const images = startsOf(boot, which, area).flatMap((start) =>
+			findImage(boot, options, { image, which, area, start }, forecast.resumed),
+		);
+		return {
+			label: area.label,
+			address: area.offset,
+			size: area.size,
+			trailer: explainTrailer(boot.trailer(area)),
+			images,
+			foreign: images.length === 0 && isBigEndian(area.bytes(0, 4)) ? "a big-endian image" : null,
+		};
+	};
+	return {
+		image,
+		primary: slot("primary"),
+		secondary: slot("secondary"),
+		state: runsNewest(boot.config.mode)
+			? null
+			: { row: forecast.state ?? "V", because: because(forecast), swapType: typeName(forecast.swapType) },
+		interrupted: interrupted ? { ...interrupted, type: typeName(interrupted.type) } : null,
+		intent: typeName(forecast.action),
+		upload: brokenUpload(boot.map, image),
+	};
+}
+
+/** What the journal of uploads knows (docs/SPEC.md, Journal of uploads). */
+function brokenUpload(map: FlashMap, image: number): ImageExplanation["upload"] {
+	const journal = map.labelled(UPLOAD_JOURNAL);
+	const entry = journal && new UploadJournal(journal).read(map.slot(image, "secondary").sectorSize);
+	return entry && entry.slot >> 1 === image ? { size: entry.size, written: entry.written } : null;
+}
+
+function explainTrailer(trailer: Trailer): TrailerExplanation {
+	const { magic, imageOk, copyDone, swapType, imageNumber } = trailer.read();
+	const alignment = magic === BootMagic.BAD ? foreignAlignment(trailer) : undefined;
+	return {
+		magic: alignment === undefined ? MAGICS[magic]! : `of alignment ${alignment}`,
+		imageOk: FLAGS[imageOk]!,
+		copyDone: FLAGS[copyDone]!,
+		swapInfo: { type: typeName(swapType), image: imageNumber },
+	};
+}
+
+/** The `BOOT_MAX_ALIGN` of the boot loader or application that wrote a magic; undefined if it is none. */
+function foreignAlignment({ area, layout }: Trailer): number | undefined {
+	const bytes = area.bytes(layout.magic, trailerMagic(8).length);
+	return [8, readU16(bytes, 0)].find((align) => trailerMagic(align).every((byte, i) => byte === bytes[i]));
+}
+
+/** What the row looks at, field by field. */
+function because({ state }: ImageForecast): string[] {
+	const row = SWAP_TYPE_TABLE.find((each) => each.state === state);
+	if (!row) return [];
+	const fields: readonly (readonly [string, string | undefined])[] = [
+		["primary magic", MAGICS[row.primaryMagic]],
+		["primary image_ok", FLAGS[row.primaryImageOk]],
+		["primary copy_done", FLAGS[row.primaryCopyDone]],
+		["secondary magic", MAGICS[row.secondaryMagic]],
+		["secondary image_ok", FLAGS[row.secondaryImageOk]],
+		["secondary copy_done", FLAGS[row.secondaryCopyDone]],
+	];
+	return fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
+}

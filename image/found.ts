@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import type { BootUtil } from "../modules/bootutil/bootutil.js";
+import { type BootConfig, runsNewest } from "../modules/bootutil/config.js";
+import { measureImage } from "../modules/bootutil/extent.js";
+import {
+	decodeHeader,
+	formatVersion,
+	IMAGE_HEADER_SIZE,
+	IMAGE_MAGIC,
+	ImageFlag,
+	type ImageHeader,
+} from "../modules/bootutil/header.js";
+import type { LoaderConfig } from "../modules/bootutil/loader/config.js";
+import { imageKey } from "../modules/bootutil/loader/encryption.js";
+import { imageFault } from "../modules/bootutil/loader/validate-image.js";
+import type { SecurityCounterStore } from "../modules/bootutil/security-counter.js";
+import { findTlv, TlvType } from "../modules/bootutil/tlv.js";
+import { headerFault } from "../modules/bootutil/validation.js";
+import type { FlashArea } from "../modules/flash/area.js";
+import { FlashError } from "../modules/flash/error.js";
+
+export const digest = { sha256: () => createHash("sha256") };
+
+/** An image that was found. Offsets and sizes are bytes. */
+export interface FoundImage {
+	/** From the start of the slot. */
+	readonly offset: number;
+	readonly version: string;
+	/** Header to last TLV; null if that cannot be told. */
+	readonly size: number | null;
+	readonly encrypted: boolean;
+	/**
+	 * Why the boot loader refuses it; null if it does not, while a swap has it in pieces, and where it is encrypted and no key is
+	 * known.
+	 */
+	readonly fault: string | null;
+	/** What of an image that is refused a boot loader of another build takes; null if there is nothing. */
+	readonly otherBuild: string | null;
+}
+
+/** What the verdict on an image depends on. */
+export interface FindOptions {
+	readonly config: LoaderConfig;
+	readonly securityCounters: Pick<SecurityCounterStore, "get">;
+}
+
+/** Whether the boot loader could have a key that was not given: in the other modes it takes no encrypted images. */
+export const lacksKey = ({ mode, encryption = "none" }: BootConfig): boolean =>
+	encryption === "none" && !runsNewest(mode);
+
+export const headerAt = (area: FlashArea, start: number): ImageHeader =>
+	decodeHeader(area.bytes(start, IMAGE_HEADER_SIZE));
+
+export const isEncrypted = ({ magic, flags }: ImageHeader): boolean =>
+	magic === IMAGE_MAGIC && (flags & (ImageFlag.ENCRYPTED_AES128 | ImageFlag.ENCRYPTED_AES256)) !== 0;
+
+/** Offsets in a slot where images may start. By offset, an upload leaves the first sector free, and a revert does not. */
+export const startsOf = ({ config }: BootUtil, which: "primary" | "secondary", { sectorSize }: FlashArea): number[] =>
+	which === "secondary" && config.mode === "swap-offset" ? [0, sectorSize] : [0];
+
+/** Where an image may be found. */
+export interface Place {
+	readonly image: number;
+	readonly which: "primary" | "secondary";
+	readonly area: FlashArea;
+	readonly start: number;
+}
+
+/** The image at a place; none or one. */
+export function findImage(boot: BootUtil, options: FindOptions, place: Place, inPieces: boolean): FoundImage[] {
+	const { area, start } = place;
+	const header = headerAt(area, start);
+	if (header.magic !== IMAGE_MAGIC) return [];
+	const encrypted = isEncrypted(header);
+	const untold = inPieces || (encrypted && lacksKey(boot.config));
+	const fault = untold ? undefined : faultOf(boot, options, place, header);
+	return [
+		{
+			offset: start,
+			version: formatVersion(header.version),
+			size: measureImage(area, start)?.total ?? null,
+			encrypted,
+			fault: fault ?? null,
+			otherBuild: fault === undefined ? null : (otherBuild(area, header, start) ?? null),
+		},
+	];
+}
+
+const COMPRESSED = ImageFlag.COMPRESSED_LZMA1 | ImageFlag.COMPRESSED_LZMA2 | ImageFlag.COMPRESSED_ARM_THUMB;
+
+/** TLVs of builds of MCUboot that this boot loader has no option for. */
+const OTHER_BUILDS: readonly (readonly [type: number, what: string])[] = [
+	[TlvType.SHA384, "a SHA-384 hash"],
+	[TlvType.SHA512, "a SHA-512 hash"],
+	[TlvType.SIG_PURE, "a pure signature"],
+];
+
+function otherBuild(area: FlashArea, header: ImageHeader, start: number): string | undefined {
+	if (header.flags & COMPRESSED) return "a compressed payload";
+	try {
+		return OTHER_BUILDS.find(([type]) => findTlv(area, header, { type, start }))?.[1];
+	} catch (error) {
+		// TLVs that are out of the slot's bounds.
+		if (error instanceof FlashError) return undefined;
+		throw error;
+	}
+}
+
+/** Why the boot loader refuses an image, be it asked for or not. */
+function faultOf(
+	boot: BootUtil,
+	{ config, securityCounters }: FindOptions,
+	{ image, which, area, start }: Place,
+	header: ImageHeader,
+): string | undefined {
+	if (header.flags & ImageFlag.NON_BOOTABLE) return "marked as not bootable";
+	const fault = headerFault(header, area, config.encryption);
+	if (fault !== undefined) return fault;
+	// In the primary slot it is plain, whatever its flags say.
+	const encrypted = which === "secondary" && isEncrypted(header);
+	const key = encrypted ? imageKey(config, area, header, start) : undefined;
+	if (encrypted && !key) return "encrypted, without a key that this loader can read";
+	const services = {
+		digest,
+		log: () => {},
+		securityCounters: { get: (of: number) => securityCounters.get(of), set: () => {} },
+	};
+	const maxSize = boot.boot_app_max_size(image);
+	return imageFault(config, services, { image, area, header, start, maxSize, ...(key && { key }) });
+}

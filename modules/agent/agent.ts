@@ -1,0 +1,250 @@
+import { BootUtil } from "../bootutil/bootutil.js";
+import { type BootConfig, revertsUnconfirmed, type UpgradeMode } from "../bootutil/config.js";
+import type { SignatureVerdict } from "../bootutil/validation.js";
+import type { Layout } from "../flash/layout.js";
+import { FlashMap } from "../flash/map.js";
+import { GroupError, Rc, SmpError } from "../smp/errors.js";
+import { type ImageEvent, type ImageOptions, imageGroup } from "../smp/group/image/image.js";
+import { UPLOAD_JOURNAL, UploadJournal } from "../smp/group/image/upload-journal.js";
+import type { DowngradeRule } from "../smp/group/image/verify.js";
+import { type OsOptions, osGroup, type ResetRequest } from "../smp/group/os.js";
+import type { Group } from "../smp/group.js";
+import { joinHooks, type ServerHooks, SmpServer } from "../smp/server.js";
+import { ConsoleTransport } from "../smp/transport/console.js";
+import type { ByteStream } from "../smp/transport/stream.js";
+import type { Drop, Transport } from "../smp/transport/transport.js";
+import { DatagramTransport } from "../smp/transport/udp.js";
+import type { Host } from "./host.js";
+
+export const VERSION = "0.1.0";
+
+/** Longest packet, bytes, and how many (the OTA guide: `CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`; Zephyr's default count). */
+export const BUFFERS = Object.freeze({ size: 1024, count: 4 } as const);
+
+/**
+ * Longest datagram, bytes (`CONFIG_MCUMGR_TRANSPORT_UDP_MTU`). More than a buffer: smpclient fills an Ethernet frame and does
+ * not ask what the buffer holds.
+ */
+const UDP_MTU = 1500;
+
+/** How long a response to a reset has for leaving the device, milliseconds (`CONFIG_MCUMGR_GRP_OS_RESET_MS`). */
+const RESET_DELAY = 250;
+
+/** Numbers of the upgrade modes in the protocol (Zephyr SMP group 0, Bootloader information). */
+const BOOTLOADER_MODES: Readonly<Record<UpgradeMode, number>> = Object.freeze({
+	"swap-scratch": 1,
+	overwrite: 2,
+	"swap-move": 3,
+	"direct-xip": 4,
+	"direct-xip-revert": 5,
+	"ram-load": 6,
+	"swap-offset": 9,
+});
+
+/** What an application can build more groups on. */
+export interface Base {
+	readonly host: Host;
+	readonly map: FlashMap;
+	readonly boot: BootUtil;
+	/** The groups that are there already. */
+	readonly groups: readonly Group[];
+}
+
+/** What an application has besides the OS and the image group. */
+export interface Further {
+	readonly groups?: readonly Group[];
+	readonly hooks?: ServerHooks;
+}
+
+/** How the application is built. */
+export interface SmpSvrOptions {
+	readonly layout: Layout;
+	readonly boot: BootConfig;
+	/** The slot that each image runs from, as the boot loader has told. Default: the primary ones. */
+	readonly activeSlots?: readonly (0 | 1)[];
+	/** True if the boot loader refuses images of a lower version. Default false. */
+	readonly noDowngrade?: boolean;
+	/** Who confirms an update on trial: a client, or this application once it runs. */
+	readonly confirm: "smp" | "self";
+	/** Whether requests that run into a defect of the boot loader are refused. Default true. */
+	readonly guards?: boolean;
+	/** Whether an image that waits for the next boot may be overwritten or erased. Default true. */
+	readonly erasePending?: boolean;
+	/** Whether an image must have the hash that it carries to be marked for the next boot. Default true. */
+	readonly verify?: boolean;
+	/** Whether it must be signed, too. Default: that is for the boot loader to see. */
+	readonly signature?: () => SignatureVerdict;
+	/** What the boot loader refuses as too old, for the application to refuse it first. Default: nothing. */
+	readonly downgrade?: DowngradeRule;
+	/** Further groups, and who may call what. Default: none, and everybody. */
+	further?(base: Base): Further;
+	/** Further commands and information of the OS group. */
+	readonly os?: Pick<OsOptions, "tasks" | "pools" | "silentConsole" | "ownInfo">;
+	/** Who may write images, and what is told of them besides. */
+	readonly image?: Pick<ImageOptions, "mayWrite" | "describe">;
+	/** What makes packets of the bytes on the UART. Default: console framing. */
+	uart?(stream: ByteStream, maxPacket: number): Transport;
+	/** Refuses a reset by throwing an `SmpError`. */
+	mayReset?(wanted: ResetRequest): void;
+	/** As that of the image group (`ImageOptions`). */
+	readonly mayUpload?: NonNullable<ImageOptions["mayUpload"]>;
+	readonly onImage?: (event: ImageEvent) => void;
+	/** Called after a request was answered without an error. */
+	answered?(group: number, command: number): void;
+	/** For the banner, in the form of C's `__DATE__` and `__TIME__`. */
+	readonly buildTime: string;
+}
+
+/** The application, up and running. */
+export interface SmpSvr {
+	readonly boot: BootUtil;
+	readonly server: SmpServer;
+}
+
+/**
+ * The application of the OTA guide, Zephyr's `smp_svr` sample: an SMP server with the OS and the image group on the host's
+ * UART and UDP socket. Answers from when it returns.
+ */
+export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
+	host.log(`*** Booting xs-smp build ${VERSION} ***`);
+	host.log(`<inf> smp_sample: build time: ${options.buildTime}`);
+	const map = FlashMap.open(options.layout, (label) => host.flash(label));
+	const boot = new BootUtil(map, options.boot, options.activeSlots);
+	const journal = map.labelled(UPLOAD_JOURNAL);
+	const later = (callback: () => void): void => void host.after(0, callback);
+	const groups = [
+		osGroup({
+			reset: () => {
+				host.after(RESET_DELAY, () => host.reset());
+			},
+			mayReset: (wanted) => {
+				if (wanted.bootMode !== 0)
+					throw new SmpError(Rc.NOT_SUPPORTED, "there is no boot mode but 0: the boot loader has no serial recovery");
+				options.mayReset?.(wanted);
+			},
+			buffers: BUFFERS,
+			bootloader: {
+				name: "MCUboot",
+				mode: BOOTLOADER_MODES[options.boot.mode],
+				noDowngrade: options.noDowngrade ?? false,
+			},
+			info: {
+				s: "xs-smp",
+				n: host.board,
+				r: VERSION,
+				v: VERSION,
+				b: options.buildTime,
+				m: "xs",
+				p: "unknown",
+				i: host.board,
+				o: "xs-smp",
+			},
+			...(host.clock && { clock: host.clock }),
+			...options.os,
+		}),
+		imageGroup({
+			boot,
+			digest: host.digest,
+			confirmOtherImages: "any",
+			guards: options.guards ?? true,
+			log: (line) => host.log(`<wrn> mcumgr_img_grp: ${line}`),
+			verifyMarked: options.verify ?? true,
+			erasePending: options.erasePending ?? true,
+			...(options.signature && { signature: options.signature }),
+			...(options.downgrade && { downgrade: options.downgrade }),
+			later,
+			...(journal && { journal: new UploadJournal(journal) }),
+			...(options.mayUpload && { mayUpload: options.mayUpload }),
+			...(options.onImage && { onEvent: options.onImage }),
+			...options.image,
+		}),
+	];
+	/** What is in the log already: each kind of loss once for each transport, so that nobody can fill it. */
+	let told = "";
+	const further = options.further?.({ host, map, boot, groups });
+	const server = new SmpServer({
+		bufferSize: BUFFERS.size,
+		verbose: true,
+		later,
+		hooks: joinHooks(further?.hooks, {
+			done: (group, command, _write, error, { version }) => {
+				if (error === undefined) options.answered?.(group, command);
+				// Version 2 has no room for a sentence beside a group's code, so it goes to the log.
+				else if (version > 0 && error instanceof GroupError)
+					host.log(`<wrn> smp: group ${error.group}, error ${error.code}: ${printable(error.message)}`);
+			},
+			dropped: (drop, transport) => {
+				const first = ` ${transport} ${drop}`;
+				if (told.includes(first)) return;
+				told += first;
+				host.log(`<wrn> smp: ${transport}: ${LOSSES[drop]} (${drop}; more of these are only counted)`);
+			},
+		}),
+		groups: [...groups, ...(further?.groups ?? [])],
+	});
+	const uart = host.uart();
+	const open = options.uart ?? ((stream, maxPacket) => new ConsoleTransport(stream, { maxPacket, codec: host.codec }));
+	if (uart) server.attach(open(uart, BUFFERS.size), "uart");
+	const udp = host.udp();
+	if (udp) server.attach(new DatagramTransport(udp, { maxPacket: UDP_MTU }), "udp");
+	sayImages(host, boot);
+	// Everything above has worked, which is all that this application can check of itself.
+	if (options.confirm === "self") confirmImages(host, boot);
+	return { boot, server };
+}
+
+/** What the log says of what was lost. */
+const LOSSES: Readonly<Record<Drop, string>> = Object.freeze({
+	rx_bad_crc: "a frame had a wrong CRC and was dropped: is the line noisy, or the baud rate wrong?",
+	rx_bad_base64: "a frame was no base64 and was dropped: did something else write to this line?",
+	rx_bad_header: "bytes that are no SMP packet were dropped",
+	rx_bad_length: "a frame had another length than it announced and was dropped",
+	rx_too_long: "a packet or a line was longer than its buffer and was dropped: does the client know buf_size?",
+	rx_unfinished: "the rest of a packet never came and its beginning was dropped",
+	rx_response: "a response arrived, which only a server sends, and was dropped",
+	tx_dropped: "a response was dropped: its client does not read",
+});
+
+/** Longest sentence that is logged, characters. */
+const LOG_LIMIT = 160;
+
+/** A sentence may quote what a client sent: no control character of that gets into the log. */
+export function printable(text: string): string {
+	let clean = "";
+	for (let i = 0; i < Math.min(text.length, LOG_LIMIT); i++) {
+		const code = text.charCodeAt(i);
+		clean += code < 0x20 || (code >= 0x7f && code < 0xa0) ? "?" : text[i]!;
+	}
+	return clean;
+}
+
+/** Version of the image that runs, as `major.minor.revision` and `.build` if there is one. */
+export function runningVersion(boot: BootUtil, image: number): string {
+	const { header } = boot.boot_image_load_header(boot.activeArea(image));
+	if (!header) return "unknown";
+	const { major, minor, revision, build } = header.version;
+	return `${major}.${minor}.${revision}${build === 0 ? "" : `.${build}`}`;
+}
+
+/** Whether the next boot takes an image back unless it is confirmed. */
+export const onTrial = (boot: BootUtil, image: number): boolean =>
+	revertsUnconfirmed(boot.config.mode) && !boot.boot_is_img_confirmed(image);
+
+function sayImages(host: Host, boot: BootUtil): void {
+	for (let image = 0; image < boot.config.images; image++) {
+		const state = onTrial(boot, image) ? "on trial" : "confirmed";
+		host.log(`<inf> smp_sample: image ${image}: version ${runningVersion(boot, image)}, ${state}`);
+	}
+}
+
+function confirmImages(host: Host, boot: BootUtil): void {
+	for (let image = 0; image < boot.config.images; image++) {
+		if (!onTrial(boot, image)) continue;
+		const rc = boot.boot_write_img_confirmed_multi(image);
+		host.log(
+			rc === 0
+				? `<inf> smp_sample: image ${image} has confirmed itself`
+				: `<err> smp_sample: image ${image} cannot be confirmed: ${rc}`,
+		);
+	}
+}

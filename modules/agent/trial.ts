@@ -1,0 +1,112 @@
+import { OS_GROUP } from "../smp/group/os.js";
+import { onTrial, type SmpSvr, type SmpSvrOptions, smpSvr } from "./agent.js";
+import { checkImage } from "./check-image.js";
+import type { Host } from "./host.js";
+
+/** How the application is built. */
+export interface SelfConfirmOptions extends Omit<SmpSvrOptions, "confirm" | "answered"> {
+	/** How long an update may take to prove itself, milliseconds. */
+	readonly trial: number;
+}
+
+/** Checks that an update on trial has to pass, all of them. */
+const CHECKS = Object.freeze(["timer", "flash", "client"] as const);
+type Check = (typeof CHECKS)[number];
+
+/** Command of the OS group that a client means to end the trial with (Zephyr SMP group 0, System reset). */
+const RESET = 5;
+
+/** Wait of the timer check, milliseconds. */
+const TICK = 100;
+
+/**
+ * The application that decides for itself whether an update stays (OTA guide, Confirm New Firmware: application
+ * self-confirmation). An update on trial has `trial` milliseconds to show that
+ *
+ * - timers run: one fires, and not early;
+ * - flash can be read: each running image is, byte for byte, the one that was signed;
+ * - the world reaches it: a client's request was answered, over UART or UDP. A reset is no such request.
+ *
+ * When all is well it confirms its images with `boot_write_img_confirmed_multi`. When a check fails or time is up it resets
+ * the device, and because nothing was confirmed the boot loader brings the former firmware back. A crash ends the same way.
+ */
+export function selfConfirm(host: Host, options: SelfConfirmOptions): SmpSvr {
+	let trial: Trial | undefined;
+	const svr = smpSvr(host, {
+		...options,
+		confirm: "smp",
+		answered: (group, command) => {
+			if (!(group === OS_GROUP && command === RESET)) trial?.pass("client");
+		},
+	});
+	if (unproven(svr).length > 0) {
+		trial = new Trial(host, svr);
+		trial.start(options.trial);
+	}
+	return svr;
+}
+
+/** Images that the next boot takes back unless they are confirmed. */
+function unproven({ boot }: SmpSvr): number[] {
+	const images = Array.from({ length: boot.config.images }, (_, image) => image);
+	return images.filter((image) => onTrial(boot, image));
+}
+
+class Trial {
+	readonly #host: Host;
+	readonly #svr: SmpSvr;
+	readonly #due = new Set<Check>(CHECKS);
+	#decided = false;
+
+	constructor(host: Host, svr: SmpSvr) {
+		this.#host = host;
+		this.#svr = svr;
+	}
+
+	start(limit: number): void {
+		this.#host.log(`<inf> self_confirm: an update on trial has ${limit / 1000} s to pass: ${CHECKS.join(", ")}`);
+		this.#host.after(limit, () => this.fail(`not within ${limit / 1000} s: ${[...this.#due].join(", ")}`));
+		this.#checkTimer();
+		const { boot } = this.#svr;
+		checkImage(
+			this.#host,
+			Array.from({ length: boot.config.images }, (_, image) => boot.activeArea(image)),
+			(error) => (error === undefined ? this.pass("flash") : this.fail(error)),
+		);
+	}
+
+	pass(check: Check): void {
+		if (this.#decided || !this.#due.delete(check)) return;
+		this.#host.log(`<inf> self_confirm: ${check}: passed`);
+		if (this.#due.size === 0) this.#confirm();
+	}
+
+	fail(why: string): void {
+		if (this.#decided) return;
+		this.#decided = true;
+		this.#host.log(`<err> self_confirm: ${why}; reset, to go back to the former firmware`);
+		this.#host.reset();
+	}
+
+	#confirm(): void {
+		for (const image of unproven(this.#svr)) {
+			const rc = this.#svr.boot.boot_write_img_confirmed_multi(image);
+			if (rc !== 0) {
+				this.fail(`image ${image} cannot be confirmed: ${rc}`);
+				return;
+			}
+			this.#host.log(`<inf> self_confirm: image ${image} is confirmed`);
+		}
+		this.#decided = true;
+	}
+
+	#checkTimer(): void {
+		const start = this.#host.uptime();
+		this.#host.after(TICK, () => {
+			const waited = this.#host.uptime() - start;
+			// The clock's own step is a millisecond.
+			if (waited >= TICK - 1) this.pass("timer");
+			else this.fail(`timer: ${waited} ms instead of ${TICK}`);
+		});
+	}
+}

@@ -1,0 +1,71 @@
+import type { FlashArea } from "../../../flash/area.js";
+import { FlashError } from "../../../flash/error.js";
+import type { ResponseMap } from "../../cbor.js";
+import { uint } from "../../fields.js";
+import { type Command, operation } from "../../group.js";
+import { ImageError, imageError } from "./error.js";
+import { guardSlot } from "./guards.js";
+import type { ImageOptions } from "./image.js";
+import type { ImageSlots } from "./slots.js";
+import type { ImageUpload } from "./upload.js";
+
+/** The erase command (Zephyr SMP group 1, Image erase). `slot` counts through all images; default: the other slot of image 0. */
+export function eraseCommand(slots: ImageSlots, upload: ImageUpload, options: ImageOptions): Command {
+	const keepPending = options.erasePending === false;
+	return {
+		name: "erase",
+		write: operation({ slot: uint }, ({ slot = slots.active(0) ^ 1 }) => {
+			// Not INVALID_SLOT: Zephyr looks for the slot's flash area first, and finds none to open.
+			if (slot >= slots.count) throw imageError(ImageError.FLASH_OPEN_FAILED, `there is no slot ${slot}`);
+			if (slots.inUse(slot, keepPending) && (slot === slots.active(0) || slots.info(slot)))
+				throw imageError(ImageError.NO_FREE_SLOT, `slot ${slot} is in use`);
+			if (!slots.isActive(slot)) guardSlot(slots, options, slot, 0);
+			upload.stop();
+			const area = slots.area(slot);
+			eraseSectors(area, 0, area.sectors);
+			return {};
+		}),
+	};
+}
+
+/**
+ * Erases what is not blank of sectors `first` up to, not including, `end`. From the last one down: the trailer goes first,
+ * so that a power cut cannot leave a mark on an image that is half erased.
+ */
+export function eraseSectors(area: FlashArea, first: number, end: number): void {
+	const { sectorSize } = area;
+	for (let sector = end - 1; sector >= first; sector--) {
+		try {
+			if (!area.isErased(sector * sectorSize, sectorSize)) area.erase(sector * sectorSize, sectorSize);
+		} catch (error) {
+			if (error instanceof FlashError) throw imageError(ImageError.FLASH_ERASE_FAILED, error.message);
+			throw error;
+		}
+	}
+}
+
+/** The slot info command (Zephyr SMP group 1, Slot info). Here `slot` counts within the image. */
+export function slotInfoCommand(slots: ImageSlots, { describe, sizeLimit }: ImageOptions): Command {
+	return {
+		name: "slot info",
+		read: {
+			handle: () => {
+				const images: ResponseMap[] = [];
+				for (let image = 0; image < slots.images; image++) {
+					const entries: ResponseMap[] = [];
+					for (const slot of [2 * image, 2 * image + 1]) {
+						entries.push({
+							slot: slot & 1,
+							size: slots.area(slot).size,
+							upload_image_id: slots.isActive(slot) ? undefined : image,
+							...describe?.("slot", slot),
+						});
+					}
+					const largest = sizeLimit === "slot" ? undefined : slots.longestFile(slots.active(image) ^ 1);
+					images.push({ image, slots: entries, max_image_size: largest, ...describe?.("image", image) });
+				}
+				return { images };
+			},
+		},
+	};
+}

@@ -1,0 +1,48 @@
+import { GroupError, Rc } from "../../errors.js";
+
+/** Id of the image group. */
+export const IMAGE_GROUP = 1;
+
+/** Error codes of the image group (Zephyr SMP group 1, Application/software image management). */
+export const ImageError = Object.freeze({
+	HASH_NOT_FOUND: 8,
+	NO_FREE_SLOT: 9,
+	FLASH_OPEN_FAILED: 10,
+	FLASH_READ_FAILED: 11,
+	FLASH_WRITE_FAILED: 12,
+	FLASH_ERASE_FAILED: 13,
+	INVALID_SLOT: 14,
+	INVALID_OFFSET: 20,
+	INVALID_LENGTH: 21,
+	INVALID_IMAGE_HEADER: 22,
+	INVALID_IMAGE_HEADER_MAGIC: 23,
+	INVALID_HASH: 24,
+	INVALID_FLASH_ADDRESS: 25,
+	VERSION_GET_FAILED: 26,
+	CURRENT_VERSION_IS_NEWER: 27,
+	IMAGE_ALREADY_PENDING: 28,
+	INVALID_IMAGE_VECTOR_TABLE: 29,
+	INVALID_IMAGE_TOO_LARGE: 30,
+	INVALID_IMAGE_DATA_OVERRUN: 31,
+	IMAGE_CONFIRMATION_DENIED: 32,
+	IMAGE_SETTING_TEST_TO_ACTIVE_DENIED: 33,
+} as const);
+
+/** What version 1 clients see; every other code becomes 1. */
+export const IMAGE_V1_ERRORS: Readonly<Record<number, number>> = Object.freeze({
+	3: Rc.NO_ENTRY,
+	4: Rc.NO_ENTRY,
+	[ImageError.NO_FREE_SLOT]: Rc.BAD_STATE,
+	[ImageError.INVALID_SLOT]: Rc.INVALID,
+	15: Rc.NO_MEMORY,
+	19: Rc.INVALID,
+	[ImageError.INVALID_OFFSET]: Rc.INVALID,
+	[ImageError.INVALID_LENGTH]: Rc.INVALID,
+	[ImageError.INVALID_IMAGE_HEADER]: Rc.INVALID,
+	[ImageError.INVALID_HASH]: Rc.INVALID,
+	[ImageError.INVALID_FLASH_ADDRESS]: Rc.INVALID,
+	[ImageError.CURRENT_VERSION_IS_NEWER]: Rc.BAD_STATE,
+	[ImageError.IMAGE_ALREADY_PENDING]: Rc.BAD_STATE,
+});
+
+export const imageError = (code: number, message: string): GroupError => new GroupError(IMAGE_GROUP, code, message);

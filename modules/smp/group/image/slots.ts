@@ -1,0 +1,167 @@
+import type { BootUtil } from "../../../bootutil/bootutil.js";
+import { runsNewest } from "../../../bootutil/config.js";
+import {
+	decodeHeader,
+	IMAGE_HEADER_SIZE,
+	IMAGE_MAGIC,
+	type ImageHeader,
+	signedSize,
+} from "../../../bootutil/header.js";
+import { TlvIterator, TlvType } from "../../../bootutil/tlv.js";
+import { maxImageSize, SwapType } from "../../../bootutil/trailer.js";
+import type { ImagePlace } from "../../../bootutil/validation.js";
+import type { Hasher } from "../../../bytes/digest.js";
+import type { FlashArea } from "../../../flash/area.js";
+import { FlashError } from "../../../flash/error.js";
+import { ImageError, imageError } from "./error.js";
+import { newestState } from "./newest.js";
+
+/** What the image group knows of an image. */
+export interface ImageInfo {
+	readonly header: ImageHeader;
+	/** Content of its SHA-256 TLV. */
+	readonly hash: Uint8Array;
+}
+
+/** What the next boot does with an image. */
+export type ImageState = "none" | "test" | "permanent" | "revert";
+
+/** Bytes of flash that are read at a time to be hashed. */
+const READ_SIZE = 256;
+
+/** Length of the hash that names an image. */
+export const HASH_SIZE = 32;
+
+/**
+ * The slots as the image group counts them (Zephyr SMP group 1): 0 and 1 of image 0, 2 and 3 of image 1 and so on. The active
+ * slot of an image is the even one, unless the boot loader runs images from both; the running image is image 0.
+ */
+export class ImageSlots {
+	readonly boot: BootUtil;
+	/** Number of images. */
+	readonly images: number;
+
+	constructor(boot: BootUtil) {
+		this.boot = boot;
+		this.images = Math.min(boot.config.images, boot.map.images);
+	}
+
+	/** Number of slots. */
+	get count(): number {
+		return 2 * this.images;
+	}
+
+	area(slot: number): FlashArea {
+		return this.boot.map.slot(slot >> 1, (slot & 1) === 0 ? "primary" : "secondary");
+	}
+
+	/** The slot that an image runs from. */
+	active(image: number): number {
+		return 2 * image + this.boot.activeSlot(image);
+	}
+
+	/** Whether a slot is the one that its image runs from. */
+	isActive(slot: number): boolean {
+		return slot === this.active(slot >> 1);
+	}
+
+	/** Where the image in a slot starts, bytes from the start of the slot. */
+	start(slot: number): number {
+		return this.boot.boot_get_image_start_offset(this.area(slot).id);
+	}
+
+	/** Largest image that the boot loader takes from a slot, bytes. */
+	largest(slot: number): number {
+		const { map, config } = this.boot;
+		const image = slot >> 1;
+		return maxImageSize(config, map.slot(image, "primary"), map.slot(image, "secondary"), this.area(slot));
+	}
+
+	/** Longest file that may be uploaded to a slot, bytes. In direct XIP with revert it may bring its trailer along, and fill the slot. */
+	longestFile(slot: number): number {
+		return this.boot.config.mode === "direct-xip-revert" ? this.area(slot).size : this.largest(slot);
+	}
+
+	state(image: number): ImageState {
+		if (runsNewest(this.boot.config.mode)) return newestState(this, image);
+		switch (this.boot.boot_swap_type_multi(image)) {
+			case SwapType.TEST:
+				return "test";
+			case SwapType.PERM:
+				return "permanent";
+			case SwapType.REVERT:
+				return "revert";
+			default:
+				return "none";
+		}
+	}
+
+	/** Undefined if the slot holds no image with a header and exactly one SHA-256 TLV. */
+	info(slot: number): ImageInfo | undefined {
+		try {
+			const area = this.area(slot);
+			const start = this.start(slot);
+			const header = decodeHeader(area.bytes(start, IMAGE_HEADER_SIZE));
+			if (header.magic !== IMAGE_MAGIC) return undefined;
+			const tlvs = TlvIterator.begin(area, header, { type: TlvType.SHA256, start });
+			let hash: Uint8Array | undefined;
+			for (let tlv = tlvs?.next(); tlv !== "end"; tlv = tlvs?.next()) {
+				if (tlv === undefined || tlv === "invalid") return undefined;
+				if (tlv.isProtected) continue;
+				if (hash || tlv.length !== HASH_SIZE) return undefined;
+				hash = area.bytes(tlv.offset, HASH_SIZE);
+			}
+			return hash && { header, hash };
+		} catch (error) {
+			if (error instanceof FlashError) return undefined;
+			throw error;
+		}
+	}
+
+	/** What the hash of an image is over, hashed. Throws a `GroupError` of the image group if it cannot be read. */
+	digest({ area, header, start }: ImagePlace, hasher: Hasher): Uint8Array {
+		hashFlash(area, start, signedSize(header), hasher);
+		return hasher.digest();
+	}
+
+	/** First slot that holds the image with this hash, -1 if none does. */
+	find(hash: Uint8Array): number {
+		for (let slot = 0; slot < this.count; slot++) {
+			const info = this.info(slot);
+			if (info && equalBytes(info.hash, hash)) return slot;
+		}
+		return -1;
+	}
+
+	/**
+	 * Whether the device needs what a slot holds: an active slot; the fallback while its image is on trial; and, if
+	 * `keepPending`, what the next boot is to install.
+	 */
+	inUse(slot: number, keepPending: boolean): boolean {
+		if (this.isActive(slot)) return true;
+		const state = this.state(slot >> 1);
+		return state === "revert" || (keepPending && state !== "none");
+	}
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+	if (a.length !== b.length) return false;
+	for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+	return true;
+}
+
+/** Feeds a hash with `length` bytes of flash. Throws a `GroupError` of the image group if they cannot be read. */
+export function hashFlash(area: FlashArea, offset: number, length: number, hasher: Hasher): void {
+	const buffer = new Uint8Array(Math.max(0, Math.min(READ_SIZE, length)));
+	try {
+		for (let done = 0; done < length; ) {
+			const part = buffer.subarray(0, Math.min(buffer.length, length - done));
+			area.read(part, offset + done);
+			hasher.update(part);
+			done += part.length;
+		}
+	} catch (error) {
+		if (error instanceof FlashError) throw imageError(ImageError.FLASH_READ_FAILED, error.message);
+		throw error;
+	}
+}
