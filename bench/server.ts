@@ -3,7 +3,7 @@ import type { Benchmark, Table } from "./table.js";
 import { type Cost, costs } from "./work.js";
 
 const XSRUN = "build/xsrun";
-const MODULE = "bench/xs";
+const MODULE = "xs-smp/bench/xs";
 
 /** Operations that instructions are counted for. */
 const OPERATIONS = 40;

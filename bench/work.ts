@@ -1,5 +1,5 @@
 // What the `server` benchmark measures, the same on XS and on Node.
-import { smpSvr } from "../modules/agent/agent.js";
+import { startAgent } from "../modules/agent/agent.js";
 import type { Host } from "../modules/agent/host.js";
 import { crc16 } from "../modules/bytes/crc16.js";
 import { nobleDigest } from "../modules/bytes/noble-digest.js";
@@ -58,7 +58,7 @@ class Device {
 			reset: () => {},
 			log: () => {},
 		};
-		smpSvr(host, {
+		startAgent(host, {
 			layout: guideLayout,
 			boot: { mode: "swap-move", images: 1, maxAlign: 8, maxSectors: 128, trailer: "current" },
 			confirm: "smp",

@@ -1,5 +1,5 @@
 /// <reference path="../engine/xsrun.d.ts" />
-// The `server` benchmark on XS: build/xsrun bench/xs [NAME OPERATIONS]. With a name it does that work without a clock.
+// The `server` benchmark on XS: build/xsrun xs-smp/bench/xs [NAME OPERATIONS]. With a name it does that work without a clock.
 import { costs, operate } from "./work.js";
 
 const [name, operations] = xsrun.args;

@@ -1,38 +1,52 @@
 // Compiles what a manifest lists to one C file with an `Image` (engine/image.h).
 //
-// By hand: node engine/bundle.mjs MANIFEST NAME [DIST], which writes build/image-NAME.c with the symbol NAMEImage.
+// By hand: node engine/bundle.mjs MANIFEST NAME [PLATFORM [DIST]], which writes build/image-NAME.c with the symbol NAMEImage,
+// where each hyphen of the name is an underscore.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
-import { BuildError, matches, readManifest } from "./manifest.mjs";
+import { BuildError, matches, PLATFORM, readManifest } from "./manifest.mjs";
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
+export { BuildError };
+
+/** The module that the SDK makes of a manifest's `config`. */
+const CONFIG_MODULE = "mc/config";
+
 /**
- * @param {{ manifest: string, name: string, dist?: string, build?: string }} options `manifest`: file; `name`: of the
- *   image; `dist`: where tsc put its output; `build`: where the result goes. Paths are relative to the repository.
+ * @param {{ manifest: string, name: string, platform?: string, dist?: string, build?: string }} options `manifest`: file;
+ *   `name`: of the image; `platform`: for whom the manifest is read; `dist`: where tsc put its output; `build`: where the
+ *   result goes. Paths are relative to the repository.
  * @returns {Promise<{ file: string, changed: boolean, modules: string[] }>} the C file, whether it is new, and the names
  *   of the modules in it
  */
-export async function bundle({ manifest, name, dist = "dist", build = "build" }) {
-	const listing = readManifest(path.resolve(ROOT, manifest), ROOT);
+export async function bundle({ manifest, name, platform = PLATFORM, dist = "dist", build = "build" }) {
+	const listing = readManifest(path.resolve(ROOT, manifest), ROOT, platform);
 	const main = listing.creation.main;
 	if (!main) throw new BuildError(`${manifest}: creation has no main`);
 
 	let modules = new Map();
 	for (const [module, file] of listing.modules) modules.set(module, describe(module, file, path.resolve(ROOT, dist)));
+	modules.set(CONFIG_MODULE, configModule(listing.config, path.resolve(ROOT, build, `config-${name}.js`)));
+	await strip(modules, path.resolve(ROOT, build, "stripped"));
 	await lower(modules, listing.lower, path.resolve(ROOT, build, "lowered"));
 	// Files that came after tsc: no matter, unless the image needs them.
 	const imports = await readImports([...modules.values()].filter(({ js }) => existsSync(js)));
-	if (listing.entries.length > 0) modules = reachable(modules, imports, listing.entries, manifest);
+	// The host's main imports the application by the name that `config` gives.
+	const { application } = listing.config;
+	if (application && !modules.has(application))
+		throw new BuildError(`${manifest}: the application is ${application}, which no manifest lists`);
+	const entries = [...listing.entries, ...(application ? [application] : [])];
+	if (listing.entries.length > 0) modules = reachable(modules, imports, entries, manifest);
 	else if (!modules.has(main)) throw new BuildError(`${manifest}: main is ${main}, which no manifest lists`);
 	check(modules, imports);
 
 	const names = [...modules.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 	const lines = [
-		`image\t${name}Image\t${main}\t${listing.lines ? "lines" : "bare"}`,
+		`image\t${name.replaceAll("-", "_")}Image\t${main}\t${listing.lines ? "lines" : "bare"}`,
 		`creation\t${creation(listing.creation, manifest).join("\t")}`,
 	];
 	for (const { key } of listing.preload) if (modules.has(key)) lines.push(`preload\t${key}`);
@@ -52,7 +66,52 @@ function describe(name, source, dist) {
 		return { name, js: source, map: undefined, label };
 	}
 	const js = path.join(dist, relative.replace(/\.ts$/, ".js"));
-	return { name, js, map: existsSync(`${js}.map`) ? `${js}.map` : undefined, label: relative };
+	return { name, source, js, map: existsSync(`${js}.map`) ? `${js}.map` : undefined, label: relative };
+}
+
+/** Writes `config` as a module, as the SDK does. The old file stays, with its time, if the new one is the same. */
+function configModule(config, file) {
+	const text = `export default Object.freeze(${JSON.stringify(config)});\n`;
+	if (!existsSync(file) || readFileSync(file, "utf8") !== text) {
+		mkdirSync(path.dirname(file), { recursive: true });
+		writeFileSync(file, text);
+	}
+	return { name: CONFIG_MODULE, js: file, map: undefined, label: CONFIG_MODULE };
+}
+
+/**
+ * Takes the types out of modules that tsc did not compile, because they are no part of this project. Nothing checks their
+ * types; an error of syntax is said with file and line.
+ */
+async function strip(modules, folder) {
+	for (const module of modules.values()) {
+		if (module.source === undefined || !path.relative(ROOT, module.source).startsWith("..")) continue;
+		const output = path.join(folder, `${module.name}.js`);
+		const { code, map } = await esbuild
+			.transform(readFileSync(module.source, "utf8"), {
+				loader: "ts",
+				target: "es2022",
+				format: "esm",
+				sourcemap: true,
+				sourcefile: module.source,
+				sourcesContent: false,
+			})
+			.catch((failure) => {
+				throw new BuildError(syntaxError(failure));
+			});
+		mkdirSync(path.dirname(output), { recursive: true });
+		writeFileSync(`${output}.map`, map);
+		writeFileSync(output, code);
+		module.js = output;
+		module.map = `${output}.map`;
+	}
+}
+
+/** The first error of esbuild, with file and line. */
+function syntaxError(failure) {
+	const [first] = failure.errors ?? [];
+	const where = first?.location ? `${first.location.file}:${first.location.line}: ` : "";
+	return first ? `${where}SyntaxError: ${first.text}` : String(failure);
 }
 
 /** Brings the listed modules down to ES2021. */
@@ -106,9 +165,7 @@ async function readImports(modules) {
 			],
 		})
 		.catch((failure) => {
-			const [first] = failure.errors ?? [];
-			const where = first?.location ? `${first.location.file}:${first.location.line}: ` : "";
-			throw new BuildError(first ? `${where}SyntaxError: ${first.text}` : String(failure));
+			throw new BuildError(syntaxError(failure));
 		});
 	for (const module of modules) {
 		const input = result.metafile.inputs[path.relative(ROOT, module.js)];
@@ -195,9 +252,9 @@ function compile(lines, file, build) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-	const [manifest, name, dist] = process.argv.slice(2);
+	const [manifest, name, platform, dist] = process.argv.slice(2);
 	try {
-		const { file, changed, modules } = await bundle({ manifest, name, dist });
+		const { file, changed, modules } = await bundle({ manifest, name, platform, dist });
 		if (changed) process.stdout.write(`${path.relative(ROOT, file)}: ${modules.length} modules\n`);
 	} catch (error) {
 		if (!(error instanceof BuildError)) throw error;

@@ -1,63 +1,32 @@
-// Builds everything that the commands in package.json run: TypeScript to dist/, XS and the native programs to build/.
+// Builds what the commands in package.json run: TypeScript to dist/, XS and the native programs to build/.
 //
-// Says nothing when nothing is to do. Exit code 1 with a sentence, or the compiler's words, when something is wrong.
+//     node tools/build.mjs [TARGET]...
+//
+// A target is `typescript`, `xsrun`, `sim:APP` or `mps3:APP`, where APP is a folder of apps/ or the path of a folder with an
+// application of one's own; without one, all is built that this machine can build. Says nothing when nothing is to do. Exit code
+// 1 with a sentence, or the compiler's words, when something is wrong.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const BUILD = path.join(ROOT, "build");
 const DIST = path.join(ROOT, "dist");
-const STAMP = path.join(BUILD, "stamp");
+const STAMPS = path.join(BUILD, "stamps");
 const LOCK = path.join(BUILD, "lock");
 
 /** Folders with what the build reads; see tsconfig.json. */
-const SOURCES = ["modules", "hosts", "apps", "client", "tools", "test", "bench", "engine"];
+const SOURCES = ["modules", "hosts", "apps", "client", "image", "cli", "tools", "test", "bench", "engine"];
 const SOURCE_FILE = /\.(ts|mjs|json|c|h|ld|mk)$|^makefile$/;
 const ROOT_FILES = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.device.json", "manifest.json"];
 
-/** Images, and what is linked from them. One whose manifest does not exist is left out. */
-const BUNDLES = [
-	{ name: "test", manifest: "test/xs/manifest.json" },
-	{ name: "loader", manifest: "hosts/desk/loader.json" },
-	{ name: "app", manifest: "manifest.json" },
-	{ name: "selfConfirm", manifest: "apps/self-confirm/manifest.json" },
-	{ name: "ownGroup", manifest: "apps/own-group/manifest.json" },
-	{ name: "lockedDown", manifest: "apps/locked-down/manifest.json" },
-	{ name: "flashConformance", manifest: "test/conformance/manifest.json" },
-	{ name: "mps3app", manifest: "hosts/mps3/manifest.json", firmware: true },
-	{ name: "mps3selfConfirm", manifest: "apps/self-confirm/mps3.json", firmware: true },
-	{ name: "mps3flashConformance", manifest: "test/conformance/mps3.json", firmware: true },
-	{ name: "mps3loader", manifest: "hosts/mps3/loader.json", firmware: true },
-];
-const PROGRAMS = [
-	{ target: "xsrun", file: "build/xsrun", images: ["test"] },
-	{ target: "sim", file: "build/xs-smp-sim", images: ["loader", "app"] },
-	{ target: "sim-self-confirm", file: "build/xs-smp-sim-self-confirm", images: ["loader", "selfConfirm"] },
-	{ target: "sim-own-group", file: "build/xs-smp-sim-own-group", images: ["loader", "ownGroup"] },
-	{ target: "sim-locked-down", file: "build/xs-smp-sim-locked-down", images: ["loader", "lockedDown"] },
-	{
-		target: "sim-flash-conformance",
-		file: "build/xs-smp-sim-flash-conformance",
-		images: ["loader", "flashConformance"],
-	},
-	{ folder: "hosts/mps3", target: "all", file: "build/mps3/app.elf", images: ["mps3app", "mps3loader"] },
-	{
-		folder: "hosts/mps3",
-		target: "self-confirm",
-		file: "build/mps3/self-confirm.elf",
-		images: ["mps3selfConfirm", "mps3loader"],
-	},
-	{
-		folder: "hosts/mps3",
-		target: "flash-conformance",
-		file: "build/mps3/flash-conformance.elf",
-		images: ["mps3flashConformance", "mps3loader"],
-	},
-];
+/** The applications of the project: each folder of apps/ is one. */
+export const APPS = Object.freeze(readdirSync(path.join(ROOT, "apps")).sort());
+/** The root's manifest is that of the first application. */
+const FIRST_APP = "smp-svr";
 
 /** What of the environment engine/makefile reads. */
 const COMPILER_VARIABLES = ["CC", "CFLAGS", "LDFLAGS"];
@@ -65,28 +34,138 @@ const COMPILER_VARIABLES = ["CC", "CFLAGS", "LDFLAGS"];
 /** Without this compiler there is no firmware; `npm run mps3` then says what is missing. */
 const CROSS_COMPILER = "arm-none-eabi-gcc";
 
-class Failure extends Error {}
+export class Failure extends Error {}
 
 // Not standard output: that of `npm start -- --json` is for events alone.
 const say = (line) => process.stderr.write(`${line}\n`);
 
-function main() {
+/**
+ * An application by the word that names it: `{ name, folder, own }`. `name` is that of its program; `own` is true if it is not
+ * one of the project's.
+ */
+export function application(word) {
+	if (!/[/\\.]/.test(word)) return { name: word, folder: path.join(ROOT, "apps", word), own: false };
+	const folder = path.resolve(word);
+	const name = path.basename(folder);
+	if (!existsSync(path.join(folder, "application.ts")) && !existsSync(path.join(folder, "application.js")))
+		throw new Failure(`${word} has no application: an application.ts that exports "application" is needed.`);
+	if (!/^[\w-]+$/.test(name))
+		throw new Failure(`The folder of an application is named with letters, digits, - and _, not ${name}.`);
+	return { name: `own-${name}`, folder, own: true };
+}
+
+/** The manifest of an application, relative to the repository. One is written for an application that has none. */
+function appManifest({ name, folder, own }) {
+	if (!own) return name === FIRST_APP ? "manifest.json" : `apps/${name}/manifest.json`;
+	const given = path.join(folder, "manifest.json");
+	if (existsSync(given)) return path.relative(ROOT, given);
+	const file = path.join(BUILD, `manifest-${name}.json`);
+	const module = path.basename(folder);
+	const from = (target) => {
+		const relative = path.relative(BUILD, target);
+		return relative.startsWith(".") ? relative : `./${relative}`;
+	};
+	const manifest = {
+		include: from(path.join(ROOT, "manifest.json")),
+		modules: { "~": from(path.join(ROOT, "apps", FIRST_APP, "application")), [`${module}/*`]: `${from(folder)}/*` },
+		config: { application: `${module}/application` },
+	};
+	writeFileSync(file, `${JSON.stringify(manifest, null, "\t")}\n`);
+	return path.relative(ROOT, file);
+}
+
+const image = (name, manifest, platform) => ({ name, manifest, platform });
+const LOADER = image("loader", "hosts/desk/loader.json");
+const MPS3_LOADER = image("mps3-loader", "hosts/mps3/loader.json");
+
+/** What a target is made of: images, and programs that make links from them. Undefined if there is no such target. */
+function plan(target) {
+	if (target === "typescript") return { images: [], programs: [] };
+	if (target === "xsrun")
+		return {
+			images: [image("test", "test/xs/manifest.json")],
+			programs: [{ folder: "engine", target: "../build/xsrun" }],
+		};
+	const [board, ...rest] = target.split(":");
+	if (!["sim", "mps3"].includes(board) || rest.length === 0) return undefined;
+	const app = application(rest.join(":"));
+	if (!existsSync(app.folder)) return undefined;
+	// An emulated board has the simulator's supervisor.
+	const sim = {
+		images: [LOADER, image(app.name, appManifest(app))],
+		programs: [{ folder: "engine", target: `../build/xs-smp-sim-${app.name}` }],
+	};
+	if (board === "sim" || !hasCrossCompiler()) return sim;
+	return {
+		images: [...sim.images, MPS3_LOADER, image(`mps3-${app.name}`, appManifest(app), "xs-smp/mps3")],
+		programs: [
+			...sim.programs,
+			{ folder: "hosts/mps3", target: "../../build/mps3/loader.elf" },
+			{ folder: "hosts/mps3", target: `../../build/mps3/${app.name}.elf` },
+		],
+	};
+}
+
+/** Every target, for a machine with all tools. */
+const ALL = ["xsrun", ...APPS.map((app) => `mps3:${app}`)];
+
+/** Builds targets. Throws a Failure, whose message is a sentence, or empty if a compiler has said enough. */
+export async function build(targets = ALL) {
 	checkNode();
-	if (upToDate()) return;
-	mkdirSync(BUILD, { recursive: true });
+	const wanted = targets.filter((target) => !upToDate(target));
+	if (wanted.length === 0) return;
+	mkdirSync(STAMPS, { recursive: true });
 	lock();
 	try {
-		if (upToDate()) return;
-		checkTools();
-		const stamp = stampOf(inputs());
-		rmSync(STAMP, { force: true });
-		compileTypeScript();
-		buildEngine();
-		const images = bundle();
-		for (const program of PROGRAMS) if (program.images.every((image) => images.has(image))) link(program);
-		writeFileSync(STAMP, stamp);
+		const due = wanted.filter((target) => !upToDate(target));
+		if (due.length === 0) return;
+		if (!upToDate("typescript")) make(() => compileTypeScript(), ["typescript"]);
+		const native = due.filter((target) => target !== "typescript");
+		if (native.length > 0) {
+			checkTools();
+			await make(() => buildNative(native), native);
+		}
 	} finally {
 		rmSync(LOCK, { force: true });
+	}
+
+	/** A stamp is of the inputs as they were before. */
+	function make(action, stamped) {
+		const stamps = stamped.map((target) => stampOf(target));
+		for (const target of stamped) rmSync(stampFile(target), { force: true });
+		const write = () => {
+			for (const [i, target] of stamped.entries()) writeFileSync(stampFile(target), stamps[i]);
+		};
+		const result = action();
+		return result ? result.then(write) : write();
+	}
+}
+
+async function buildNative(targets) {
+	if (!existsSync(path.join(BUILD, "engine/libxs.a"))) say("Compiling XS 13.3, the JavaScript engine (once)…");
+	runMake("engine", ["engine"]);
+	const plans = targets.map((target) => {
+		const found = plan(target);
+		if (!found) throw new Failure(`There is no target ${target} to build.`);
+		return found;
+	});
+	const images = new Map(plans.flatMap(({ images }) => images.map((each) => [each.name, each])));
+	// Loaded late: esbuild takes its time.
+	const { bundle, BuildError } = await import("../engine/bundle.mjs");
+	for (const each of images.values()) {
+		try {
+			await bundle(each);
+		} catch (error) {
+			if (error instanceof BuildError) throw new Failure(error.message);
+			throw error;
+		}
+	}
+	for (const folder of ["engine", "hosts/mps3"]) {
+		const programs = plans.flatMap(({ programs }) => programs).filter((program) => program.folder === folder);
+		if (programs.length === 0) continue;
+		if (folder !== "engine" && !existsSync(path.join(BUILD, "mps3/xs")))
+			say("Compiling the firmware for the Cortex-M55 (once)…");
+		runMake(folder, [...new Set(programs.map(({ target }) => target))]);
 	}
 }
 
@@ -107,45 +186,50 @@ function checkTools() {
 	}
 }
 
-/** Every file that the build reads, relative to the repository. */
-function inputs() {
-	const found = ROOT_FILES.filter((file) => existsSync(path.join(ROOT, file)));
+/** Every file that a target reads, absolute. */
+function inputs(target) {
+	const found = ROOT_FILES.map((file) => path.join(ROOT, file)).filter((file) => existsSync(file));
 	const walk = (folder) => {
-		for (const entry of readdirSync(path.join(ROOT, folder), { withFileTypes: true })) {
-			const name = `${folder}/${entry.name}`;
+		for (const entry of readdirSync(folder, { withFileTypes: true })) {
+			const name = path.join(folder, entry.name);
 			// Test data is read by the tests themselves.
-			if (entry.isDirectory() && entry.name !== "data") walk(name);
+			if (entry.isDirectory() && entry.name !== "data" && entry.name !== "node_modules") walk(name);
 			else if (entry.isFile() && SOURCE_FILE.test(entry.name)) found.push(name);
 		}
 	};
-	for (const folder of SOURCES) if (existsSync(path.join(ROOT, folder))) walk(folder);
+	for (const folder of SOURCES) walk(path.join(ROOT, folder));
+	const app = target.includes(":") ? application(target.slice(target.indexOf(":") + 1)) : undefined;
+	if (app?.own) walk(app.folder);
 	return found.sort();
 }
 
-function stampOf(files) {
+const stampFile = (target) => path.join(STAMPS, createHash("sha256").update(target).digest("hex").slice(0, 16));
+
+function stampOf(target) {
 	const hash = createHash("sha256");
 	for (const name of COMPILER_VARIABLES) hash.update(`${name}=${process.env[name] ?? ""}\n`);
-	for (const file of files) {
-		const { mtimeMs, size } = statSync(path.join(ROOT, file));
+	// A cross compiler that was installed since makes firmware possible.
+	if (target.startsWith("mps3:")) hash.update(`${hasCrossCompiler()}\n`);
+	for (const file of inputs(target)) {
+		const { mtimeMs, size } = statSync(file);
 		hash.update(`${file} ${mtimeMs} ${size}\n`);
 	}
 	return hash.digest("hex");
 }
 
-function upToDate() {
-	if (!existsSync(STAMP) || !existsSync(DIST)) return false;
-	const built = ({ file, images }) =>
-		existsSync(path.join(ROOT, file)) || !images.every((image) => wanted(BUNDLES.find(({ name }) => name === image)));
-	return PROGRAMS.every(built) && readFileSync(STAMP, "utf8") === stampOf(inputs());
+function upToDate(target) {
+	const file = stampFile(target);
+	if (!existsSync(file) || !existsSync(DIST)) return false;
+	if (target !== "typescript" && !upToDate("typescript")) return false;
+	const outputs = (plan(target)?.programs ?? []).map((program) => path.join(ROOT, program.folder, program.target));
+	return outputs.every((output) => existsSync(output)) && readFileSync(file, "utf8") === stampOf(target);
 }
 
 let crossCompiler;
 
-/** Whether this machine can build the image. */
-function wanted({ manifest, firmware }) {
-	if (!existsSync(path.join(ROOT, manifest))) return false;
+function hasCrossCompiler() {
 	crossCompiler ??= !spawnSync(CROSS_COMPILER, ["--version"], { stdio: "ignore" }).error;
-	return !firmware || crossCompiler;
+	return crossCompiler;
 }
 
 /** One build at a time: the second waits for the first, and takes over from one that died. */
@@ -198,40 +282,19 @@ function removeStale(folder, below) {
 	}
 }
 
-function make(folder, target) {
+function runMake(folder, targets) {
 	const jobs = Math.min(availableParallelism(), 8);
-	run("make", ["--silent", `-j${jobs}`, "-C", folder, target]);
+	run("make", ["--silent", `-j${jobs}`, "-C", folder, ...targets]);
 }
 
-function buildEngine() {
-	if (!existsSync(path.join(BUILD, "engine/libxs.a"))) say("Building XS 13.3 (once, about half a minute)…");
-	make("engine", "engine");
-}
-
-function bundle() {
-	const images = new Set();
-	for (const each of BUNDLES) {
-		const { name, manifest } = each;
-		if (!wanted(each)) continue;
-		// Its own process: esbuild is slow to load and only needed here.
-		run(process.execPath, ["engine/bundle.mjs", manifest, name]);
-		images.add(name);
-	}
-	return images;
-}
-
-function link({ folder = "engine", target, file }) {
-	const modified = () => statSync(path.join(ROOT, file), { throwIfNoEntry: false })?.mtimeMs;
-	const before = modified();
-	if (folder !== "engine" && before === undefined) say(`Building ${folder} (once, about half a minute)…`);
-	make(folder, target);
-	if (modified() !== before) say(`Built ${file}.`);
-}
-
-try {
-	main();
-} catch (error) {
+/** Says what a build failed of. */
+export function reportFailure(error) {
 	if (!(error instanceof Failure)) throw error;
 	if (error.message) process.stderr.write(`${error.message}\n`);
 	process.exitCode = 1;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+	const targets = process.argv.slice(2);
+	await build(targets.length > 0 ? targets : undefined).catch(reportFailure);
 }

@@ -11,7 +11,7 @@ export type Parts = ReadonlyMap<string, number>;
 /** What an object file in a linker map belongs to. */
 function partOf(file: string): string {
 	if (/\/xs\/\w+\.o$/.test(file)) return "XS";
-	if (/\/image-\w+\.o$/.test(file)) return "JavaScript";
+	if (/\/image-[\w-]+\.o$/.test(file)) return "JavaScript";
 	if (/\/own\/\w+\.o$/.test(file)) return "host in C";
 	return "C libraries";
 }

@@ -1,15 +1,21 @@
-import type { Host } from "../../modules/agent/host.js";
+import type { Application } from "../../modules/agent/application.js";
 import { flashConformance } from "./flash.js";
 
-/** Runs the suite on a partition of a host and says on its console how each rule went. ERASES parts of the partition. */
-export function runConformance(host: Host, label: string): void {
+/** What the suite may erase. */
+const LABEL = "storage";
+
+/**
+ * Runs the suite on the area "storage", ERASES parts of that area, and says on the console how each rule went. The agent is not
+ * started.
+ */
+export const application: Application = ({ host }) => {
 	let rules = 0;
 	const broken = flashConformance(
-		() => host.flash(label),
+		() => host.flash(LABEL),
 		({ rule, error }) => {
 			rules++;
 			host.log(error === undefined ? `ok: ${rule}` : `BROKEN: ${rule}: ${error}`);
 		},
 	);
-	host.log(`flash conformance of ${label}: ${rules - broken} passed, ${broken} failed`);
-}
+	host.log(`flash conformance of ${LABEL}: ${rules - broken} passed, ${broken} failed`);
+};

@@ -1,13 +1,11 @@
-import { simSvr } from "../../hosts/sim/xs/main.js";
-import { furtherGroups } from "../../modules/agent/groups.js";
+import type { Application } from "../../modules/agent/application.js";
 import { AccessControl } from "../../modules/smp/group/access.js";
-import { joinHooks } from "../../modules/smp/server.js";
 import { DEVELOPMENT_KEY, RULES } from "./rules.js";
 
-// The application that serves only whom it knows, and keeps a record of who wrote what, on the simulated board.
-
-simSvr((base, options) => {
-	const { host } = base;
+/** The agent for clients that know a key, with a record of who wrote what. */
+export const application: Application = (board) => {
+	const { host } = board;
+	if (!host.random) throw new RangeError("this board has no source of random bytes, so it cannot challenge a client");
 	const access = new AccessControl({
 		rules: RULES,
 		key: Uint8Array.from(DEVELOPMENT_KEY),
@@ -15,11 +13,10 @@ simSvr((base, options) => {
 		entropy: (into) => host.random!(into),
 		uptime: () => host.uptime(),
 	});
-	const { groups, hooks } = furtherGroups(base, {
-		...options,
+	board.start({
+		groups: [access.group],
+		hooks: access.hooks,
 		audit: true,
 		trusts: (origin) => access.isUnlocked(origin),
-		own: [access.group],
 	});
-	return { ...(groups && { groups }), hooks: joinHooks(access.hooks, hooks) };
-});
+};

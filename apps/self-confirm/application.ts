@@ -1,7 +1,5 @@
-import { withImageChecks } from "../../hosts/sim/xs/app/image-checks.js";
-import { readConfig, SimHost } from "../../hosts/sim/xs/host.js";
-import { selfConfirmEmulated } from "./emulated.js";
+import type { Application } from "../../modules/agent/application.js";
+import { selfConfirm } from "../../modules/agent/trial.js";
 
-// The application on the simulated board.
-
-withImageChecks(readConfig(), (checks) => selfConfirmEmulated((layout) => new SimHost(layout), checks));
+/** The agent, and an update on trial that confirms itself once it has passed its checks. */
+export const application: Application = selfConfirm;

@@ -1,5 +1,6 @@
-import { simSvr } from "../../hosts/sim/xs/main.js";
+import type { Application } from "../../modules/agent/application.js";
 
-// The application on the simulated board.
-
-simSvr();
+/** The application of the OTA guide, Zephyr's sample `smp_svr`: the agent with what the board has room for. */
+export const application: Application = (board) => {
+	board.start();
+};

@@ -2,20 +2,24 @@ import device from "embedded:provider/builtin";
 import config from "mc/config";
 import clock from "time";
 import timers from "timer";
-import { smpSvr } from "../../modules/agent/agent.js";
+import type { AgentOptions } from "../../modules/agent/agent.js";
+import { type Application, extendPlainly, starter } from "../../modules/agent/application.js";
 import { guideLayout } from "../../modules/flash/layout.js";
 import type { SerialDevice } from "./devices.js";
 import { RtlHost } from "./host.js";
 import { buildTime, digest, log, reset } from "./native.js";
 
-// The application on the Realtek RTL8721F EVB. The port opens partitions by their labels, which are the same in the guide's
+// The Realtek RTL8721F EVB. The port opens partitions by their labels, which are the same in the guide's
 // table and in the vendor's, so that the layout here serves both.
 
 /** What the manifest's `config` and mcconfig's command line say; from the latter everything comes as a string. */
-const { mode, images, confirm } = config as unknown as {
+const { application, mode, images, confirm, trial } = config as unknown as {
+	readonly application: string;
 	readonly mode: "swap-move" | "swap-offset";
 	readonly images: number | string;
 	readonly confirm: "smp" | "self";
+	/** Seconds. */
+	readonly trial: number | string;
 };
 const host = new RtlHost({
 	flash: device.flash,
@@ -27,10 +31,13 @@ const host = new RtlHost({
 	reset,
 	log,
 });
-smpSvr(host, {
+const options: AgentOptions = {
 	layout: guideLayout,
 	// Slots of 512 KB in sectors of 4 KB, and write blocks of 4 bytes: what Zephyr makes of the same devicetree.
 	boot: { mode, images: Number(images), maxAlign: 8, maxSectors: 128, trailer: "current" },
 	confirm,
 	buildTime: buildTime(),
-});
+};
+void import(application).then(({ application: run }: { application: Application }) =>
+	run({ host, options, trial: Number(trial) * 1000, start: starter(host, options, extendPlainly) }),
+);

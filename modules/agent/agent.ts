@@ -57,7 +57,7 @@ export interface Further {
 }
 
 /** How the application is built. */
-export interface SmpSvrOptions {
+export interface AgentOptions {
 	readonly layout: Layout;
 	readonly boot: BootConfig;
 	/** The slot that each image runs from, as the boot loader has told. Default: the primary ones. */
@@ -84,6 +84,8 @@ export interface SmpSvrOptions {
 	readonly image?: Pick<ImageOptions, "mayWrite" | "describe">;
 	/** What makes packets of the bytes on the UART. Default: console framing. */
 	uart?(stream: ByteStream, maxPacket: number): Transport;
+	/** Links besides the host's UART and UDP socket. */
+	readonly links?: readonly { readonly name: string; readonly transport: Transport }[];
 	/** Refuses a reset by throwing an `SmpError`. */
 	mayReset?(wanted: ResetRequest): void;
 	/** As that of the image group (`ImageOptions`). */
@@ -96,7 +98,7 @@ export interface SmpSvrOptions {
 }
 
 /** The application, up and running. */
-export interface SmpSvr {
+export interface Agent {
 	readonly boot: BootUtil;
 	readonly server: SmpServer;
 }
@@ -105,7 +107,7 @@ export interface SmpSvr {
  * The application of the OTA guide, Zephyr's `smp_svr` sample: an SMP server with the OS and the image group on the host's
  * UART and UDP socket. Answers from when it returns.
  */
-export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
+export function startAgent(host: Host, options: AgentOptions): Agent {
 	host.log(`*** Booting xs-smp build ${VERSION} ***`);
 	host.log(`<inf> smp_sample: build time: ${options.buildTime}`);
 	const map = FlashMap.open(options.layout, (label) => host.flash(label));
@@ -187,6 +189,7 @@ export function smpSvr(host: Host, options: SmpSvrOptions): SmpSvr {
 	if (uart) server.attach(open(uart, BUFFERS.size), "uart");
 	const udp = host.udp();
 	if (udp) server.attach(new DatagramTransport(udp, { maxPacket: UDP_MTU }), "udp");
+	for (const { name, transport } of options.links ?? []) server.attach(transport, name);
 	sayImages(host, boot);
 	// Everything above has worked, which is all that this application can check of itself.
 	if (options.confirm === "self") confirmImages(host, boot);

@@ -1,13 +1,8 @@
 import { OS_GROUP } from "../smp/group/os.js";
-import { onTrial, type SmpSvr, type SmpSvrOptions, smpSvr } from "./agent.js";
+import { type Agent, onTrial } from "./agent.js";
+import type { Board } from "./application.js";
 import { checkImage } from "./check-image.js";
 import type { Host } from "./host.js";
-
-/** How the application is built. */
-export interface SelfConfirmOptions extends Omit<SmpSvrOptions, "confirm" | "answered"> {
-	/** How long an update may take to prove itself, milliseconds. */
-	readonly trial: number;
-}
 
 /** Checks that an update on trial has to pass, all of them. */
 const CHECKS = Object.freeze(["timer", "flash", "client"] as const);
@@ -21,7 +16,7 @@ const TICK = 100;
 
 /**
  * The application that decides for itself whether an update stays (OTA guide, Confirm New Firmware: application
- * self-confirmation). An update on trial has `trial` milliseconds to show that
+ * self-confirmation). An update on trial has `board.trial` milliseconds to show that
  *
  * - timers run: one fires, and not early;
  * - flash can be read: each running image is, byte for byte, the one that was signed;
@@ -30,44 +25,42 @@ const TICK = 100;
  * When all is well it confirms its images with `boot_write_img_confirmed_multi`. When a check fails or time is up it resets
  * the device, and because nothing was confirmed the boot loader brings the former firmware back. A crash ends the same way.
  */
-export function selfConfirm(host: Host, options: SelfConfirmOptions): SmpSvr {
+export function selfConfirm(board: Board): void {
 	let trial: Trial | undefined;
-	const svr = smpSvr(host, {
-		...options,
+	const agent = board.start({
 		confirm: "smp",
 		answered: (group, command) => {
 			if (!(group === OS_GROUP && command === RESET)) trial?.pass("client");
 		},
 	});
-	if (unproven(svr).length > 0) {
-		trial = new Trial(host, svr);
-		trial.start(options.trial);
+	if (unproven(agent).length > 0) {
+		trial = new Trial(board.host, agent);
+		trial.start(board.trial);
 	}
-	return svr;
 }
 
 /** Images that the next boot takes back unless they are confirmed. */
-function unproven({ boot }: SmpSvr): number[] {
+function unproven({ boot }: Agent): number[] {
 	const images = Array.from({ length: boot.config.images }, (_, image) => image);
 	return images.filter((image) => onTrial(boot, image));
 }
 
 class Trial {
 	readonly #host: Host;
-	readonly #svr: SmpSvr;
+	readonly #agent: Agent;
 	readonly #due = new Set<Check>(CHECKS);
 	#decided = false;
 
-	constructor(host: Host, svr: SmpSvr) {
+	constructor(host: Host, agent: Agent) {
 		this.#host = host;
-		this.#svr = svr;
+		this.#agent = agent;
 	}
 
 	start(limit: number): void {
 		this.#host.log(`<inf> self_confirm: an update on trial has ${limit / 1000} s to pass: ${CHECKS.join(", ")}`);
 		this.#host.after(limit, () => this.fail(`not within ${limit / 1000} s: ${[...this.#due].join(", ")}`));
 		this.#checkTimer();
-		const { boot } = this.#svr;
+		const { boot } = this.#agent;
 		checkImage(
 			this.#host,
 			Array.from({ length: boot.config.images }, (_, image) => boot.activeArea(image)),
@@ -89,8 +82,8 @@ class Trial {
 	}
 
 	#confirm(): void {
-		for (const image of unproven(this.#svr)) {
-			const rc = this.#svr.boot.boot_write_img_confirmed_multi(image);
+		for (const image of unproven(this.#agent)) {
+			const rc = this.#agent.boot.boot_write_img_confirmed_multi(image);
 			if (rc !== 0) {
 				this.fail(`image ${image} cannot be confirmed: ${rc}`);
 				return;

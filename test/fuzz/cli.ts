@@ -36,7 +36,7 @@ async function runOn({ engine, app, packets, seed, coverage, save }: CliOptions)
 		const { fuzzSimulator } = await import("./sim.js");
 		return [await fuzzSimulator({ packets, seed, app, corpus: readCorpus() }), []];
 	}
-	const args = ["test/fuzz/xs", String(packets), String(seed), ...corpusFiles()];
+	const args = ["xs-smp/test/fuzz/xs", String(packets), String(seed), ...corpusFiles()];
 	const { stdout, stderr, status } = spawnSync(XSRUN, args, { encoding: "utf8" });
 	if (stdout === "") return [{ failure: `the machine was lost (exit code ${status}): ${stderr.trim()}` }, []];
 	return [JSON.parse(stdout) as object, []];

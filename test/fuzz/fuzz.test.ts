@@ -26,7 +26,7 @@ describe("fuzzing", () => {
 		const onNode = fuzz({ packets, seed, corpus: readCorpus() });
 		const { stdout, stderr, status } = spawnSync(
 			XSRUN,
-			["test/fuzz/xs", String(packets), String(seed), ...corpusFiles()],
+			["xs-smp/test/fuzz/xs", String(packets), String(seed), ...corpusFiles()],
 			{ encoding: "utf8" },
 		);
 		assert.equal(status, 0, `${stdout}${stderr}`);

@@ -1,5 +1,5 @@
 /// <reference path="../../engine/xsrun.d.ts" />
-// The fuzzer on XS: build/xsrun test/fuzz/xs PACKETS SEED FILE...
+// The fuzzer on XS: build/xsrun xs-smp/test/fuzz/xs PACKETS SEED FILE...
 import { utf8Decode } from "../../modules/bytes/utf8.js";
 import { parseJson } from "../vectors/smp/match.js";
 import { corpusPackets, vectorRequests } from "./corpus.js";

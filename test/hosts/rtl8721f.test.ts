@@ -6,7 +6,7 @@ import { consoleLink } from "../../client/console.js";
 import { RtlHost } from "../../hosts/rtl8721f/host.js";
 import { RtlUart } from "../../hosts/rtl8721f/uart.js";
 import { RtlUdp } from "../../hosts/rtl8721f/udp.js";
-import { smpSvr } from "../../modules/agent/agent.js";
+import { startAgent } from "../../modules/agent/agent.js";
 import type { BootConfig } from "../../modules/bootutil/config.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
@@ -42,7 +42,7 @@ function board(flash = new BoardFlash(guideLayout)) {
 				reset = resolve;
 			});
 			const host = new RtlHost(wires(uart, reset));
-			smpSvr(host, { layout: guideLayout, boot, confirm: "smp", buildTime: "Jan  7 2026 11:52:35" });
+			startAgent(host, { layout: guideLayout, boot, confirm: "smp", buildTime: "Jan  7 2026 11:52:35" });
 			return { host, uart, restarted, client: new SmpClient(consoleLink(uart.line)) };
 		},
 		/** What MCUboot does at a reset. */

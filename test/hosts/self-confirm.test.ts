@@ -2,6 +2,8 @@ import assert from "node:assert";
 import { SmpClient } from "../../client/client.js";
 import { serialLink } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
+import type { AgentOptions } from "../../modules/agent/agent.js";
+import { extendPlainly, starter } from "../../modules/agent/application.js";
 import type { Host } from "../../modules/agent/host.js";
 import { selfConfirm } from "../../modules/agent/trial.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
@@ -147,7 +149,10 @@ describe("self-confirm", () => {
 		return {
 			memory,
 			lines,
-			start: () => selfConfirm(host, { layout, boot, buildTime: "Jan  7 2026 11:52:35", trial: 30_000 }),
+			start: () => {
+				const options: AgentOptions = { layout, boot, confirm: "smp", buildTime: "Jan  7 2026 11:52:35" };
+				selfConfirm({ host, options, trial: 30_000, start: starter(host, options, extendPlainly) });
+			},
 			/** Lets time pass, up to and including `until`. */
 			run(until: number) {
 				for (;;) {

@@ -10,6 +10,7 @@ interface Listing {
 	readonly modules: ReadonlyMap<string, string>;
 	readonly preload: readonly { readonly key: string; readonly name: string }[];
 	readonly creation: Readonly<Record<string, unknown>>;
+	readonly config: Readonly<Record<string, unknown>>;
 	readonly files: readonly string[];
 }
 
@@ -30,12 +31,22 @@ const KEYS = new Set([
 	...["entries", "lines", "lower"],
 ]);
 
+/** The boards that an application runs on, and what starts on one besides main and application. */
+const boards: [string, string[]][] = [
+	["xs-smp/desktop", []],
+	["xs-smp/mps3", []],
+	["x-cli-lin", ["xs-smp/hosts/desk/xs/loader"]],
+	["zephyr/rtl8721f", []],
+];
+const applications = readdirSync("apps").map((app) =>
+	app === "smp-svr" ? "manifest.json" : `apps/${app}/manifest.json`,
+);
+
 /** Manifest, platform, and what starts besides its main. */
 const builds: [string, string, string[]][] = [
-	["manifest.json", "xs-smp/desktop", []],
-	["manifest.json", "x-cli-lin", ["hosts/desk/xs/loader"]],
-	["manifest.json", "zephyr/rtl8721f", []],
-	["apps/self-confirm/manifest.json", "xs-smp/desktop", []],
+	...applications.flatMap((manifest) =>
+		boards.map(([platform, others]): [string, string, string[]] => [manifest, platform, others]),
+	),
 	["hosts/desk/loader.json", "xs-smp/desktop", []],
 ];
 
@@ -58,6 +69,10 @@ const hasCode = (file: string): boolean =>
 		readFileSync(file, "utf8"),
 	);
 
+/** What a board starts, and what it then imports by the name in its configuration. */
+const starts = ({ creation, config }: Listing): string[] =>
+	[creation["main"], config["application"]].filter((name) => typeof name === "string");
+
 /** Modules that are reached from `starts`. */
 function reach({ modules }: Listing, starts: readonly string[]): Set<string> {
 	const reached = new Set<string>();
@@ -78,7 +93,7 @@ for (const [manifest, platform, others] of builds)
 
 		before(() => {
 			listing = readManifest(path.join(root, manifest), root, platform);
-			own = [...listing.modules.keys()].filter((name) => !name.startsWith("@"));
+			own = [...listing.modules.keys()].filter((name) => name.startsWith("xs-smp/"));
 		});
 
 		it("has a main, and room for a machine", () => {
@@ -88,7 +103,8 @@ for (const [manifest, platform, others] of builds)
 		});
 
 		it("names each module by its path", () => {
-			for (const name of own) assert.strictEqual(path.relative(root, listing.modules.get(name)!), `${name}.ts`);
+			for (const name of own)
+				assert.strictEqual(`xs-smp/${path.relative(root, listing.modules.get(name)!)}`, `${name}.ts`);
 		});
 
 		it("lists all that its modules import", () => {
@@ -98,7 +114,7 @@ for (const [manifest, platform, others] of builds)
 					.map((target) => `${name} imports ${target}`),
 			);
 			// A module that nothing reaches is not run: fonts of curves, tests of a library.
-			const reached = reach(listing, [listing.creation["main"] as string, ...others]);
+			const reached = reach(listing, [...starts(listing), ...others]);
 			assert.deepEqual(
 				missing.filter((line) => reached.has(line.split(" ")[0]!)),
 				[],
@@ -106,9 +122,9 @@ for (const [manifest, platform, others] of builds)
 		});
 
 		it("lists of its host and its application only what is used", () => {
-			const reached = reach(listing, [listing.creation["main"] as string, ...others]);
+			const reached = reach(listing, [...starts(listing), ...others]);
 			const idle = own.filter(
-				(name) => /^(hosts|apps)\//.test(name) && !reached.has(name) && hasCode(listing.modules.get(name)!),
+				(name) => /^xs-smp\/(hosts|apps)\//.test(name) && !reached.has(name) && hasCode(listing.modules.get(name)!),
 			);
 			assert.deepEqual(idle, []);
 		});
@@ -145,21 +161,21 @@ for (const [manifest, platform, others] of builds)
 
 describe("manifests", () => {
 	it("list and preload every module of the device", () => {
-		const { modules, preload } = readManifest(path.join(root, "modules/smp/manifest.json"), root, "x-cli-lin");
+		const { modules, preload } = readManifest(path.join(root, "modules/agent/manifest.json"), root, "x-cli-lin");
 		const preloaded = new Set(preload.map(({ key }) => key));
-		const files = ["flash", "bootutil", "smp"].flatMap((folder) =>
+		const files = ["bytes", "flash", "bootutil", "smp", "agent"].flatMap((folder) =>
 			readdirSync(`modules/${folder}`, { recursive: true, encoding: "utf8" })
 				.filter((file) => file.endsWith(".ts"))
-				.map((file) => `modules/${folder}/${file.replaceAll("\\", "/").replace(/\.ts$/, "")}`),
+				.map((file) => `xs-smp/modules/${folder}/${file.replaceAll("\\", "/").replace(/\.ts$/, "")}`),
 		);
 		// The boot loader, and what it shares with applications that verify signatures, are in manifests of their own.
-		const names = files.filter((name) => !/^modules\/bootutil\/(loader|signature)\//.test(name));
+		const names = files.filter((name) => !/^xs-smp\/modules\/bootutil\/(loader|signature)\//.test(name));
 		assert.deepEqual(
 			names.filter((name) => !modules.has(name)),
 			[],
 		);
 		// noble's scratch arrays must stay writable; flash in memory is for tests.
-		const exempt = new Set(["modules/bytes/noble-digest", "modules/flash/nor"]);
+		const exempt = new Set(["xs-smp/modules/bytes/noble-digest", "xs-smp/modules/flash/nor"]);
 		assert.deepEqual(
 			names.filter((name) => !preloaded.has(name) && !exempt.has(name)),
 			[],

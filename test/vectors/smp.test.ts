@@ -20,7 +20,7 @@ describe("SMP vectors", () => {
 			);
 		});
 		it(`${name} on XS`, () => {
-			const { status, stdout, stderr } = spawnSync(XSRUN, ["test/vectors/smp/xs", `${FOLDER}/${name}`], {
+			const { status, stdout, stderr } = spawnSync(XSRUN, ["xs-smp/test/vectors/smp/xs", `${FOLDER}/${name}`], {
 				encoding: "utf8",
 			});
 			assert.equal(status, 0, `${stdout}${stderr}`);

@@ -21,7 +21,7 @@ const crashes: [string, number, string, RegExp][] = [
 describe("XS runtime", () => {
 	for (const [way, code, output, message] of crashes)
 		it(`ends with ${code} after: ${way}`, () => {
-			const { status, stdout, stderr } = spawnSync("build/xsrun", ["test/xs/crash", way], { encoding: "utf8" });
+			const { status, stdout, stderr } = spawnSync("build/xsrun", ["xs-smp/test/xs/crash", way], { encoding: "utf8" });
 			assert.match(stderr, message);
 			assert.equal(stdout, output);
 			assert.equal(status, code);

@@ -1,8 +1,8 @@
-// Runs the unit tests on XS: build/xsrun test/xs/main [--list]. Prints one JSON text a line: with --list the titles of
+// Runs the unit tests on XS: build/xsrun xs-smp/test/xs/main [--list]. Prints one JSON text a line: with --list the titles of
 // each test, else its result, and {"end":true} when all have run.
 import { list, run } from "../support/runner.js";
 
-for (const name of xsrun.modules) if (/^test\/unit\/.*\.test$/.test(name)) await import(name);
+for (const name of xsrun.modules) if (/^xs-smp\/test\/unit\/.*\.test$/.test(name)) await import(name);
 
 if (xsrun.args[0] === "--list") {
 	for (const titles of list()) xsrun.print(JSON.stringify(titles));

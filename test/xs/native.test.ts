@@ -9,7 +9,7 @@ const ROUNDS = 1100;
 
 describe("CRC, base64 and SHA-256", () => {
 	it("in C as in JavaScript, on XS", () => {
-		const args = ["test/xs/native", "1", String(ROUNDS)];
+		const args = ["xs-smp/test/xs/native", "1", String(ROUNDS)];
 		const { status, stdout, stderr } = spawnSync("build/xsrun", args, { encoding: "utf8" });
 		assert.equal(status, 0, stderr);
 		// C refuses every argument that would lead it out of its buffers.

@@ -6,7 +6,7 @@ import type { Result } from "../support/runner.js";
 // The unit tests once more, on XS. Each of its tests shows as one of mocha's, as soon as XS has run it.
 
 const XSRUN = "build/xsrun";
-const MAIN = "test/xs/main";
+const MAIN = "xs-smp/test/xs/main";
 
 type Titles = readonly string[];
 

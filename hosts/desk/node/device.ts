@@ -11,7 +11,7 @@ import type { SimEvent } from "./render.js";
 import { makeDirectory, prepare, type Setup } from "./setup.js";
 
 /** The simulator with an application; each is a program of its own. */
-const programOf = ({ app }: Options): string => `${ROOT}build/xs-smp-sim${app === "smp-svr" ? "" : `-${app}`}`;
+const programOf = ({ app }: Options): string => `${ROOT}build/xs-smp-sim-${app}`;
 
 /** Lines of the supervisor for this side alone. */
 type SupervisorLine =

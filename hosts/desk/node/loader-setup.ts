@@ -9,7 +9,7 @@ import { OptionError } from "./command-options.js";
 import { type LoaderOptions, MODE_NAMES, MODES } from "./loader-options.js";
 
 /** Root of the repository, from dist/hosts/sim. */
-export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+export const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const DEVELOPMENT_KEY = `${ROOT}keys/development-ec-p256.pem`;
 /** Of its JSON, bytes: the device gets it on a command line. */
 const LARGEST_LAYOUT = 32 * 1024;

@@ -20,7 +20,7 @@ export interface Setup {
 	readonly otp: string | undefined;
 }
 
-/** The flash area that the flash conformance suite erases (test/conformance/emulated.ts). */
+/** The flash area that the flash conformance suite erases (apps/flash-conformance). */
 const CONFORMANCE_LABEL = "storage";
 
 /** The directory of the default files, the only one that is made when missing. */

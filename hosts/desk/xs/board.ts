@@ -1,29 +1,29 @@
-import { onTrial, runningVersion, type SmpSvr, type SmpSvrOptions, smpSvr } from "../../../modules/agent/agent.js";
+import manifest from "mc/config";
+import { type Agent, type AgentOptions, onTrial, runningVersion } from "../../../modules/agent/agent.js";
+import { type Application, type Extend, starter } from "../../../modules/agent/application.js";
 import type { Host } from "../../../modules/agent/host.js";
 import type { ImageResult } from "../../../modules/bootutil/loader/config.js";
-import type { Layout } from "../../../modules/flash/layout.js";
 import type { DowngradePrevention, SimConfig } from "./config.js";
-import type { BootAction, BootedImage, DeviceEvent } from "./event.js";
+import { type BootAction, type BootedImage, report } from "./event.js";
 
 /** What the boot loader refuses, in terms of the image group. The chip's counter is known to the chip's host only. */
-const DOWNGRADES: Readonly<Record<DowngradePrevention, Pick<SmpSvrOptions, "downgrade">>> = Object.freeze({
+const DOWNGRADES: Readonly<Record<DowngradePrevention, Pick<AgentOptions, "downgrade">>> = Object.freeze({
 	none: {},
 	version: { downgrade: { version: true } },
 	counter: { downgrade: { counter: "running" } },
 	hardware: {},
 });
 
-/** Runs an application on a board that a command line describes and that reports what it does. */
-export function smpSvrEmulated(
-	host: (layout: Layout) => Host,
-	application: (host: Host, options: SmpSvrOptions) => SmpSvr = smpSvr,
-): void {
-	const config = JSON.parse(simulator.config()) as SimConfig;
-	const results = JSON.parse(simulator.retained()) as ImageResult[];
-	const { layout, downgradePrevention, confirm, guards, verify, erasePending } = config;
-	const { boot } = application(host(layout), {
+/**
+ * Runs the application that the manifest names on a board on a desk, and reports the start. `more` has the agent's options
+ * that only this board knows.
+ */
+export function runApplication(host: Host, config: SimConfig, extend: Extend, more: Partial<AgentOptions> = {}): void {
+	const { layout, boot, downgradePrevention, confirm, guards, verify, erasePending, trial } = config;
+	const results = JSON.parse(simulator.retained()) as readonly ImageResult[];
+	const options: AgentOptions = {
 		layout,
-		boot: config.boot,
+		boot,
 		activeSlots: results.map(({ slot }) => slot),
 		noDowngrade: downgradePrevention === "version",
 		confirm,
@@ -32,18 +32,20 @@ export function smpSvrEmulated(
 		erasePending,
 		...(guards && DOWNGRADES[downgradePrevention]),
 		buildTime: simulator.buildTime(),
-	});
-	const event: DeviceEvent = {
-		event: "boot",
-		images: results.map(
-			({ image, action, resumed }): BootedImage => ({
-				image,
-				version: runningVersion(boot, image),
-				action: action satisfies BootAction,
-				resumed,
-				confirmed: !onTrial(boot, image),
-			}),
-		),
+		...more,
 	};
-	simulator.event(JSON.stringify(event));
+	let images: readonly BootedImage[] = [];
+	const started = (agent: Agent): void => {
+		images = results.map(({ image, action, resumed }) => ({
+			image,
+			version: runningVersion(agent.boot, image),
+			action: action satisfies BootAction,
+			resumed,
+			confirmed: !onTrial(agent.boot, image),
+		}));
+	};
+	void import(manifest["application"] as string).then(({ application }: { application: Application }) => {
+		application({ host, options, trial: trial * 1000, start: starter(host, options, extend, started) });
+		report({ event: "boot", images });
+	});
 }

@@ -4,15 +4,9 @@ import type { Layout } from "../../../modules/flash/layout.js";
 import type { FlashPartition } from "../../../modules/flash/partition.js";
 import type { ByteStream } from "../../../modules/smp/transport/stream.js";
 import { simDigest } from "./digest.js";
-import type { DeviceEvent } from "./event.js";
+import { log } from "./event.js";
 import { SimFlash } from "./flash.js";
 import { SimUart } from "./uart.js";
-
-/** Reports an event. */
-export const report = (event: DeviceEvent): void => simulator.event(JSON.stringify(event));
-
-/** Writes a line to the console. */
-export const log = (line: string): void => report({ event: "log", line });
 
 /** What the boards that run on a desk have in common: the host functions of hosts/desk/xs/native.d.ts. */
 export class EmulatedHost {

@@ -29,3 +29,9 @@ export type DeviceEvent =
 	| { readonly event: "halt"; readonly reason: string }
 	| { readonly event: "crash"; readonly reason: string }
 	| { readonly event: "log"; readonly line: string };
+
+/** Sends one event to the command line that started the board. */
+export const report = (event: DeviceEvent): void => simulator.event(JSON.stringify(event));
+
+/** Writes one line to the console of the board. */
+export const log = (line: string): void => report({ event: "log", line });

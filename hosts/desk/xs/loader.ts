@@ -6,10 +6,9 @@ import { OtpCounters } from "../../../modules/bootutil/otp-counter.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { hex } from "../../../modules/flash/error.js";
 import { FlashMap } from "../../../modules/flash/map.js";
-import { readConfig } from "../../sim/xs/host.js";
+import { readConfig } from "./config.js";
 import { simDigest } from "./digest.js";
-import { log, report } from "./emulated-host.js";
-import type { BootAction } from "./event.js";
+import { type BootAction, log, report } from "./event.js";
 import { SimFlash } from "./flash.js";
 import { loaderConfig } from "./loader-config.js";
 

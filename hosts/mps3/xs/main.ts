@@ -1,6 +1,9 @@
-import { smpSvrEmulated } from "../../desk/xs/board.js";
+import { extendPlainly } from "../../../modules/agent/application.js";
+import { runApplication } from "../../desk/xs/board.js";
+import { readConfig } from "../../desk/xs/config.js";
 import { Mps3Host } from "./host.js";
 
-// The application on the board mps3-an547.
+// The board mps3-an547.
 
-smpSvrEmulated((layout) => new Mps3Host(layout));
+const config = readConfig();
+runApplication(new Mps3Host(config.layout), config, extendPlainly);

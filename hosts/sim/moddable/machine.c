@@ -13,8 +13,8 @@
 
 extern void *xsPreparationAndCreation(txCreation **creation);
 
-const Image loaderImage = { .name = "loader", .main = "hosts/desk/xs/loader" };
-const Image appImage = { .name = "app", .main = "apps/smp-svr/application" };
+const Image loaderImage = { .name = "loader", .main = "xs-smp/hosts/desk/xs/loader" };
+const Image appImage = { .name = "app", .main = "xs-smp/hosts/sim/xs/main" };
 
 #define LINE_SIZE 512
 

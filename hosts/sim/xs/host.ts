@@ -1,12 +1,8 @@
 import type { Host } from "../../../modules/agent/host.js";
 import type { Clock } from "../../../modules/smp/group/os.js";
 import type { DatagramSocket } from "../../../modules/smp/transport/stream.js";
-import type { SimConfig } from "../../desk/xs/config.js";
 import { EmulatedHost } from "../../desk/xs/emulated-host.js";
 import { SimUdp } from "./udp.js";
-
-/** What the command line set. */
-export const readConfig = (): SimConfig => JSON.parse(simulator.config()) as SimConfig;
 
 /** The simulated board. */
 export class SimHost extends EmulatedHost implements Host {

@@ -18,7 +18,7 @@ export interface Task {
 	readonly forecast?: boolean;
 }
 
-const XS_MODULE = "test/vectors/mcuboot/xs";
+const XS_MODULE = "xs-smp/test/vectors/mcuboot/xs";
 
 /** The program that runs modules on XS. */
 export const xsrun = (): string => join(repositoryRoot(), "build/xsrun");

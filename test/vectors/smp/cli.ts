@@ -42,7 +42,7 @@ function main(): number {
 		}
 		case "xs": {
 			if (!existsSync(XSRUN)) throw new UsageError(`${XSRUN} is not built`);
-			const { status, signal } = spawnSync(XSRUN, ["test/vectors/smp/xs", ...files], { stdio: "inherit" });
+			const { status, signal } = spawnSync(XSRUN, ["xs-smp/test/vectors/smp/xs", ...files], { stdio: "inherit" });
 			// Nobody reads the report any more.
 			return signal === "SIGPIPE" ? 0 : (status ?? 1);
 		}
