@@ -3,7 +3,6 @@ import { basename } from "node:path";
 import { type Signer, signImage, vectorToSign } from "../image/create.js";
 import { decrypterOf, type EncryptionKey, parseEncryptionKey } from "../image/encryption.js";
 import { ImageError } from "../image/error.js";
-import { attempt, fromText, isHexName, readBinary, readBytes, writeAtomically } from "../image/files.js";
 import { hex } from "../image/format.js";
 import { type Decrypter, type ImageReport, inspectImage, type NamedKey, refusal } from "../image/inspect.js";
 import { encodeIntelHex } from "../image/intel-hex.js";
@@ -13,6 +12,7 @@ import { fillSlot, slotSegments } from "../image/slot.js";
 import { verifyImage } from "../image/verify.js";
 import { type Arguments, type Command, type CommandSpec, commandHelp, parseArguments } from "./args.js";
 import { onClosedPipe } from "./closed-pipe.js";
+import { attempt, fromText, isHexName, readBinary, readBytes, writeAtomically } from "./files.js";
 import { KEY_COMMANDS } from "./key-commands.js";
 import { parseSignArguments, type SignRequest, signCommand } from "./sign-options.js";
 

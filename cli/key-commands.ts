@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { ImageError } from "../image/error.js";
-import { fromText, writeAtomically } from "../image/files.js";
 import { readPublicKey } from "../image/keys.js";
 import { type Arguments, type Command, type CommandSpec, type OptionSpec, parseArguments } from "./args.js";
+import { fromText, writeAtomically } from "./files.js";
 
 const KEY: OptionSpec = { name: "key", short: "k", values: ["PEM"], required: true, help: "public or private key" };
 const OUTPUT: OptionSpec = { name: "output", short: "o", values: ["FILE"], help: "file to write (default: print)" };

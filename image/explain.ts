@@ -1,7 +1,7 @@
-import { isBigEndian } from "../hosts/desk/node/flash-file.js";
 import { BootUtil } from "../modules/bootutil/bootutil.js";
 import { runsNewest } from "../modules/bootutil/config.js";
 import { bootForecast, type ImageForecast } from "../modules/bootutil/forecast.js";
+import { IMAGE_HEADER_SIZE } from "../modules/bootutil/header.js";
 import type { ImageResult } from "../modules/bootutil/loader/config.js";
 import { type DryBoot, DryRun } from "../modules/bootutil/loader/dry-run.js";
 import type { FlashTiming } from "../modules/bootutil/loader/shadow-flash.js";
@@ -10,6 +10,7 @@ import { BootFlag, BootMagic, SwapType, type Trailer, trailerMagic } from "../mo
 import { readU16 } from "../modules/bytes/little-endian.js";
 import type { FlashMap } from "../modules/flash/map.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../modules/smp/group/image/upload-journal.js";
+import { endianOf } from "./format.js";
 import {
 	digest,
 	type FindOptions,
@@ -224,7 +225,8 @@ function explainImage(boot: BootUtil, options: ExplainOptions, forecast: ImageFo
 			size: area.size,
 			trailer: explainTrailer(boot.trailer(area)),
 			images,
-			foreign: images.length === 0 && isBigEndian(area.bytes(0, 4)) ? "a big-endian image" : null,
+			foreign:
+				images.length === 0 && endianOf(area.bytes(0, IMAGE_HEADER_SIZE)) === "big" ? "a big-endian image" : null,
 		};
 	};
 	return {

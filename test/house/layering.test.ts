@@ -47,7 +47,10 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	[LOADER, ["modules/bytes/", "modules/flash/", "modules/bootutil/", "modules/bootutil/signature/", "@noble/"]],
 	["modules/smp/", ["modules/bytes/", "modules/smp/transport/"]],
 	["modules/smp/transport/", ["modules/bytes/", "modules/smp/"]],
-	["modules/smp/group/", ["modules/bytes/", "modules/flash/", "modules/bootutil/", "modules/smp/"]],
+	[
+		"modules/smp/group/",
+		["modules/bytes/", "modules/flash/", "modules/bootutil/", "modules/smp/", "modules/smp/transport/"],
+	],
 	[
 		"modules/agent/",
 		[
@@ -62,7 +65,7 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["hosts/mps3/xs/", ["modules/", "hosts/desk/xs/"]],
 	// The Moddable SDK gives the board its devices.
 	["hosts/rtl8721f/", ["modules/", "embedded:provider/builtin", "mc/config", "time", "timer"]],
-	["hosts/desk/node/", ["modules/", "image/", "hosts/desk/xs/", "node:"]],
+	["hosts/desk/node/", ["modules/", "image/", "hosts/desk/xs/", "cli/closed-pipe.ts", "node:"]],
 	["hosts/sim/", ["hosts/desk/node/"]],
 	["hosts/mps3/", ["hosts/desk/node/", "node:"]],
 	// The desk.
@@ -70,7 +73,7 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["client/node/", ["client/", "modules/smp/transport/", "node:"]],
 	["image/", ["modules/", "@noble/", "node:crypto"]],
 	["cli/", ["client/", "client/node/", "image/", "hosts/desk/", "modules/", "node:"]],
-	["tools/", ["bench/", "client/", "client/node/", "hosts/", "image/", "modules/", "node:"]],
+	["tools/", ["bench/", "cli/closed-pipe.ts", "client/", "client/node/", "hosts/", "image/", "modules/", "node:"]],
 ];
 
 const roomNames = rooms.map(([room]) => room);

@@ -1,4 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { foreignKind } from "../../../image/foreign.js";
+import { endianOf } from "../../../image/format.js";
 import { decodeHeader, formatVersion, IMAGE_HEADER_SIZE, IMAGE_MAGIC } from "../../../modules/bootutil/header.js";
 import type { Layout } from "../../../modules/flash/layout.js";
 import { OptionError } from "./command-options.js";
@@ -45,29 +47,11 @@ function read(path: string, layout: Layout, least: number, most: number): Uint8A
 
 function faultOf(head: Uint8Array, size: number, { name, size: most }: Layout, least: number): string | undefined {
 	const fits = size >= least && size <= most;
-	const kind = formatOf(head) ?? (fits ? undefined : imageIn(head));
+	const kind = foreignKind(head) ?? (fits ? undefined : imageIn(head));
 	if (kind !== undefined) return `is ${kind}, not the raw contents of a flash device`;
 	if (fits) return undefined;
 	const end = least < most ? `, and its slots end at ${least}` : "";
 	return `has ${size} bytes, but the flash of the layout ${name} has ${most}${end}`;
-}
-
-/** How files begin that are easily taken for the contents of a flash. */
-const FORMATS: readonly (readonly [beginning: string | RegExp, kind: string])[] = [
-	[/^:[0-9a-f]{10}/i, "an Intel HEX file"],
-	[/^S0[0-9a-f]{6}/i, "a Motorola S-record file"],
-	["\x7fELF", "an ELF file"],
-	["UF2\n", "a UF2 file"],
-	["PK\x03\x04", "a ZIP archive"],
-	["\x1f\x8b", "a gzip file"],
-	["-----BEGIN ", "a PEM file"],
-];
-
-function formatOf(head: Uint8Array): string | undefined {
-	const text = Buffer.from(head.subarray(0, IMAGE_HEADER_SIZE)).toString("latin1");
-	const begins = (beginning: string | RegExp): boolean =>
-		typeof beginning === "string" ? text.startsWith(beginning) : beginning.test(text);
-	return FORMATS.find(([beginning]) => begins(beginning))?.[1];
 }
 
 /** An image by itself: what `sign` makes, and clients upload. */
@@ -75,9 +59,5 @@ function imageIn(head: Uint8Array): string | undefined {
 	if (head.length < IMAGE_HEADER_SIZE) return undefined;
 	const header = decodeHeader(head.subarray(0, IMAGE_HEADER_SIZE));
 	if (header.magic === IMAGE_MAGIC) return `an image, version ${formatVersion(header.version)}`;
-	return isBigEndian(head) ? "a big-endian image" : undefined;
+	return endianOf(head) === "big" ? "a big-endian image" : undefined;
 }
-
-/** Whether an image starts here whose header was made with imgtool's `--endian big`. */
-export const isBigEndian = (bytes: Uint8Array): boolean =>
-	bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) === IMAGE_MAGIC;

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ImageError } from "./error.js";
-import { decodeIntelHex, isIntelHex, type Segment } from "./intel-hex.js";
+import { ImageError } from "../image/error.js";
+import { decodeIntelHex, isIntelHex, type Segment } from "../image/intel-hex.js";
 
 /** The bytes of a file. Throws an ImageError with one sentence if the system refuses. */
 export const readBytes = (path: string): Uint8Array =>
