@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { onClosedPipe } from "./closed-pipe.js";
 import { runProgram } from "./program.js";
 

@@ -23,8 +23,9 @@ const WRONG_ROUNDS = 3;
 
 /**
  * Answers a challenge of a device with access control (docs/SMP.md, Access), so that it serves this client for a while. Returns
- * for how long, seconds. `key` is the secret that it shares with the device. Rejects with an `SmpResponseError`: code 3 of
- * group 64 if the key is wrong, `rc` 8 if the device has no access control.
+ * for how long, seconds. `key` is the secret that it shares with the device.
+ *
+ * @throws SmpResponseError, code 3 of group 64, if the key is wrong; `rc` 8 if the device has no access control.
  */
 export async function unlock(device: Requester, key: Uint8Array): Promise<number> {
 	for (let round = 1; ; round++) {
@@ -40,7 +41,20 @@ export async function unlock(device: Requester, key: Uint8Array): Promise<number
 	}
 }
 
-/** As `unlock`, and again whenever the device denies access: after a restart, or when the time is over. */
+/**
+ * As `unlock`, and again whenever the device denies access: after a restart, or when the time is over.
+ *
+ * @example
+ * ```ts
+ * import { isWrongKey, keepUnlocked } from "xs-smp";
+ *
+ * try {
+ * 	console.log(`open for ${await keepUnlocked(client, key)} s`);
+ * } catch (error) {
+ * 	console.log(isWrongKey(error) ? "the key is wrong" : error);
+ * }
+ * ```
+ */
 export async function keepUnlocked(client: SmpClient, key: Uint8Array): Promise<number> {
 	const seconds = await unlock(client, key);
 	client.onDenied = (device) => unlock(device, key);

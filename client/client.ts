@@ -65,9 +65,15 @@ const SMALLEST: Parameters = Object.freeze({ bufferSize: 256, bufferCount: 1 });
  * Every method rejects with an `SmpResponseError` when the server refuses, and with a `NoAnswerError` when it does not
  * answer.
  *
+ * @example
  * ```ts
+ * import { SmpClient } from "xs-smp";
+ * import { serialLink } from "xs-smp/node/serial";
+ *
  * const client = new SmpClient(serialLink("/dev/ttyACM0"));
- * await client.upload(file);
+ * const { resumed } = await client.upload(file, { onProgress: (offset, total) => console.log(offset, total) });
+ * console.log(`${resumed} bytes were there already`);
+ * client.close();
  * ```
  */
 export class SmpClient implements Requester {
@@ -109,6 +115,7 @@ export class SmpClient implements Requester {
 		await this.request(Op.WRITE, OS, 5, { force: force || undefined, boot_mode: bootMode }, { tries: 1 });
 	}
 
+	/** What the server's buffers take. */
 	async parameters(): Promise<Parameters> {
 		const fields = await this.request(Op.READ, OS, 6);
 		return { bufferSize: Number(fields["buf_size"]), bufferCount: Number(fields["buf_count"]) };
@@ -135,6 +142,7 @@ export class SmpClient implements Requester {
 		return String((await this.request(Op.READ, OS, 4))["datetime"]);
 	}
 
+	/** Sets the device's clock. `text` is `YYYY-MM-DDThh:mm:ss` in its own time zone. */
 	async setDateTime(text: string): Promise<void> {
 		await this.request(Op.WRITE, OS, 4, { datetime: text });
 	}
@@ -144,6 +152,7 @@ export class SmpClient implements Requester {
 		await this.request(Op.WRITE, OS, 1, { echo: on ? 1 : 0 });
 	}
 
+	/** The device's tasks, and how much of their stacks they use. */
 	async tasks(): Promise<TaskState[]> {
 		const tasks = take(await this.request(Op.READ, OS, 2), "tasks", "map");
 		return namedMaps(tasks).map(([name, task]) => ({
@@ -155,6 +164,7 @@ export class SmpClient implements Requester {
 		}));
 	}
 
+	/** The device's memory pools. */
 	async pools(): Promise<MemoryPool[]> {
 		const answer = await this.request(Op.READ, OS, 3);
 		// mynewt has them under a key, Zephyr's documentation has them bare.
@@ -168,6 +178,7 @@ export class SmpClient implements Requester {
 		}));
 	}
 
+	/** The images in all slots, in the order of the device: what runs, what waits and what is confirmed. */
 	async images(patience: Patience = {}): Promise<ImageState[]> {
 		return imageStates(await this.request(Op.READ, IMAGE, 0, {}, patience));
 	}
@@ -193,6 +204,7 @@ export class SmpClient implements Requester {
 		await this.request(Op.WRITE, IMAGE, 5, { slot });
 	}
 
+	/** The slots of all images, and where an upload goes. */
 	async slots(): Promise<SlotInfo[]> {
 		return slotInfos(await this.request(Op.READ, IMAGE, 6));
 	}
@@ -255,7 +267,23 @@ export class SmpClient implements Requester {
 		return this.#channel.measure({ op, group, command, fields });
 	}
 
-	/** One request and its answer; the way to commands that have no method here. */
+	/**
+	 * One request and its answer; the way to commands that have no method here.
+	 *
+	 * @example
+	 * ```ts
+	 * import { Op } from "xs-smp";
+	 *
+	 * const answer = await client.request(Op.READ, 80, 0);
+	 * console.log(answer["level"]);
+	 * ```
+	 *
+	 * @param op - `Op.READ` or `Op.WRITE`
+	 * @param group - number of the group, 0 to 65535
+	 * @param command - number of the command within the group, 0 to 255
+	 * @param fields - the map of the request; keys whose value is undefined are left out
+	 * @throws SmpResponseError if the device refuses, NoAnswerError if it does not answer.
+	 */
 	async request(op: number, group: number, command: number, fields?: Fields, patience?: Patience): Promise<Fields> {
 		try {
 			return await this.#plain.request(op, group, command, fields, patience);
@@ -268,6 +296,7 @@ export class SmpClient implements Requester {
 		});
 	}
 
+	/** Closes the link. Requests on their way stay without an answer. */
 	close(): void {
 		this.#channel.close();
 	}

@@ -12,7 +12,22 @@ const LF = 0x0a;
 /** First and second bytes of the two markers. */
 const MARKERS: Readonly<Record<number, number>> = { 6: 0x09, 4: 0x14 };
 
-/** A link over a console: one packet a frame. A stream of a browser's Web Serial port does as well as one of Node. */
+/**
+ * A link over a console: one packet a frame. A stream of a browser's Web Serial port does as well as one of Node.
+ *
+ * @example
+ * ```ts
+ * import { type ByteStream, consoleLink, SmpClient } from "xs-smp";
+ *
+ * const stream: ByteStream = {
+ * 	onBytes: undefined,
+ * 	write: (bytes) => void socket.send(bytes),
+ * 	close: () => socket.close(),
+ * };
+ * socket.onmessage = ({ data }) => stream.onBytes?.(data);
+ * console.log(await new SmpClient(consoleLink(stream)).images());
+ * ```
+ */
 export function consoleLink(stream: ByteStream): Link {
 	const transport = new ConsoleTransport(markersFirst(stream), { maxPacket: MAX_ANSWER, maxLine: 2 * MAX_ANSWER });
 	const link: Link = {

@@ -64,7 +64,11 @@ interface Contents {
 	readonly end: number;
 }
 
-/** Reads an MCUboot image (MCUboot design.md, Image format) and checks its hash. Throws an `ImageFileError`. */
+/**
+ * Reads the version and the hash of an MCUboot image (MCUboot design.md, Image format), and checks the hash.
+ *
+ * @throws ImageFileError if the file is no image, was never signed, or is damaged.
+ */
 export function readImageFile(file: Uint8Array): ImageFile {
 	const image = describeImageFile(file);
 	if (image.hashChecked || isEncrypted(parseHeader(file)!)) return image;

@@ -7,13 +7,19 @@ export interface ImageState {
 	readonly image: number;
 	/** Within the image: 0 or 1. */
 	readonly slot: number;
+	/** `major.minor.revision`, and `.build` if there is one. */
 	readonly version: string;
 	/** The image's own SHA-256, in hexadecimal; empty if the server does not tell. */
 	readonly hash: string;
+	/** The boot loader may start it. */
 	readonly bootable: boolean;
+	/** The next boot starts it. */
 	readonly pending: boolean;
+	/** It stays: the boot loader will not take it back. */
 	readonly confirmed: boolean;
+	/** It runs. */
 	readonly active: boolean;
+	/** Pending, and for good: it needs no confirmation then. */
 	readonly permanent: boolean;
 }
 

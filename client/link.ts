@@ -9,6 +9,7 @@ export interface Link {
 	onPacket: ((packet: Uint8Array) => void) | undefined;
 	/** Sends and never blocks. */
 	send(packet: Uint8Array): void;
+	/** Gives the line or the socket free. Nothing is sent or received from then on. */
 	close(): void;
 	/** Called with the reason, as the end of a sentence, when there is no way to the server: what is on its way is lost. */
 	onFailure?: ((reason: string) => void) | undefined;

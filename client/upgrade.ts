@@ -4,6 +4,7 @@ import { readImageFile } from "./image-file.js";
 import { activeOf, outcomeOf, type Sent, whyNotMarked } from "./outcome.js";
 import { checkMark, entryAt } from "./target.js";
 
+/** How a device is upgraded. */
 export interface UpgradeOptions {
 	/** Image number. Default 0. */
 	readonly image?: number;
@@ -16,7 +17,9 @@ export interface UpgradeOptions {
 	 * has surely had its restart. Default five seconds.
 	 */
 	readonly settle?: number;
+	/** Called after each step. */
 	readonly onStep?: (step: UpgradeStep) => void;
+	/** Called with the number of bytes that the server has, of how many. */
 	readonly onProgress?: (offset: number, total: number) => void;
 }
 
@@ -57,9 +60,20 @@ const POLL_TIMEOUT = 750;
 
 /**
  * A whole update: upload, mark for a test, restart, wait until the new image runs, and confirm it if that is wanted.
- * Rejects with an Error that says at which point the device is if anything goes wrong; throws an `ImageFileError` for
- * a file that is no image. Nothing is sent if the device has no such image, if it does not take so much, if the boot
- * loader would wait for another image, or if a mark would meet another image.
+ * Nothing is sent if the device has no such image, if it does not take so much, if the boot loader would wait for
+ * another image, or if a mark would meet another image.
+ *
+ * @example
+ * ```ts
+ * import { type UpgradeStep, upgrade } from "xs-smp";
+ *
+ * const onStep = ({ step }: UpgradeStep) => console.log(step);
+ * const { previous, version } = await upgrade(client, file, { confirm: true, onStep });
+ * console.log(`version ${version} runs in place of ${previous}`);
+ * ```
+ *
+ * @throws ImageFileError for a file that is no image, before anything is sent; else an Error that says at which point the
+ * device is: an SmpResponseError if it refuses, a NoAnswerError if it does not answer.
  */
 export async function upgrade(
 	client: SmpClient,

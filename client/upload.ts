@@ -3,6 +3,7 @@ import { Op } from "../modules/smp/header.js";
 import type { Channel, Fields, Flight, Request } from "./channel.js";
 import { commandName, NoAnswerError, responseError, SmpResponseError } from "./errors.js";
 
+/** How an image is uploaded. */
 export interface UploadOptions {
 	/** Image number; its secondary slot is where the file goes. Default 0. */
 	readonly image?: number;
@@ -10,7 +11,10 @@ export interface UploadOptions {
 	readonly upgrade?: boolean;
 	/** Most requests on their way at once; default what the server's buffers allow. */
 	readonly window?: number;
-	/** Called with the number of bytes that the server has, each time it has more. Starts above 0 when an upload resumes. */
+	/**
+	 * Called with the number of bytes that the server has, of how many, each time it has more. Starts above 0 when an upload
+	 * resumes.
+	 */
 	readonly onProgress?: (offset: number, total: number) => void;
 }
 

@@ -79,13 +79,17 @@ function configModule(config, file) {
 	return { name: CONFIG_MODULE, js: file, map: undefined, label: CONFIG_MODULE };
 }
 
+/** Folders that tsc compiles. */
+const COMPILED = new Set(JSON.parse(readFileSync(path.join(ROOT, "tsconfig.json"), "utf8")).include);
+
 /**
- * Takes the types out of modules that tsc did not compile, because they are no part of this project. Nothing checks their
- * types; an error of syntax is said with file and line.
+ * Takes the types out of modules that tsc did not compile, because they are no part of this project: a folder with an
+ * application of the user's own, in the repository or elsewhere. Nothing checks their types; an error of syntax is said
+ * with file and line.
  */
 async function strip(modules, folder) {
 	for (const module of modules.values()) {
-		if (module.source === undefined || !path.relative(ROOT, module.source).startsWith("..")) continue;
+		if (module.source === undefined || COMPILED.has(path.relative(ROOT, module.source).split(path.sep)[0])) continue;
 		const output = path.join(folder, `${module.name}.js`);
 		const { code, map } = await esbuild
 			.transform(readFileSync(module.source, "utf8"), {

@@ -8,6 +8,7 @@ import { checkFit, fillSlot } from "./slot.js";
 import { bootRecord, dependency, dnsNamespace, TlvArea, u32, uuid } from "./tlv-area.js";
 import type { Align, MaxAlign } from "./trailer.js";
 
+/** Bits of the SHA-2 hash. */
 export type HashName = "256" | "384" | "512";
 
 /** Who signs: `parseKey` of a private key gives one, a signing service behind a function is another. */
@@ -56,6 +57,7 @@ export interface ImageOptions {
 	readonly erasedValue?: 0 | 0xff | undefined;
 	/** `auto` makes it from the version: major, minor and revision in 8, 8 and 16 bits. */
 	readonly securityCounter?: number | "auto" | undefined;
+	/** Least versions of other images that this one needs (DEPENDENCY). */
 	readonly dependencies?: readonly { readonly image: number; readonly version: string | ImageVersion }[];
 	/** Vendor TLVs 0x00a0 to 0xfffe, for the protected area. */
 	readonly customTlvs?: readonly { readonly type: number; readonly value: Uint8Array }[];
@@ -69,10 +71,13 @@ export interface ImageOptions {
 	readonly loadAddress?: number | undefined;
 	/** Flash address the image is linked for (ROM_FIXED); 0 is none. */
 	readonly romFixed?: number | undefined;
+	/** Sets the flag NON_BOOTABLE. */
 	readonly nonBootable?: boolean;
 	/** Default: what the key goes with, SHA-256 without one. */
 	readonly sha?: HashName | "auto" | undefined;
+	/** Who signs; without one the image has a hash only. */
 	readonly signer?: Signer | undefined;
+	/** Whether the image names its key by the hash or carries the key itself; default the hash. */
 	readonly publicKeyFormat?: "hash" | "full" | undefined;
 	/** Ed25519 over the image instead of its digest (SIG_PURE). */
 	readonly pure?: boolean;
@@ -122,12 +127,18 @@ const PADDED_SIGNATURE: Readonly<Partial<Record<Signer["type"], number>>> = { "e
  * Makes an MCUboot image of a payload: byte for byte what `imgtool sign` writes for the same options (MCUboot design.md, Image
  * format; imgtool.md, sign). Needs no host: the signer is given.
  *
- * Throws an ImageError with one sentence if an option is wrong or the image does not fit the slot.
- *
  * @example
  * ```ts
- * createImage(firmware, { version: "1.2.0", headerSize: 0x200, padHeader: true, signer: parseKey(pem) });
+ * import { createImage, parseKey } from "xs-smp/image";
+ *
+ * const { type, publicKey, sign } = parseKey(pem);
+ * if (!sign) throw new Error("signing needs a private key");
+ * const signer = { type, publicKey, sign };
+ * const image = createImage(file, { version: "1.2.0", headerSize: 0x200, padHeader: true, signer });
+ * console.log(image.length);
  * ```
+ *
+ * @throws ImageError with one sentence if an option is wrong or the image does not fit the slot.
  */
 export const createImage = (payload: Uint8Array, options: ImageOptions): Uint8Array =>
 	fillSlot(signImage(payload, options).image, options);

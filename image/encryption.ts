@@ -36,7 +36,16 @@ const KW_IV = Buffer.alloc(8, 0xa6);
  * Reads a key to encrypt with, public or private (MCUboot encrypted_images.md, Creating your keys): PEM with an RSA-2048, P-256 or X25519
  * key, or a key-encryption key of AES-KW, 16 or 32 bytes in base64. `hmacSha` is the hash of ECIES, 512 for X25519 alone.
  *
- * Throws an ImageError with one sentence if it is anything else.
+ * @example
+ * ```ts
+ * import { createImage, parseEncryptionKey } from "xs-smp/image";
+ *
+ * const encrypt = parseEncryptionKey(pem);
+ * const image = createImage(file, { version: "1.2.0", headerSize: 0x200, padHeader: true, encrypt });
+ * console.log(image.length);
+ * ```
+ *
+ * @throws ImageError with one sentence if it is anything else.
  */
 export function parseEncryptionKey(text: string, hmacSha: "256" | "512" = "256"): EncryptionKey {
 	const key = readEncryptionKey(text, hmacSha);
@@ -61,7 +70,11 @@ function readEncryptionKey(text: string, hmacSha: "256" | "512"): EncryptionKey 
 	throw new ImageError("The key is not one that images are encrypted with: RSA-2048, P-256, X25519, or AES in base64.");
 }
 
-/** What decrypts an image that was encrypted for this key. Throws an ImageError if the key is a public one. */
+/**
+ * What decrypts an image that was encrypted for this key.
+ *
+ * @throws ImageError if the key is a public one.
+ */
 export function decrypterOf({ type, privateKey }: EncryptionKey): Decrypter {
 	if (!privateKey) throw new ImageError("The key is a public key; decrypting needs the private one.");
 	return { type, privateKey };

@@ -27,7 +27,8 @@ export function tlvName(type: number): string {
 
 /**
  * Reads `major[.minor[.revision[+build]]]`; missing parts are 0, leading zeros are not allowed (imgtool.md, version).
- * Throws an ImageError if the text is no version or a part is too large for the header.
+ *
+ * @throws ImageError if the text is no version or a part is too large for the header.
  */
 export function parseVersion(text: string): ImageVersion {
 	const match = /^(0|[1-9]\d*)(?:\.(0|[1-9]\d*)(?:\.(0|[1-9]\d*)(?:\+(0|[1-9]\d*))?)?)?$/.exec(text);

@@ -12,7 +12,9 @@ import { HASH_TLVS } from "./verify.js";
 export type { Decrypter, EncryptionReport } from "./decrypt.js";
 export type { NamedKey, SignatureReport } from "./signatures.js";
 
+/** How an image is taken apart. */
 export interface InspectOptions {
+	/** Keys that signatures are checked with. */
 	readonly keys?: readonly NamedKey[];
 	readonly decrypter?: Decrypter;
 	/** Where in the file the image begins, bytes: swap using offset keeps updates at the second sector of the slot. */
@@ -21,12 +23,14 @@ export interface InspectOptions {
 	readonly erasedValue?: number;
 }
 
+/** One entry of the TLV areas. */
 export interface TlvReport {
 	/** Of the entry's header, from the start of the image. */
 	readonly offset: number;
 	readonly type: number;
 	readonly name: string;
 	readonly protected: boolean;
+	/** Of the content, bytes. */
 	readonly length: number;
 	/** Content, hexadecimal. */
 	readonly value: string;
@@ -36,10 +40,13 @@ export interface TlvReport {
 
 /** Everything an image file or a slot says about itself; plain data, to be printed as JSON. */
 export interface ImageReport {
+	/** Bytes of the file or the slot. */
 	readonly fileSize: number;
+	/** Where in it the image begins, bytes. */
 	readonly offset: number;
 	/** Header to last TLV, bytes. */
 	readonly imageSize: number;
+	/** The header's fields; sizes are bytes. */
 	readonly header: {
 		/** MCUboot takes images in the order of its own processor alone. */
 		readonly endian: Endian;
@@ -67,7 +74,16 @@ export interface ImageReport {
  * the signatures as the boot loader does: each goes with the KEYHASH in front of it, and the last one checked decides. A
  * key that was given and is not the image's is a problem.
  *
- * Throws an ImageError if there is no image header; everything else that is wrong is in `problems`.
+ * @example
+ * ```ts
+ * import { inspectImage, parseKey, refusal } from "xs-smp/image";
+ *
+ * const keys = [{ name: "production", key: parseKey(pem) }];
+ * const report = inspectImage(file, { keys });
+ * console.log(report.header.version, refusal(report, keys) ?? "is good");
+ * ```
+ *
+ * @throws ImageError if there is no image header. Everything else that is wrong is in `problems`.
  */
 export function inspectImage(file: Uint8Array, options: InspectOptions = {}): ImageReport {
 	const { offset = 0, keys = [], erasedValue = 0xff, decrypter } = options;

@@ -46,7 +46,8 @@ const CURVES: Readonly<Record<string, KeyType>> = { prime256v1: "ecdsa-p256", se
 /**
  * Reads a private or public key for the boot loader: PEM with PKCS#8, SEC1, PKCS#1 or SubjectPublicKeyInfo inside.
  *
- * Throws an ImageError with one sentence if it is anything else, encrypted, or of a type that the boot loader has no use for.
+ * @throws ImageError with one sentence if it is anything else, encrypted, or of a type that the boot loader has no use
+ * for.
  */
 export function parseKey(pem: string): Key {
 	const key = parseImageKey(pem);
@@ -58,7 +59,11 @@ export function parseKey(pem: string): Key {
 
 const isLoaderKey = (key: ImageKey): key is Key => key.type !== "ecdsa-p384";
 
-/** As `parseKey`, for every type that images are signed with, P-384 included. */
+/**
+ * As `parseKey`, for every type that images are signed with, P-384 included.
+ *
+ * @throws ImageError with one sentence if it is anything else, or encrypted.
+ */
 export function parseImageKey(pem: string): ImageKey {
 	const { type, key } = readPem(pem);
 	const publicKey = publicKeyDer(type, key);
@@ -90,7 +95,17 @@ export function readPublicKey(pem: string): PublicKey {
 	};
 }
 
-/** Makes a key pair; returns the private key as PKCS#8 PEM. */
+/**
+ * Makes a key pair; returns the private key as PKCS#8 PEM.
+ *
+ * @example
+ * ```ts
+ * import { writeFileSync } from "node:fs";
+ * import { generateKey } from "xs-smp/image";
+ *
+ * writeFileSync("key.pem", generateKey("ecdsa-p256"), { mode: 0o600 });
+ * ```
+ */
 export function generateKey(type: KeyType | "x25519"): string {
 	return generatePair(type).export({ format: "pem", type: "pkcs8" }).toString();
 }
@@ -117,7 +132,11 @@ function readPem(pem: string): { type: KeyType; key: KeyObject } {
 	return { type: keyType(key), key };
 }
 
-/** Any private or public key in PEM. Throws an ImageError with one sentence if it is anything else, or encrypted. */
+/**
+ * Any private or public key in PEM. Throws an ImageError with one sentence if it is anything else, or encrypted.
+ *
+ * @internal
+ */
 export function readKeyObject(pem: string): KeyObject {
 	const label = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(
 		pem.replace(/-----BEGIN EC PARAMETERS-----[^-]*-----END EC PARAMETERS-----/, ""),

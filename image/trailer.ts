@@ -47,6 +47,7 @@ export interface Trailer {
 	readonly imageNumber: number;
 }
 
+/** What a flag of the trailer says: 0x01, as erased, or anything else. */
 export type FlagState = "set" | "unset" | "bad";
 
 const SWAP_TYPES = ["none", "none", "test", "perm", "revert"];

@@ -19,7 +19,7 @@ const STAMPS = path.join(BUILD, "stamps");
 const LOCK = path.join(BUILD, "lock");
 
 /** Folders with what the build reads; see tsconfig.json. */
-const SOURCES = ["modules", "hosts", "apps", "client", "image", "cli", "tools", "test", "bench", "engine"];
+const SOURCES = ["modules", "hosts", "apps", "client", "image", "cli", "tools", "test", "bench", "engine", "examples"];
 const SOURCE_FILE = /\.(ts|mjs|json|c|h|ld|mk)$|^makefile$/;
 const ROOT_FILES = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.device.json", "manifest.json"];
 
@@ -106,8 +106,11 @@ function plan(target) {
 	};
 }
 
+/** The examples that are applications of a user's own. */
+const EXAMPLES = ["lamp", "self-check"].map((name) => path.join(ROOT, "examples", name));
+
 /** Every target, for a machine with all tools. */
-const ALL = ["xsrun", ...APPS.map((app) => `mps3:${app}`)];
+const ALL = ["xsrun", ...APPS.map((app) => `mps3:${app}`), ...EXAMPLES.map((folder) => `sim:${folder}`)];
 
 /** Builds targets. Throws a Failure, whose message is a sentence, or empty if a compiler has said enough. */
 export async function build(targets = ALL) {
@@ -278,7 +281,7 @@ function removeStale(folder, below) {
 		const name = `${below}${entry.name}`;
 		const file = path.join(folder, entry.name);
 		if (entry.isDirectory()) removeStale(file, `${name}/`);
-		else if (!existsSync(path.join(ROOT, name.replace(/\.js(\.map)?$/, ".ts")))) rmSync(file);
+		else if (!existsSync(path.join(ROOT, name.replace(/\.(js(\.map)?|d\.ts)$/, ".ts")))) rmSync(file);
 	}
 }
 

@@ -26,13 +26,18 @@ export interface FileHash {
 	readonly hash: string;
 }
 
+/** How a file is fetched. */
 export interface DownloadOptions {
 	/** What an earlier download has brought. The device goes on behind it if its file begins like this. */
 	readonly start?: Uint8Array;
-	/** Called with each piece. The first one is at `start`'s length if that could be used, else at 0. */
+	/**
+	 * Called with each piece, its offset and the file's size, bytes. The first offset is `start`'s length if that could be used,
+	 * else 0.
+	 */
 	readonly onData?: (data: Uint8Array, offset: number, size: number) => void;
 }
 
+/** How a file is sent. */
 export interface FileUploadOptions {
 	/** Called with the number of bytes that the device has. Starts above 0 when an upload resumes. */
 	readonly onProgress?: (offset: number, size: number) => void;
@@ -49,7 +54,7 @@ export interface FileUploadResult {
 /** How often an upload may have to go back. */
 const MOST_SETBACKS = 50;
 
-/** Size of a file, bytes. */
+/** Size of a file of the device, bytes (Zephyr SMP group 8, File status). */
 export const fileSize = async (device: Requester, name: string): Promise<number> =>
 	take(await device.request(Op.READ, FILES, STATUS, { name }), "len", "number");
 
@@ -75,7 +80,21 @@ export async function closeFile(device: Requester): Promise<void> {
 	await device.request(Op.WRITE, FILES, CLOSE);
 }
 
-/** Fetches a file. Returns its size, and how much of it `start` held. */
+/**
+ * Fetches a file of the device (Zephyr SMP group 8, File download). Returns its size, and how much of it `start` held, in
+ * bytes.
+ *
+ * @example
+ * ```ts
+ * import { downloadFile } from "xs-smp/group/files";
+ *
+ * const pieces: Uint8Array[] = [];
+ * const { size } = await downloadFile(client, "/lfs/log.txt", { onData: (data) => pieces.push(data) });
+ * console.log(size, Buffer.concat(pieces).toString());
+ * ```
+ *
+ * @throws SmpResponseError if there is no such file; an Error if the file changes on the way.
+ */
 export async function downloadFile(
 	device: Requester,
 	name: string,
@@ -99,7 +118,18 @@ export async function downloadFile(
 
 /**
  * Sends a file, in place of one that is there. If the device has its beginning, as after an upload that broke off, it goes on
- * behind that. Rejects with an Error for an empty file: the protocol has no way to make one.
+ * behind that.
+ *
+ * @example
+ * ```ts
+ * import { uploadFile } from "xs-smp/group/files";
+ *
+ * const onProgress = (offset: number, size: number) => console.log(`${offset} of ${size} bytes`);
+ * await uploadFile(client, "/lfs/rules.txt", file, { onProgress });
+ * ```
+ *
+ * @throws An Error for an empty file, which the protocol has no way to make; an SmpResponseError if the device cannot write
+ * the file.
  */
 export async function uploadFile(
 	client: SmpClient,

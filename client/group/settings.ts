@@ -10,15 +10,30 @@ const DELETE = 1;
 const COMMIT = 2;
 const LOAD_SAVE = 3;
 
-/** The running value of a setting. The device cuts it to what it can send: Zephyr to 64 bytes by default. */
+/**
+ * The running value of a setting, its bytes. The device cuts it to what it can send: Zephyr to 64 bytes by default.
+ *
+ * @throws SmpResponseError, code 3 of group 3, if there is no such setting.
+ */
 export const readSetting = async (device: Requester, name: string): Promise<Uint8Array> =>
 	take(await device.request(Op.READ, SETTINGS, VALUE, { name }), "val", "bytes");
 
-/** Changes the running value only; `saveSettings` makes it last. */
+/**
+ * Changes the running value only; `saveSettings` makes it last.
+ *
+ * @example
+ * ```ts
+ * import { saveSettings, writeSetting } from "xs-smp/group/settings";
+ *
+ * await writeSetting(client, "net/name", new TextEncoder().encode("kitchen"));
+ * await saveSettings(client);
+ * ```
+ */
 export async function writeSetting(device: Requester, name: string, val: Uint8Array): Promise<void> {
 	await device.request(Op.WRITE, SETTINGS, VALUE, { name, val });
 }
 
+/** Deletes a setting (Zephyr SMP group 3, Delete setting). */
 export async function deleteSetting(device: Requester, name: string): Promise<void> {
 	await device.request(Op.WRITE, SETTINGS, DELETE, { name });
 }

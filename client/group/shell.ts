@@ -13,6 +13,14 @@ export interface ShellResult {
 /**
  * Runs a command line on the device's shell (Zephyr SMP group 9, Shell command line execute). By default it is asked once and
  * may take 15 seconds: one that is sent again runs again.
+ *
+ * @example
+ * ```ts
+ * import { runShell } from "xs-smp/group/shell";
+ *
+ * const { output, status } = await runShell(client, ["kernel", "uptime"]);
+ * console.log(status === 0 ? output : `failed with ${status}`);
+ * ```
  */
 export async function runShell(
 	device: Requester,

@@ -11,7 +11,18 @@ export type Counters = Readonly<Record<string, number>>;
 export const statisticsNames = async (device: Requester): Promise<string[]> =>
 	take(await device.request(Op.READ, STATISTICS, 1), "stat_list", "list").map(String);
 
-/** The counters of one set (Zephyr SMP group 2, Statistics group data). */
+/**
+ * The counters of one set (Zephyr SMP group 2, Statistics group data).
+ *
+ * @example
+ * ```ts
+ * import { statistics, statisticsNames } from "xs-smp/group/statistics";
+ *
+ * for (const name of await statisticsNames(client)) console.log(name, await statistics(client, name));
+ * ```
+ *
+ * @throws SmpResponseError, code 2 of group 2, if there is no such set.
+ */
 export async function statistics(device: Requester, name: string): Promise<Counters> {
 	const fields = take(await device.request(Op.READ, STATISTICS, 0, { name }), "fields", "map");
 	return Object.fromEntries(Object.keys(fields).map((counter) => [counter, take(fields, counter, "number")]));

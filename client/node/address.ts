@@ -5,8 +5,9 @@ export interface Server {
 }
 
 /**
- * Reads `HOST:PORT`, where an IPv6 address stands in brackets. Throws an Error with one sentence that begins with `what` if it
- * is none.
+ * Reads `HOST:PORT`, where an IPv6 address stands in brackets.
+ *
+ * @throws An Error with one sentence that begins with `what` if it is none.
  */
 export function parseServer(text: string, what = "The server"): Server {
 	const [, host = "", digits] = /^(.+):(\d{1,5})$/.exec(text) ?? [];

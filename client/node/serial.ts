@@ -127,7 +127,17 @@ function writeSome(file: number, bytes: Uint8Array): number {
 
 /**
  * Connects to an SMP server on a serial line: one packet a console frame, or with `raw` without framing. A line that
- * is gone is a failure of the link, and is opened anew. Throws an Error with one sentence.
+ * is gone is a failure of the link, and is opened anew.
+ *
+ * @example
+ * ```ts
+ * import { SmpClient } from "xs-smp";
+ * import { serialLink } from "xs-smp/node/serial";
+ *
+ * console.log(await new SmpClient(serialLink("/dev/ttyACM0", 115200)).images());
+ * ```
+ *
+ * @throws An Error with one sentence if there is no such line, or it cannot be set up.
  */
 export function serialLink(path: string, baud = 115200, { raw = false } = {}): Link {
 	const line = openSerial(path, baud);

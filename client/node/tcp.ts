@@ -7,8 +7,9 @@ import { unreachable } from "./unreachable.js";
 
 /**
  * Connects to an SMP server at `address:port` over TCP: one packet a console frame, as on a serial line behind a terminal
- * server. A connection that is lost is made anew, as after a restart of the device. Throws an Error with one sentence if
- * `server` is no address.
+ * server. A connection that is lost is made anew, as after a restart of the device.
+ *
+ * @throws An Error with one sentence if `server` is no address.
  */
 export function tcpLink(server: string): Link {
 	const { host, port } = parseServer(server);

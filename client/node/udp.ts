@@ -12,8 +12,17 @@ const LARGEST = { udp4: 1472, udp6: 1452 } as const;
 /**
  * Connects to an SMP server at `address:port` over UDP: one packet a datagram. Of the addresses of a name the first
  * of IPv4 counts, else the first. What the system says at once, that there is no such host or that nobody listens
- * there, is a failure of the link, but a device that was heard before is one that restarts. Throws an Error with one
- * sentence if `server` is no address.
+ * there, is a failure of the link, but a device that was heard before is one that restarts.
+ *
+ * @example
+ * ```ts
+ * import { SmpClient } from "xs-smp";
+ * import { udpLink } from "xs-smp/node/udp";
+ *
+ * console.log(await new SmpClient(udpLink("192.0.2.1:1337")).info());
+ * ```
+ *
+ * @throws An Error with one sentence if `server` is no address.
  */
 export function udpLink(server: string): Link {
 	const { host, port } = parseServer(server);

@@ -16,6 +16,7 @@ import type { Drop, Transport } from "../smp/transport/transport.js";
 import { DatagramTransport } from "../smp/transport/udp.js";
 import type { Host } from "./host.js";
 
+/** Version of the agent, as the banner and `info` say it. */
 export const VERSION = "0.1.0";
 
 /** Longest packet, bytes, and how many (the OTA guide: `CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`; Zephyr's default count). */
@@ -90,6 +91,7 @@ export interface AgentOptions {
 	mayReset?(wanted: ResetRequest): void;
 	/** As that of the image group (`ImageOptions`). */
 	readonly mayUpload?: NonNullable<ImageOptions["mayUpload"]>;
+	/** Called as an upload goes on, and when a client confirms an image. */
 	readonly onImage?: (event: ImageEvent) => void;
 	/** Called after a request was answered without an error. */
 	answered?(group: number, command: number): void;

@@ -6,6 +6,7 @@ import type { ByteStream, DatagramSocket } from "../smp/transport/stream.js";
 
 /** A running timer. */
 export interface Timer {
+	/** Keeps the timer from firing. Does nothing once it has fired. */
 	cancel(): void;
 }
 

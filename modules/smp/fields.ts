@@ -30,6 +30,7 @@ export const uint53 = field<number>("uint", Number.MAX_SAFE_INTEGER);
 export const uint16 = field<number>("uint", 0xffff);
 /** Integer of up to 32 bits with a sign. */
 export const int = field<number>("int", 0x7fffffff);
+/** Boolean. */
 export const bool = field<boolean>("bool");
 /** Boolean, or 0 or 1: smpclient sends some booleans as integers. */
 export const flag = field<boolean>("flag", 1);
@@ -37,6 +38,7 @@ export const flag = field<boolean>("flag", 1);
 export const bytes = field<Uint8Array>("bytes");
 /** Byte string or null. */
 export const nullableBytes = field<Uint8Array>("bytes", 0, true);
+/** Text. */
 export const text = field<string>("text");
 /** Text as its bytes, a view on the packet. */
 export const utf8 = field<Utf8>("utf8");

@@ -54,6 +54,7 @@ class JoinedHooks implements ServerHooks {
 /** Packets that a transport without a name, or no transport, brought. */
 const NOWHERE: Origin = Object.freeze({ transport: "", peer: "" });
 
+/** What a server is made of. */
 export interface ServerOptions {
 	readonly groups: readonly Group[];
 	/** Size of the response buffer, bytes: the longest response, header included. Default 1024. */

@@ -203,7 +203,7 @@ describe("client and simulator", () => {
 });
 
 describe("xs-smp", () => {
-	const program = join(root, "cli/xs-smp.mjs");
+	const program = join(root, "dist/cli/main.js");
 	const xsSmp = (...args: string[]) => run(process.execPath, [program, ...args]);
 
 	it("does every step of an update, and says so", () =>

@@ -73,6 +73,8 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["client/node/", ["client/", "modules/smp/transport/", "node:"]],
 	["image/", ["modules/", "@noble/", "node:crypto"]],
 	["cli/", ["client/", "client/node/", "image/", "hosts/desk/", "modules/", "node:"]],
+	// Examples see what a user of the package sees.
+	["examples/", ["xs-smp", "node:fs/promises"]],
 	["tools/", ["bench/", "cli/closed-pipe.ts", "client/", "client/node/", "hosts/", "image/", "modules/", "node:"]],
 ];
 
@@ -97,7 +99,7 @@ describe("layering", () => {
 		assert.ok(!imports("modules/agent/host.ts", true).includes("modules/flash/partition.ts"));
 	});
 
-	const everything = ["modules", "apps", "hosts", "client", "image", "cli", "tools"].flatMap(sources);
+	const everything = ["modules", "apps", "hosts", "client", "image", "cli", "tools", "examples"].flatMap(sources);
 
 	for (const [room, rules] of rooms)
 		it(`${room} imports only ${[room, ...rules].join(", ")}`, () => {

@@ -11,6 +11,8 @@ export interface OptionSpec {
 	readonly value?: string;
 	/** The only values that there are. */
 	readonly choices?: readonly string[];
+	/** True if it may be the path of a folder, too: a word with a dot or a slash. */
+	readonly orFolder?: true;
 	/** What counts where it is not given. Default: nothing. */
 	readonly default?: string;
 	/** For the help: what happens where it is not given, if `default` does not say it. */
@@ -102,11 +104,14 @@ export function readCommandLine(
 
 const isSwitch = ({ value, choices }: OptionSpec): boolean => value === undefined && choices === undefined;
 
-function checkValue({ name, choices }: OptionSpec, value: string | undefined, inline: boolean): void {
+/** Whether a word is a path, and not a name. */
+export const isPath = (word: string): boolean => /[/\\.]/.test(word);
+
+function checkValue({ name, choices, orFolder }: OptionSpec, value: string | undefined, inline: boolean): void {
 	if (value === undefined || value === "" || (!inline && value.startsWith("--")))
 		throw new OptionError(`${name} needs a value.`);
 	if (value.includes("\0")) throw new OptionError(`The value of ${name} has a zero byte in it.`);
-	if (choices && !choices.includes(value))
+	if (choices && !choices.includes(value) && !(orFolder && isPath(value)))
 		throw new OptionError(`${name} is ${choices.join(" or ")}, not ${quote(value)}.`);
 }
 
@@ -118,7 +123,7 @@ const WIDTH = 120;
 export function commandHelp(usage: string, summary: string, specs: readonly OptionSpec[]): string {
 	const lines = [`Usage: ${usage}`, "", ...wrap(summary, WIDTH), ""];
 	for (const spec of [...specs, { name: "--help", help: "this text" }]) {
-		const value = spec.choices?.join("|") ?? spec.value;
+		const value = spec.choices?.concat(spec.orFolder ? ["FOLDER"] : []).join("|") ?? spec.value;
 		const head = `  ${spec.name}${value === undefined ? "" : ` ${value}`}`;
 		const otherwise = spec.otherwise ?? (spec.default === undefined ? undefined : `default ${spec.default}`);
 		const help = wrap(`${spec.help}${otherwise === undefined ? "" : ` (${otherwise})`}`, WIDTH - INDENT);

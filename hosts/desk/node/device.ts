@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
@@ -39,6 +40,8 @@ export interface Device {
 /** Starts the device. `onEvent` gets its events in the order in which they happen. Throws an OptionError. */
 export function startDevice(options: Options, onEvent: (event: SimEvent) => void, emulator?: Emulator): Device {
 	const setup = prepare(options);
+	if (!existsSync(programOf(options)))
+		throw new OptionError(`The application ${options.app} is not built: start it with \`npm start\`.`);
 	const program = emulator ? ["--", ...emulator(setup, options)] : [];
 	const factory = setup.flashExists ? undefined : factoryFlash(setup);
 	const undo = makeDirectory(options);

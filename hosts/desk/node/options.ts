@@ -1,10 +1,10 @@
 import { isIPv4, isIPv6 } from "node:net";
-import { commandHelp, OptionError, type OptionSpec, quote, readCommandLine } from "./command-options.js";
+import path from "node:path";
+import { commandHelp, isPath, OptionError, type OptionSpec, quote, readCommandLine } from "./command-options.js";
 import { LOADER_OPTIONS, type LoaderOptions, parseLoaderOptions } from "./loader-options.js";
 
-/** The applications that the simulated device can run; each is a program of its own, see tools/build.mjs. */
+/** The applications of the project that a device can run; each is a program of its own, see tools/build.mjs. */
 const APPS = ["smp-svr", "self-confirm", "own-group", "locked-down", "flash-conformance"] as const;
-export type App = (typeof APPS)[number];
 
 /** What of an image has to be right before the application marks it for the next boot. */
 const VERIFICATIONS = ["none", "hash", "signature"] as const;
@@ -21,7 +21,8 @@ export interface Options extends LoaderOptions {
 	readonly tcp: { readonly address: string; readonly port: number } | undefined;
 	/** Directory of the file system group; undefined: the group is missing. */
 	readonly files: string | undefined;
-	readonly app: App;
+	/** Name of the application's program: one of `APPS`, or `own-` and the folder's name for one of the user's own. */
+	readonly app: string;
 	/** Seconds that the application self-confirm gives an update on trial. */
 	readonly trial: number;
 	readonly confirm: "smp" | "self";
@@ -44,7 +45,7 @@ export interface Board {
 	/** Options that it does not have. */
 	readonly lacks: readonly string[];
 	/** Applications that it can run. */
-	readonly apps: readonly App[];
+	readonly apps: readonly (typeof APPS)[number][];
 	/** Default values of its own. */
 	readonly defaults: Readonly<Record<string, string>>;
 }
@@ -94,8 +95,9 @@ const DEVICE_OPTIONS: readonly OptionSpec[] = [
 	{
 		name: "--app",
 		choices: APPS,
+		orFolder: true,
 		default: "smp-svr",
-		help: 'the application: self-confirm confirms an update only after checks, or resets to go back; own-group has a group of its own; locked-down wants clients to know a key (docs/SMP.md); flash-conformance tests the flash driver and ERASES the flash area "storage"',
+		help: 'the application: a folder, written with a dot or a slash, has one of your own (examples/README.md); self-confirm confirms an update only after checks, or resets to go back; own-group has a group of its own; locked-down wants clients to know a key (docs/SMP.md); flash-conformance tests the flash driver and ERASES the flash area "storage"',
 	},
 	{ name: "--trial", value: "SECONDS", default: "30", help: "how long self-confirm gives an update on trial" },
 	{
@@ -145,7 +147,7 @@ export const help = (board: Board): string =>
 	commandHelp(`${board.command} -- [OPTION]...`, board.summary, optionsOf(board));
 
 /** Options that an application makes nothing of. */
-const LACKS: { readonly [app in App]?: readonly string[] } = {
+const LACKS: { readonly [app: string]: readonly string[] } = {
 	"self-confirm": ["--confirm", "--uart"],
 	"flash-conformance": ["--confirm", "--uart", "--erase-pending"],
 };
@@ -155,7 +157,7 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 	const given = readCommandLine(args, optionsOf(board));
 	if (given === "help") return "help";
 	const loader = parseLoaderOptions(given);
-	const app = given.choice("--app", APPS);
+	const app = programOf(given.text("--app")!);
 	if (given.has("--trial") && app !== "self-confirm") throw new OptionError("--trial needs --app self-confirm.");
 	for (const option of ["--confirm", "--uart", "--erase-pending"])
 		if (given.has(option) && LACKS[app]?.includes(option)) throw new OptionError(`${option} is not for --app ${app}.`);
@@ -182,6 +184,9 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 		powerCut: given.has("--power-cut") ? given.count("--power-cut", 100_000_000) : 0,
 	};
 }
+
+/** Name of the program of an application; tools/build.mjs has the same rule. */
+const programOf = (word: string): string => (isPath(word) ? `own-${path.basename(path.resolve(word))}` : word);
 
 function parseAddress(option: string, text: string): Options["udp"] {
 	const [, host = "127.0.0.1", digits = ""] = /^(?:(.*):)?(\d{1,5})$/s.exec(text) ?? [];

@@ -11,6 +11,7 @@ export interface ByteStream {
 	 * it can tell.
 	 */
 	write(bytes: Uint8Array): Sent;
+	/** Gives the line free. */
 	close(): void;
 }
 

@@ -1,0 +1,31 @@
+/**
+ * The client's core: an SMP client over any link, and whole updates with it. Nothing of it needs Node.
+ *
+ * @module xs-smp
+ */
+
+export { Op } from "../modules/smp/header.js";
+export type { ByteStream } from "../modules/smp/transport/stream.js";
+export { isWrongKey, keepUnlocked, lock, unlock } from "./access.js";
+export {
+	type Capacity,
+	type Fields,
+	type ImageState,
+	type Link,
+	type MemoryPool,
+	NoAnswerError,
+	type Parameters,
+	type Patience,
+	type Requester,
+	type SlotInfo,
+	SmpClient,
+	SmpResponseError,
+	type TaskState,
+	type UploadOptions,
+	type UploadResult,
+} from "./client.js";
+export { consoleLink } from "./console.js";
+export type { Refusal } from "./errors.js";
+export { type ImageFile, ImageFileError, readImageFile } from "./image-file.js";
+export { rawLink } from "./raw.js";
+export { type UpgradeOptions, type UpgradeResult, type UpgradeStep, upgrade } from "./upgrade.js";
