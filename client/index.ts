@@ -25,7 +25,10 @@ export {
 	type UploadResult,
 } from "./client.js";
 export { consoleLink } from "./console.js";
+export { type Dependency, unmetDependencies } from "./dependencies.js";
 export type { Refusal } from "./errors.js";
 export { type ImageFile, ImageFileError, readImageFile } from "./image-file.js";
+export { type Outcome, outcomeOf, type Sent } from "./outcome.js";
 export { rawLink } from "./raw.js";
+export { checkArrival, checkMark, findTarget, type Target } from "./target.js";
 export { type UpgradeOptions, type UpgradeResult, type UpgradeStep, upgrade } from "./upgrade.js";
