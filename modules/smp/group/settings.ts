@@ -1,4 +1,5 @@
 import { utf8Length } from "../../bytes/utf8.js";
+import type { ResponseMap } from "../cbor.js";
 import { GroupError, Rc, SmpError } from "../errors.js";
 import { bytes, text, uint } from "../fields.js";
 import { type Command, type Group, operation } from "../group.js";
@@ -59,6 +60,12 @@ export function settingsGroup(options: SettingsOptions): Group {
 		store.hasRoot?.(name.split("/")[0]!) === false
 			? settingsError(SettingsError.ROOT_KEY_NOT_FOUND, `there is no subtree for "${name}"`)
 			: settingsError(SettingsError.KEY_NOT_FOUND, `there is no setting "${name}"`);
+	const remove = (name: string): ResponseMap => {
+		check("delete", name);
+		if (!store.delete) throw settingsError(SettingsError.DELETE_NOT_SUPPORTED, "settings cannot be deleted");
+		if (!store.delete(name)) throw settingsError(SettingsError.KEY_NOT_FOUND, `there is no setting "${name}"`);
+		return {};
+	};
 	const value: Command = {
 		name: "value",
 		read: operation({ name: text, max_size: uint }, ({ name = "", max_size: wanted = valueLimit }) => {
@@ -70,8 +77,8 @@ export function settingsGroup(options: SettingsOptions): Group {
 			return { val: found.subarray(0, limit), max_size: wanted > valueLimit ? valueLimit : undefined };
 		}),
 		write: operation({ name: text, val: bytes }, ({ name = "", val }) => {
-			// Zephyr hands no bytes to the setting, whose own code then takes or refuses them.
-			if (!val) throw new SmpError(Rc.INVALID, "the value is missing; to empty a setting, write a value of no bytes");
+			// No value is how Zephyr's settings are told of a deletion, and how mcumgr-client asks for one.
+			if (!val) return remove(name);
 			check("write", name, val);
 			if (!store.set) throw settingsError(SettingsError.WRITE_NOT_SUPPORTED, "settings cannot be written");
 			if (store.hasRoot?.(name.split("/")[0]!) === false) throw notFound(name);
@@ -86,12 +93,7 @@ export function settingsGroup(options: SettingsOptions): Group {
 			0: value,
 			1: {
 				name: "delete",
-				write: operation({ name: text }, ({ name = "" }) => {
-					check("delete", name);
-					if (!store.delete) throw settingsError(SettingsError.DELETE_NOT_SUPPORTED, "settings cannot be deleted");
-					if (!store.delete(name)) throw settingsError(SettingsError.KEY_NOT_FOUND, `there is no setting "${name}"`);
-					return {};
-				}),
+				write: operation({ name: text }, ({ name = "" }) => remove(name)),
 			},
 			2: {
 				name: "commit",

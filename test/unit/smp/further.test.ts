@@ -84,6 +84,20 @@ describe("settings group", () => {
 			assert.deepEqual(settings.names(), []);
 			assert.equal(payload(server, request(3, 0, { name: long.slice(1), val: new Uint8Array(1) })), "bfff");
 		});
+
+	it("a write without a value deletes, as mcumgr-client does it; one of no bytes makes an empty value", () => {
+		const settings = open(new Uint8Array(1024).fill(0xff));
+		const asked: string[] = [];
+		const server = new SmpServer({
+			groups: [settingsGroup({ store: settings, mayAccess: (access) => void asked.push(access) })],
+		});
+		answer(server, request(3, 0, { name: "a", val: Uint8Array.of(1) }));
+		answer(server, request(3, 0, { name: "b", val: new Uint8Array(0) }));
+		assert.deepEqual(settings.get("b"), new Uint8Array(0));
+		assert.equal(payload(server, request(3, 0, { name: "a" })), "bfff");
+		assert.deepEqual(settings.names(), ["b"]);
+		assert.deepEqual(asked, ["write", "write", "delete"]);
+	});
 });
 
 describe("shell of commands", () => {
