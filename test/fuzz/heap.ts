@@ -53,7 +53,7 @@ const SETTINGS = 100;
 export function* settling(): Generator<Uint8Array> {
 	// An upload ends with an error.
 	yield request(1, 1, { off: 0 });
-	for (let i = 0; i < SETTINGS; i++) yield request(3, 0, { name: `fuzz${i}` });
+	for (let i = 0; i < SETTINGS; i++) yield request(3, 0, { name: `fuzz${i}`, val: new Uint8Array(0) });
 	yield request(3, 3, {});
 	yield request(63, 0, {});
 }
