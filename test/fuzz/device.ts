@@ -125,7 +125,7 @@ export class FuzzDevice {
 				for (const way of WAYS) if (way === "udp" || peer === 0) this.#ask(way, packet, peer);
 			}
 		// Tables keep the size that they once needed: it has to be the largest.
-		for (let i = 0; i < 50; i++) this.#ask("udp", request(3, 0, { name: `q${i}` }), 0);
+		for (let i = 0; i < 50; i++) this.#ask("udp", request(3, 0, { name: `q${i}`, val: new Uint8Array(0) }), 0);
 		this.#ask("udp", request(3, 3, {}), 0);
 		this.#ask("udp", request(63, 0, {}), 0);
 		for (let i = 0; i < FILES; i++) this.#files.set(String(i), NO_FILE);
