@@ -13,9 +13,6 @@ const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 export { BuildError };
 
-/** The module that the SDK makes of a manifest's `config`. */
-const CONFIG_MODULE = "mc/config";
-
 /**
  * @param {{ manifest: string, name: string, platform?: string, dist?: string, build?: string }} options `manifest`: file;
  *   `name`: of the image; `platform`: for whom the manifest is read; `dist`: where tsc put its output; `build`: where the
@@ -30,7 +27,6 @@ export async function bundle({ manifest, name, platform = PLATFORM, dist = "dist
 
 	let modules = new Map();
 	for (const [module, file] of listing.modules) modules.set(module, describe(module, file, path.resolve(ROOT, dist)));
-	modules.set(CONFIG_MODULE, configModule(listing.config, path.resolve(ROOT, build, `config-${name}.js`)));
 	await strip(modules, path.resolve(ROOT, build, "stripped"));
 	await lower(modules, listing.lower, path.resolve(ROOT, build, "lowered"));
 	// Files that came after tsc: no matter, unless the image needs them.
@@ -68,19 +64,6 @@ function describe(name, source, dist) {
 	const js = path.join(dist, relative.replace(/\.ts$/, ".js"));
 	return { name, source, js, map: existsSync(`${js}.map`) ? `${js}.map` : undefined, label: relative };
 }
-
-/** Writes `config` as a module, as the SDK does. The old file stays, with its time, if the new one is the same. */
-function configModule(config, file) {
-	const text = `export default Object.freeze(${JSON.stringify(config)});\n`;
-	if (!existsSync(file) || readFileSync(file, "utf8") !== text) {
-		mkdirSync(path.dirname(file), { recursive: true });
-		writeFileSync(file, text);
-	}
-	return { name: CONFIG_MODULE, js: file, map: undefined, label: CONFIG_MODULE };
-}
-
-/** Folders that tsc compiles. */
-const COMPILED = new Set(JSON.parse(readFileSync(path.join(ROOT, "tsconfig.json"), "utf8")).include);
 
 /**
  * Takes the types out of modules that tsc did not compile, because they are no part of this project: a folder with an

@@ -58,9 +58,14 @@ export function application(word) {
 function appManifest({ name, folder, own }) {
 	if (!own) return name === FIRST_APP ? "manifest.json" : `apps/${name}/manifest.json`;
 	const given = path.join(folder, "manifest.json");
-	if (existsSync(given)) return path.relative(ROOT, given);
-	const file = path.join(BUILD, `manifest-${name}.json`);
 	const module = path.basename(folder);
+	if (existsSync(given)) {
+		const { application: wanted } = JSON.parse(readFileSync(given, "utf8")).config ?? {};
+		if (wanted !== `${module}/application`)
+			throw new Failure(`${given}: config.application must be "${module}/application", after the folder.`);
+		return path.relative(ROOT, given);
+	}
+	const file = path.join(BUILD, `manifest-${name}.json`);
 	const from = (target) => {
 		const relative = path.relative(BUILD, target);
 		return relative.startsWith(".") ? relative : `./${relative}`;

@@ -11,7 +11,7 @@ import { Listener } from "./listener.js";
 
 /** Runs the program with a standard output that is closed before it writes. */
 async function unread(...args: string[]) {
-	const program = spawn(process.execPath, [join(root, "cli/xs-smp.mjs"), ...args]);
+	const program = spawn(process.execPath, [join(root, "dist/cli/main.js"), ...args]);
 	program.stdout.destroy();
 	let errors = "";
 	program.stderr.on("data", (data: Buffer) => {
@@ -44,7 +44,7 @@ describe("xs-smp into a closed pipe", () => {
 	it("says that a full disk takes no output", async function () {
 		if (!existsSync("/dev/full")) this.skip();
 		const full = openSync("/dev/full", "w");
-		const program = spawn(process.execPath, [join(root, "cli/xs-smp.mjs"), "--help"], {
+		const program = spawn(process.execPath, [join(root, "dist/cli/main.js"), "--help"], {
 			stdio: ["ignore", full, "pipe"],
 		});
 		let errors = "";

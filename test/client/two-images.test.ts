@@ -13,7 +13,7 @@ import { update } from "../clients/images.js";
 import { run } from "../support/tools.js";
 import { withFile } from "./files.js";
 
-const program = join(root, "cli/xs-smp.mjs");
+const program = join(root, "dist/cli/main.js");
 
 /** Runs command lines on a simulated device with files of these contents. */
 async function onDevice(

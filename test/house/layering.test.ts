@@ -60,7 +60,7 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	],
 	["apps/", ["modules/", "-modules/bootutil/loader/"]],
 	// Hosts: `xs` runs on the device, `node` on the desk.
-	["hosts/desk/xs/", ["modules/", "mc/config"]],
+	["hosts/desk/xs/", ["modules/"]],
 	["hosts/sim/xs/", ["modules/", "hosts/desk/xs/"]],
 	["hosts/mps3/xs/", ["modules/", "hosts/desk/xs/"]],
 	// The Moddable SDK gives the board its devices.

@@ -23,6 +23,8 @@ export interface Options extends LoaderOptions {
 	readonly files: string | undefined;
 	/** Name of the application's program: one of `APPS`, or `own-` and the folder's name for one of the user's own. */
 	readonly app: string;
+	/** Name of the module that exports the application. */
+	readonly application: string;
 	/** Seconds that the application self-confirm gives an update on trial. */
 	readonly trial: number;
 	readonly confirm: "smp" | "self";
@@ -157,7 +159,7 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 	const given = readCommandLine(args, optionsOf(board));
 	if (given === "help") return "help";
 	const loader = parseLoaderOptions(given);
-	const app = programOf(given.text("--app")!);
+	const { app, application } = applicationOf(given.text("--app")!);
 	if (given.has("--trial") && app !== "self-confirm") throw new OptionError("--trial needs --app self-confirm.");
 	for (const option of ["--confirm", "--uart", "--erase-pending"])
 		if (given.has(option) && LACKS[app]?.includes(option)) throw new OptionError(`${option} is not for --app ${app}.`);
@@ -174,6 +176,7 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 		tcp: given.has("--tcp") ? parseAddress("--tcp", given.text("--tcp")!) : undefined,
 		files: given.text("--files"),
 		app,
+		application,
 		trial: given.count("--trial", 3600),
 		confirm: given.choice("--confirm", ["smp", "self"]),
 		guards,
@@ -185,8 +188,15 @@ export function parseOptions(args: readonly string[], board: Board = SIMULATOR):
 	};
 }
 
-/** Name of the program of an application; tools/build.mjs has the same rule. */
-const programOf = (word: string): string => (isPath(word) ? `own-${path.basename(path.resolve(word))}` : word);
+/**
+ * Program and module of an application. tools/build.mjs has the same rules: a word with a dot or a slash is the path of the
+ * folder of one's own application, and a module's name begins with that of its folder.
+ */
+function applicationOf(word: string): Pick<Options, "app" | "application"> {
+	if (!isPath(word)) return { app: word, application: `xs-smp/apps/${word}/application` };
+	const folder = path.basename(path.resolve(word));
+	return { app: `own-${folder}`, application: `${folder}/application` };
+}
 
 function parseAddress(option: string, text: string): Options["udp"] {
 	const [, host = "127.0.0.1", digits = ""] = /^(?:(.*):)?(\d{1,5})$/s.exec(text) ?? [];

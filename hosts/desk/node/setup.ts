@@ -57,6 +57,7 @@ export function prepare(options: Options): Setup {
 			...build,
 			uart: options.uart,
 			confirm: options.confirm,
+			application: options.application,
 			trial: options.trial,
 			guards: options.guards,
 			verify: options.verify,

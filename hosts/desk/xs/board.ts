@@ -1,4 +1,3 @@
-import manifest from "mc/config";
 import { type Agent, type AgentOptions, onTrial, runningVersion } from "../../../modules/agent/agent.js";
 import { type Application, type Extend, starter } from "../../../modules/agent/application.js";
 import type { Host } from "../../../modules/agent/host.js";
@@ -15,11 +14,11 @@ const DOWNGRADES: Readonly<Record<DowngradePrevention, Pick<AgentOptions, "downg
 });
 
 /**
- * Runs the application that the manifest names on a board on a desk, and reports the start. `more` has the agent's options
+ * Runs the application that the command line names on a board on a desk, and reports the start. `more` has the agent's options
  * that only this board knows.
  */
 export function runApplication(host: Host, config: SimConfig, extend: Extend, more: Partial<AgentOptions> = {}): void {
-	const { layout, boot, downgradePrevention, confirm, guards, verify, erasePending, trial } = config;
+	const { layout, boot, downgradePrevention, confirm, guards, verify, erasePending, trial, application: name } = config;
 	const results = JSON.parse(simulator.retained()) as readonly ImageResult[];
 	const options: AgentOptions = {
 		layout,
@@ -44,7 +43,7 @@ export function runApplication(host: Host, config: SimConfig, extend: Extend, mo
 			confirmed: !onTrial(agent.boot, image),
 		}));
 	};
-	void import(manifest["application"] as string).then(({ application }: { application: Application }) => {
+	void import(name).then(({ application }: { application: Application }) => {
 		application({ host, options, trial: trial * 1000, start: starter(host, options, extend, started) });
 		report({ event: "boot", images });
 	});

@@ -24,6 +24,8 @@ export interface SimConfig extends LoaderBuild {
 	readonly uart: "console" | "raw";
 	/** Who confirms an update on trial: a client, or the application itself. */
 	readonly confirm: "smp" | "self";
+	/** Name of the module that exports the application. */
+	readonly application: string;
 	/** Seconds that the application self-confirm gives an update on trial. */
 	readonly trial: number;
 	/** Whether there is a directory for the file system group. */
