@@ -65,6 +65,9 @@ function describe(name, source, dist) {
 	return { name, source, js, map: existsSync(`${js}.map`) ? `${js}.map` : undefined, label: relative };
 }
 
+/** Folders that tsc compiles. */
+const COMPILED = new Set(JSON.parse(readFileSync(path.join(ROOT, "tsconfig.json"), "utf8")).include);
+
 /**
  * Takes the types out of modules that tsc did not compile, because they are no part of this project: a folder with an
  * application of the user's own, in the repository or elsewhere. Nothing checks their types; an error of syntax is said

@@ -80,7 +80,7 @@ export interface ImageReport {
  *
  * const keys = [{ name: "production", key: parseKey(pem) }];
  * const report = inspectImage(file, { keys });
- * console.log(report.header.version, refusal(report, keys) ?? "is good");
+ * console.log(report.header.version, refusal(report) ?? "is good");
  * ```
  *
  * @throws ImageError if there is no image header. Everything else that is wrong is in `problems`.

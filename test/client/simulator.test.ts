@@ -35,7 +35,7 @@ async function withDevice(options: readonly string[], use: (simulator: Simulator
 	}
 }
 
-async function withClient<T>(link: Link, use: (client: SmpClient) => Promise<T>, tries = 5): Promise<T> {
+async function withClient<T>(link: Link, use: (client: SmpClient) => Promise<T>, tries = 20): Promise<T> {
 	const client = new SmpClient(link, { timeout: 300, tries });
 	try {
 		return await use(client);
