@@ -192,6 +192,29 @@ describe("package", () => {
 		assert.equal(compiled.output, "");
 	});
 
+	it("serves the programs of docs/SAFE-UPDATES.md", async () => {
+		const guide = readFileSync(path.join(root, "docs/SAFE-UPDATES.md"), "utf8");
+		const programs = Array.from(guide.matchAll(/^```ts (\S+)\n(.*?)^```$/gms), ([, name = "", code = ""]) => ({
+			name,
+			code,
+		}));
+		assert.ok(programs.length >= 4);
+		// The board is the reader's own.
+		programs.push({
+			name: "host.ts",
+			code: 'import type { Host } from "xs-smp/modules/agent/host";\nexport declare const host: Host;\n',
+		});
+		for (const { name, code } of programs) {
+			mkdirSync(path.join(folder, "guide", path.dirname(name)), { recursive: true });
+			writeFileSync(path.join(folder, "guide", name), code);
+		}
+		const compiled = await compile(
+			programs.map(({ name }) => `guide/${name}`),
+			{ noEmit: true },
+		);
+		assert.equal(compiled.output, "");
+	});
+
 	it("bundles for a browser, but for what needs Node", async () => {
 		const bundle = (...names: string[]) =>
 			build({
