@@ -192,17 +192,27 @@ describe("package", () => {
 		assert.equal(compiled.output, "");
 	});
 
-	it("serves the programs of docs/SAFE-UPDATES.md", async () => {
-		const guide = readFileSync(path.join(root, "docs/SAFE-UPDATES.md"), "utf8");
-		const programs = Array.from(guide.matchAll(/^```ts (\S+)\n(.*?)^```$/gms), ([, name = "", code = ""]) => ({
-			name,
-			code,
-		}));
+	it("serves the programs of the documents", async () => {
+		const document = (name: string): string => readFileSync(path.join(root, "docs", name), "utf8");
+		const programs = Array.from(
+			document("SAFE-UPDATES.md").matchAll(/^```ts (\S+)\n(.*?)^```$/gms),
+			([, name = "", code = ""]) => ({ name, code }),
+		);
 		assert.ok(programs.length >= 4);
-		// The board is the reader's own.
+		for (const name of ["CLIENT", "IMAGE"])
+			for (const [i, [, code = ""]] of [...document(`${name}.md`).matchAll(/^```ts\n(.*?)^```$/gms)].entries())
+				programs.push({ name: `${name}-${i}.ts`, code });
+		// What the reader has.
 		programs.push({
 			name: "host.ts",
 			code: 'import type { Host } from "xs-smp/modules/agent/host";\nexport declare const host: Host;\n',
+		});
+		programs.push({
+			name: "given.d.ts",
+			code: `declare const client: import("xs-smp").SmpClient;
+				declare const file: Uint8Array, key: Uint8Array, rules: Uint8Array;
+				declare const payload: Uint8Array, publicKey: Uint8Array;
+				declare function askTheSigningService(digest: Uint8Array): Uint8Array;\n`,
 		});
 		for (const { name, code } of programs) {
 			mkdirSync(path.join(folder, "guide", path.dirname(name)), { recursive: true });
