@@ -22,7 +22,7 @@ Measures, and prints tables. Without a name, everything but "against":
 ${BENCHMARKS.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`).join("\n")}
 
   --json            print the tables as JSON
-  --markdown        print them as README.md and docs have them
+  --markdown        print them as the documents have them
   --udp HOST:PORT   the other server's address
   --serial PATH     the other server's serial line
   --baud N          speed of that line, which the simulator's line then has too; without it neither has one

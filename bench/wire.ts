@@ -70,7 +70,7 @@ const ways = (): readonly Way[] => [
 	{ client: "xs-smp", line: "TCP, unpaced", measure: () => uploadUnpaced(({ tcp }) => tcpLink(tcp), ["--tcp", "0"]) },
 ];
 
-/** The table of README.md. Without `measure` its cells that are measured are empty. */
+/** The table of docs/MEASURING.md. Without `measure` the measured cells are empty. */
 export async function uploads(measure: boolean): Promise<Table> {
 	const rows: Table["rows"][number][] = [];
 	for (const { client, line, ceiling, measure: upload } of ways()) {

@@ -4,7 +4,7 @@ import { ACCESS_KEY, type Command } from "./command.js";
 export const ACCESS_COMMANDS: readonly Command[] = [
 	{
 		name: "unlock",
-		summary: "Unlock a device with access control for a while, for other clients on its serial line too.",
+		summary: "Unlock a device with access control for a while. On a serial line that lets other clients in, too.",
 		operands: [],
 		options: [{ ...ACCESS_KEY, required: true }],
 		staysUnlocked: true,

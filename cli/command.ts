@@ -27,7 +27,7 @@ export interface Command extends CommandSpec {
 export const ACCESS_KEY: OptionSpec = {
 	name: "access-key",
 	values: ["FILE"],
-	help: "unlock the device first with the key in this file: its bytes as they are, a line end at its end included",
+	help: "unlock the device first, with the key in this file. Every byte of the file counts, a line end too",
 };
 
 /** Options of every command. */
@@ -39,10 +39,14 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
 	{
 		name: "tcp",
 		values: ["HOST:PORT"],
-		help: "the device, or the terminal server at its serial line, is at this address",
+		help: "the device, or a terminal server with its serial line, is at this address",
 	},
 	ACCESS_KEY,
-	{ name: "timeout", values: ["SECONDS"], help: "how long to wait for the first answer; longer each time (default 2)" },
+	{
+		name: "timeout",
+		values: ["SECONDS"],
+		help: "how long to wait for the first answer; each repetition waits longer (default 2)",
+	},
 	{ name: "json", help: "print JSON, one object a line" },
 ];
 

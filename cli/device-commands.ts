@@ -11,7 +11,7 @@ import { auditLine, kilobytes, table } from "./output.js";
 export const DEVICE_COMMANDS: readonly Command[] = [
 	{
 		name: "stat",
-		summary: "Print the device's statistics: all of them, or those of one NAME.",
+		summary: "Print the device's statistics: all of them, or the set NAME.",
 		operands: ["[NAME]"],
 		options: [],
 		run: stat,
@@ -61,7 +61,7 @@ export const DEVICE_COMMANDS: readonly Command[] = [
 	{
 		name: "time",
 		summary:
-			"Print the device's date and time, or set it: to YYYY-MM-DDThh:mm:ss, or to this machine's in UTC with now.",
+			"Print the device's date and time. With TIME, set it first: YYYY-MM-DDThh:mm:ss, or \"now\" for this machine's, in UTC.",
 		operands: ["[TIME]"],
 		options: [],
 		run: async ({ client, args, output }) => {
@@ -99,7 +99,7 @@ export const DEVICE_COMMANDS: readonly Command[] = [
 		name: "audit",
 		summary: "Print the device's record of write requests, the newest last.",
 		operands: [],
-		options: [{ name: "last", values: ["N"], help: "only so many of the newest (default all)" }],
+		options: [{ name: "last", values: ["N"], help: "print only the N newest records (default: all)" }],
 		run: async ({ client, args, output }) => {
 			const records = (await auditRecords(client, args.integer("last"))).reverse();
 			if (records.length === 0) output.say("There is no record.");

@@ -22,15 +22,20 @@ export const EXPLAIN_OPTIONS: readonly OptionSpec[] = Object.freeze([
 		name: "--erase-ms",
 		value: "MS",
 		default: String(TYPICAL_NOR.sectorErase),
-		help: "time to erase a sector",
+		help: "time in which the flash erases a sector",
 	},
 	{
 		name: "--program-ms",
 		value: "MS",
 		default: String(TYPICAL_NOR.pageProgram),
-		help: "time to program a page",
+		help: "time in which the flash programs a page",
 	},
-	{ name: "--page-size", value: "BYTES", default: String(TYPICAL_NOR.pageSize), help: "size of a page" },
+	{
+		name: "--page-size",
+		value: "BYTES",
+		default: String(TYPICAL_NOR.pageSize),
+		help: "most bytes that the flash programs at once",
+	},
 	{ name: "--json", help: "print JSON instead of text" },
 ]);
 

@@ -18,7 +18,7 @@ import { EXPLAIN_OPTIONS, type ExplainCommand, parseExplain } from "./explain-op
 // npm run explain -- [OPTION]... FLASHFILE
 
 const SUMMARY =
-	"Says what is on the flash of a device, as the simulator keeps it or as it was read from a board, and what the next boots will do with it. FLASHFILE is the whole device from address 0 on; it is only read. The options must be those that the boot loader was built with.";
+	"Prints what is on the flash of a device and what the next boots will do with it. FLASHFILE holds the whole flash from address 0 on: the flash file of the simulator, or the flash of a board, read out. The command only reads it. Give the options that the boot loader was built with.";
 
 function run(options: ExplainCommand): string {
 	const { flash: path, timing, downgradePrevention } = options;

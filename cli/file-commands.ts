@@ -11,7 +11,7 @@ export const FILE_COMMANDS: readonly Command[] = [
 	{
 		name: "files get",
 		summary:
-			"Fetch the file PATH of the device to FILE, by default to its own name here. Goes on where an earlier try broke off, which stands in FILE.part.",
+			"Fetch the file PATH of the device to FILE (default: its own name, here). A transfer that broke off left FILE.part, and goes on there.",
 		operands: ["PATH", "[FILE]"],
 		options: [],
 		check: (args) => void targetOf(args),
@@ -19,7 +19,7 @@ export const FILE_COMMANDS: readonly Command[] = [
 	},
 	{
 		name: "files put",
-		summary: "Send FILE to PATH on the device. Goes on where an earlier try broke off.",
+		summary: "Send FILE to PATH on the device. A transfer that broke off goes on.",
 		operands: ["FILE", "PATH"],
 		options: [],
 		takes: "file",

@@ -11,14 +11,14 @@ import { imageTable, type Output, stepSentence, UNCHECKED, uploadSentence } from
 const IMAGE_OPTION: OptionSpec = {
 	name: "image",
 	values: ["N"],
-	help: "number of the image that the file is for (default 0)",
+	help: "number of the image that the file updates (default 0)",
 };
 
 /** Two images can have the same hash, and a mark goes by hash. */
 const WHOSE_OPTION: OptionSpec = {
 	name: "image",
 	values: ["N"],
-	help: "number of the image that is meant (default: the only one with this hash)",
+	help: "number of the image (default: the only image with this hash)",
 };
 
 /** To update a device, and to look at it. */
@@ -32,7 +32,7 @@ export const IMAGE_COMMANDS: readonly Command[] = [
 	},
 	{
 		name: "info",
-		summary: "Print what the device says of itself: name, boot loader, buffers, slots.",
+		summary: "Print the name, boot loader, buffers and slots that the device tells.",
 		operands: [],
 		options: [],
 		run: info,
@@ -66,7 +66,7 @@ export const IMAGE_COMMANDS: readonly Command[] = [
 	},
 	{
 		name: "test",
-		summary: "Mark the image with this hash, or the beginning of it, for a trial at the next start.",
+		summary: "Mark an image for a trial at the next start. HASH is its hash, or the first digits of it.",
 		operands: ["HASH"],
 		options: [WHOSE_OPTION],
 		check: (args) => void hashIn(args),
@@ -79,9 +79,9 @@ export const IMAGE_COMMANDS: readonly Command[] = [
 	},
 	{
 		name: "confirm",
-		summary: "Keep the running image, or let the one with this hash run from the next start on.",
+		summary: "Keep the running image. With HASH, let the image with that hash run from the next start on.",
 		operands: ["[HASH]"],
-		options: [{ ...WHOSE_OPTION, help: `${WHOSE_OPTION.help}; without HASH, the one that runs as image N` }],
+		options: [{ ...WHOSE_OPTION, help: `${WHOSE_OPTION.help}; without HASH, the running image of that number` }],
 		check: (args) => void hashIn(args),
 		run: confirm,
 	},
@@ -105,8 +105,8 @@ export const IMAGE_COMMANDS: readonly Command[] = [
 		summary: "Restart the device.",
 		operands: [],
 		options: [
-			{ name: "force", help: "even if it is busy" },
-			{ name: "boot-mode", values: ["N"], help: "what to start: 0 as ever, 1 the boot loader's recovery (default 0)" },
+			{ name: "force", help: "restart even a device that is busy" },
+			{ name: "boot-mode", values: ["N"], help: "0 starts the application, 1 the boot loader's recovery (default 0)" },
 		],
 		staysUnlocked: true,
 		run: async ({ client, args, output }) => {

@@ -27,13 +27,13 @@ const KEY_OPTION = {
 const OFFSET_OPTION = {
 	name: "offset",
 	values: ["BYTES"],
-	help: "where in FILE the image begins, for slots of swap using offset (default 0)",
+	help: "offset of the image in FILE, for slots of swap using offset (default 0)",
 } as const;
 
 const DECRYPT_OPTION = {
 	name: "decrypt",
 	values: ["KEY"],
-	help: "private key, or AES key in base64, to decrypt an encrypted image with before its hash is checked",
+	help: "private key, or AES key in base64, that decrypts the image before its hash is checked",
 } as const;
 
 const ERASED_OPTION = {
@@ -41,7 +41,7 @@ const ERASED_OPTION = {
 	short: "R",
 	values: ["BYTE"],
 	choices: ["0", "0xff"],
-	help: "what erased flash reads as (default 0xff)",
+	help: "value of an erased byte of flash (default 0xff)",
 } as const;
 
 /** Commands that imgtool has and this tool has not, and what does the same. */
@@ -54,7 +54,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
 const inspect: CommandSpec = {
 	name: "inspect",
 	summary:
-		"Print what an image file, or a whole slot, contains, and check its hash. Exits with 1 if something is wrong.",
+		"Print the contents of an image file or of a whole slot, and check the hash. The exit code is 1 if something is wrong.",
 	operands: ["FILE"],
 	options: [
 		KEY_OPTION,
@@ -68,7 +68,7 @@ const inspect: CommandSpec = {
 const verify: CommandSpec = {
 	name: "verify",
 	summary:
-		"Check hash and signature of FILE: exit 0 if they are right and the signature by one of the keys, 1 if not. Without a key only the hash counts.",
+		"Check the hash and the signature of FILE. The exit code is 0 if both are right and one of the keys made the signature, else 1. Without a key only the hash counts.",
 	operands: ["FILE"],
 	options: [KEY_OPTION, DECRYPT_OPTION, OFFSET_OPTION],
 };
@@ -98,13 +98,13 @@ const HELP = `Usage: ${PROGRAM} COMMAND [OPTIONS]
 Make and examine MCUboot images.
 
 Commands:
-  create, sign  make an image of a binary file, as imgtool sign does
-  inspect       print what an image file or a slot contains
+  create, sign  make an image from a binary file, as imgtool sign does
+  inspect       print the contents of an image file or of a slot
   verify        check hash and signature
   keygen        make a key pair
   getpub        print a public key for a boot loader's source
   getpubhash    print the SHA-256 of a public key
-  keyinfo       print whether a key is public or private
+  keyinfo       print whether a key is private or public
 
 ${PROGRAM} COMMAND --help prints the options of a command.
 `;

@@ -14,7 +14,7 @@ const SUFFIX: OptionSpec = {
 
 const getpub: CommandSpec = {
 	name: "getpub",
-	summary: "Print the public half of a key as the boot loader compiles it in: the same bytes as imgtool getpub.",
+	summary: "Print the public half of a key as source or bytes for the boot loader: the same bytes as imgtool getpub.",
 	operands: [],
 	options: [
 		KEY,
@@ -33,7 +33,8 @@ const getpub: CommandSpec = {
 
 const getpubhash: CommandSpec = {
 	name: "getpubhash",
-	summary: "Print the SHA-256 of a public key, which KEYHASH names it by: the same bytes as imgtool getpubhash.",
+	summary:
+		"Print the SHA-256 of a public key, by which images name their key (KEYHASH): the same bytes as imgtool getpubhash.",
 	operands: [],
 	options: [
 		KEY,
@@ -51,7 +52,7 @@ const getpubhash: CommandSpec = {
 
 const keyinfo: CommandSpec = {
 	name: "keyinfo",
-	summary: "Print private for a key that can sign, public for one that cannot.",
+	summary: 'Print "private" for a key that can sign, and "public" for a key that cannot.',
 	operands: [],
 	options: [
 		KEY,

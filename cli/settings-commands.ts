@@ -39,7 +39,7 @@ export const SETTINGS_COMMANDS: readonly Command[] = [
 	},
 	{
 		name: "settings write",
-		summary: "Change a setting. It counts at once and is lost at the next start, unless it is saved.",
+		summary: "Change a setting at once. The next start undoes the change, unless it is saved.",
 		operands: ["NAME", "VALUE"],
 		options: [HEX],
 		check: givenValue,
@@ -88,7 +88,7 @@ export const SETTINGS_COMMANDS: readonly Command[] = [
 	},
 	{
 		name: "settings commit",
-		summary: "Have the device apply what was written, where it does not do so at once.",
+		summary: "Make the device apply written settings that it does not apply at once.",
 		operands: [],
 		options: [],
 		run: async ({ client, output }) => {

@@ -8,7 +8,7 @@ import { type Arguments, type CommandSpec, parseArguments, parseInteger, Unsuppo
 const NO_LZMA = "this tool has no LZMA2 encoder; compress the image with imgtool";
 
 const SIGN: Omit<CommandSpec, "name"> = {
-	summary: "Make an MCUboot image of INFILE, signed if there is a key. Options are those of imgtool sign.",
+	summary: "Make an MCUboot image of INFILE and sign it if there is a key. The options are those of imgtool sign.",
 	operands: ["INFILE", "OUTFILE"],
 	options: [
 		{ name: "version", short: "v", values: ["VERSION"], required: true, help: "major[.minor[.revision[+build]]]" },
@@ -17,13 +17,19 @@ const SIGN: Omit<CommandSpec, "name"> = {
 			short: "H",
 			values: ["BYTES"],
 			required: true,
-			help: "where the payload begins, at least 32",
+			help: "size of the header, at least 32; the payload begins there",
 		},
 		{
 			name: "pad-header",
-			help: "put the header in front of INFILE; otherwise INFILE begins with as many zero bytes",
+			help: "put the header before INFILE; without this option INFILE must begin with as many zero bytes",
 		},
-		{ name: "slot-size", short: "S", values: ["BYTES"], required: true, help: "size of the slot; 0 checks nothing" },
+		{
+			name: "slot-size",
+			short: "S",
+			values: ["BYTES"],
+			required: true,
+			help: "size of the slot; 0: do not check whether the image fits",
+		},
 		{
 			name: "key",
 			short: "k",
@@ -36,8 +42,13 @@ const SIGN: Omit<CommandSpec, "name"> = {
 			choices: ["hash", "full"],
 			help: "how the image names its key: KEYHASH (default) or PUBKEY",
 		},
-		{ name: "sha", values: ["HASH"], choices: ["auto", "256", "384", "512"], help: "hash; auto goes by the key" },
-		{ name: "pure", help: "Ed25519 over the image instead of its digest" },
+		{
+			name: "sha",
+			values: ["HASH"],
+			choices: ["auto", "256", "384", "512"],
+			help: "hash; auto (default) goes by the key",
+		},
+		{ name: "pure", help: "sign the image itself with Ed25519, not its digest" },
 		{
 			name: "align",
 			values: ["BYTES"],
@@ -53,14 +64,14 @@ const SIGN: Omit<CommandSpec, "name"> = {
 		{ name: "max-sectors", short: "M", values: ["N"], help: "sectors that the trailer can track (default 128)" },
 		{ name: "overwrite-only", help: "for a boot loader that overwrites instead of swapping" },
 		{ name: "pad", help: "fill the slot and request the upgrade" },
-		{ name: "test", help: "as --pad, in the words of a test upgrade" },
+		{ name: "test", help: "the same as --pad" },
 		{ name: "confirm", help: "as --pad, and mark the image as confirmed" },
 		{
 			name: "erased-val",
 			short: "R",
 			values: ["BYTE"],
 			choices: ["0", "0xff"],
-			help: "what erased flash reads as (default 0xff)",
+			help: "value of an erased byte of flash (default 0xff)",
 		},
 		{
 			name: "security-counter",
@@ -85,7 +96,7 @@ const SIGN: Omit<CommandSpec, "name"> = {
 		{ name: "custom-tlv-file", values: ["TYPE", "FILE"], help: "the same with the content of a file" },
 		{ name: "load-addr", short: "L", values: ["ADDRESS"], help: "RAM address to load the image to" },
 		{ name: "rom-fixed", short: "F", values: ["ADDRESS"], help: "flash address that the image is linked for" },
-		{ name: "non-bootable", help: "mark the image as one not to boot" },
+		{ name: "non-bootable", help: "mark the image as one that the boot loader does not start" },
 		{
 			name: "encrypt",
 			short: "E",
@@ -101,7 +112,7 @@ const SIGN: Omit<CommandSpec, "name"> = {
 		{
 			name: "clear",
 			short: "c",
-			help: "with --encrypt: leave the payload plain, for the primary slot, from where a swap encrypts it",
+			help: "with --encrypt: leave the payload plain. Such an image is for the primary slot; a swap encrypts it on its way out",
 		},
 		{
 			name: "hmac-sha",
@@ -109,22 +120,22 @@ const SIGN: Omit<CommandSpec, "name"> = {
 			choices: ["auto", "256", "512"],
 			help: "with --encrypt: hash in HKDF and HMAC; 512 for X25519 alone (default 256)",
 		},
-		{ name: "save-enctlv", help: "with --encrypt: the trailer keeps the whole TLV of the key, which needs more room" },
+		{ name: "save-enctlv", help: "with --encrypt: leave room in the trailer for the whole TLV of the key" },
 		{
 			name: "endian",
 			short: "e",
 			values: ["ORDER"],
 			choices: ["little", "big"],
-			help: "order of the bytes in numbers: that of the device's processor (default little)",
+			help: "byte order of numbers in the image: that of the device's processor (default little)",
 		},
 		{
 			name: "compression",
 			values: ["KIND"],
 			choices: ["disabled"],
 			refused: { lzma2: NO_LZMA, lzma2armthumb: NO_LZMA },
-			help: "images are made without compression",
+			help: "this tool makes images without compression",
 		},
-		{ name: "pad-sig", help: "fill ECDSA signatures up with zeros to one length, for MCUboot before 1.5" },
+		{ name: "pad-sig", help: "pad ECDSA signatures with zeros to one length, for MCUboot before 1.5" },
 		{
 			name: "hex-addr",
 			short: "x",
@@ -135,11 +146,11 @@ const SIGN: Omit<CommandSpec, "name"> = {
 			name: "vector-to-sign",
 			values: ["WHAT"],
 			choices: ["payload", "digest"],
-			help: "write to OUTFILE what a signer elsewhere has to sign, instead of the image",
+			help: "write to OUTFILE the bytes that an external signer has to sign, not the image",
 		},
-		{ name: "fix-sig", values: ["FILE"], help: "signature made elsewhere, in base64, instead of --key" },
-		{ name: "fix-sig-pubkey", values: ["PEM"], help: "the key of that signature" },
-		{ name: "sig-out", values: ["FILE"], help: "write the signature here as well, in base64" },
+		{ name: "fix-sig", values: ["FILE"], help: "signature of an external signer, in base64, instead of --key" },
+		{ name: "fix-sig-pubkey", values: ["PEM"], help: "public key of that signature" },
+		{ name: "sig-out", values: ["FILE"], help: "also write the signature to this file, in base64" },
 	],
 };
 

@@ -9,7 +9,7 @@ import type { Setup } from "../desk/node/setup.js";
 export const MPS3: Board = {
 	command: "npm run mps3",
 	summary:
-		'Runs the boot loader and the application as firmware for a Cortex-M55, on the board mps3-an547 that QEMU emulates. newtmgr, smpmgr and other SMP clients reach it over a serial line. While it runs, the line "r" presses the reset button and "q" ends.',
+		'Runs the boot loader and the application as firmware for a Cortex-M55. QEMU emulates the board, mps3-an547. newtmgr, smpmgr and other SMP clients reach the device over a serial line. While the device runs, the line "r" presses its reset button and the line "q" ends it.',
 	lacks: ["--uart", "--udp", "--tcp", "--files", "--power-cut"],
 	apps: ["smp-svr", "self-confirm", "flash-conformance"],
 	defaults: { "--flash": ".sim/mps3-flash.bin", "--serial": ".sim/mps3-uart" },

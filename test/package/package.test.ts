@@ -192,6 +192,39 @@ describe("package", () => {
 		assert.equal(compiled.output, "");
 	});
 
+	it("serves the programs of the documents", async () => {
+		const document = (name: string): string => readFileSync(path.join(root, "docs", name), "utf8");
+		const programs = Array.from(
+			document("SAFE-UPDATES.md").matchAll(/^```ts (\S+)\n(.*?)^```$/gms),
+			([, name = "", code = ""]) => ({ name, code }),
+		);
+		assert.ok(programs.length >= 4);
+		for (const name of ["CLIENT", "IMAGE"])
+			for (const [i, [, code = ""]] of [...document(`${name}.md`).matchAll(/^```ts\n(.*?)^```$/gms)].entries())
+				programs.push({ name: `${name}-${i}.ts`, code });
+		// What the reader has.
+		programs.push({
+			name: "host.ts",
+			code: 'import type { Host } from "xs-smp/modules/agent/host";\nexport declare const host: Host;\n',
+		});
+		programs.push({
+			name: "given.d.ts",
+			code: `declare const client: import("xs-smp").SmpClient;
+				declare const file: Uint8Array, key: Uint8Array, rules: Uint8Array;
+				declare const payload: Uint8Array, publicKey: Uint8Array;
+				declare function askTheSigningService(digest: Uint8Array): Uint8Array;\n`,
+		});
+		for (const { name, code } of programs) {
+			mkdirSync(path.join(folder, "guide", path.dirname(name)), { recursive: true });
+			writeFileSync(path.join(folder, "guide", name), code);
+		}
+		const compiled = await compile(
+			programs.map(({ name }) => `guide/${name}`),
+			{ noEmit: true },
+		);
+		assert.equal(compiled.output, "");
+	});
+
 	it("bundles for a browser, but for what needs Node", async () => {
 		const bundle = (...names: string[]) =>
 			build({

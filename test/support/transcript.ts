@@ -10,10 +10,13 @@ export interface Exchange {
 	readonly expected: readonly string[];
 }
 
-/** Reads `$ command` lines, each followed by its output; "#" lines and empty ones are for people. */
+/**
+ * Reads `$ command` lines, each followed by its output. A command goes on in the next line after a backslash. "#" lines and
+ * empty ones are for people.
+ */
 export function parseTranscript(text: string): Exchange[] {
 	const exchanges: { command: string; expected: string[] }[] = [];
-	for (const line of text.split("\n")) {
+	for (const line of text.replace(/\\\n\s*/g, "").split("\n")) {
 		if (line.startsWith("$ ")) exchanges.push({ command: line.slice(2), expected: [] });
 		else if (line !== "" && !line.startsWith("#")) exchanges.at(-1)?.expected.push(line);
 	}
