@@ -14,6 +14,13 @@ const documents = execFileSync("git", ["ls-files", "--cached", "--others", "--ex
 	.split("\n")
 	.filter((file) => file !== "" && existsSync(file));
 
+/** Folders whose files documents name by path. */
+const FOLDERS = "apps|bench|cli|client|docs|engine|examples|hosts|image|keys|layouts|modules|test|tools";
+
+const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as {
+	readonly scripts: Readonly<Record<string, string>>;
+};
+
 /** Lines of prose, with their numbers. */
 function prose(file: string): [number, string][] {
 	let code = false;
@@ -43,6 +50,17 @@ describe("documents", () => {
 				.filter((to) => !/^[a-z]+:/.test(to))
 				.filter((to) => !existsSync(path.join(path.dirname(file), to)));
 			assert.deepEqual(missing, []);
+		});
+
+		it(`${file} names files and commands that there are`, () => {
+			const text = readFileSync(file, "utf8");
+			const named = new RegExp(`\`((?:${FOLDERS})/[\\w./-]*)[\`:]`, "g");
+			const missing = Array.from(text.matchAll(named), ([, name]) => name!).filter(
+				// Modules are named without extension.
+				(name) => !existsSync(name) && !existsSync(`${name}.ts`),
+			);
+			const commands = Array.from(text.matchAll(/\bnpm run (?:--\w+ )*(\w[\w:-]*)/g), ([, name]) => name!);
+			assert.deepEqual([...missing, ...commands.filter((name) => scripts[name] === undefined)], []);
 		});
 	}
 });
