@@ -87,7 +87,7 @@ describe("package", () => {
 
 	it("holds the library, the command and the device's modules, and nothing else", () => {
 		const rooms =
-			/^(dist\/(cli|client|image|modules)\/|modules\/.+\.(ts|json)$|(README\.md|LICENSE|NOTICE|package\.json)$)/;
+			/^(dist\/(cli|client|image|modules)\/|modules\/.+\.(ts|json|md)$|(README\.md|LICENSE|NOTICE|package\.json)$)/;
 		assert.deepEqual(
 			files.filter((file) => !rooms.test(file)),
 			[],

@@ -1,0 +1,74 @@
+import assert from "node:assert";
+import { readdirSync, readFileSync } from "node:fs";
+
+// docs/ADDING.md against the tree: the places that it names are there, and none is missing that a search can find.
+
+interface Place {
+	readonly section: string;
+	readonly file: string;
+	readonly name: string;
+}
+
+const sections = readFileSync("docs/ADDING.md", "utf8").split(/^## /m).slice(1);
+
+/** The rows of the tables: what, `file`, `name`. */
+const places = sections.flatMap((text): Place[] => {
+	const section = text.slice(0, text.indexOf("\n"));
+	return Array.from(text.matchAll(/^\|[^|]*\| `([^`|]+)` \| `([^`|]+)` \|$/gm), ([, file, name]) => ({
+		section,
+		file: file!,
+		name: name!,
+	}));
+});
+
+const filesOf = (section: string): string[] =>
+	places.filter((place) => place.section === section).map(({ file }) => file);
+
+/** Files of folders that have a text in them. */
+const found = (folders: readonly string[], text: RegExp, files = /\.(?:ts|json)$/): string[] =>
+	folders
+		.flatMap((folder) =>
+			readdirSync(folder, { recursive: true, encoding: "utf8" }).map(
+				(name) => `${folder}/${name.replaceAll("\\", "/")}`,
+			),
+		)
+		.filter((file) => files.test(file) && text.test(readFileSync(file, "utf8")));
+
+const PRODUCT = ["apps", "client", "cli", "hosts", "image", "modules"];
+
+describe("docs/ADDING.md", () => {
+	it("has the five kinds of things, each with its places", () => {
+		const rows = readFileSync("docs/ADDING.md", "utf8").match(/^\| (?!what \| file|---)/gm) ?? [];
+		assert.equal(places.length, rows.length, "a row is not `what | file | name`");
+		assert.deepEqual(
+			[...new Set(places.map(({ section }) => section))],
+			["An application", "A group of your own", "A built-in group", "A transport", "A mode", "A board"],
+		);
+	});
+
+	for (const { section, file, name } of places)
+		it(`${section}: ${file} has ${name}`, () => {
+			assert.ok(readFileSync(file, "utf8").includes(name));
+		});
+
+	it("names every file that knows a mode", () => {
+		const mode = /"(?:swap-(?:move|offset|scratch)|overwrite|direct-xip(?:-revert)?|ram-load)"/;
+		const named = filesOf("A mode");
+		assert.deepEqual(
+			found(PRODUCT, mode).filter((file) => !named.includes(file)),
+			[],
+		);
+	});
+
+	it("names every file that knows the statistics group", () => {
+		const named = filesOf("A built-in group");
+		// Counters fill the statistics; the flood is measured by them.
+		const users = ["modules/smp/group/counters.ts", "test/client/groups.test.ts", "test/hosts/flood.test.ts"];
+		assert.deepEqual(
+			found([...PRODUCT, "test"], /^import .*\/statistics\.js";|group\/statistics"/m).filter(
+				(file) => !named.includes(file) && !users.includes(file),
+			),
+			[],
+		);
+	});
+});
