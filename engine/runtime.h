@@ -86,7 +86,7 @@ void runtimeUnwatch(RuntimeWatch *watch);
 
 /* A timer elapsed. It is released after the call. */
 typedef void (*RuntimeElapsed)(Runtime *runtime, void *data);
-/* Calls `elapsed` once, `milliseconds` from now or as soon after as the loop can. Timers fire in order of their time. */
+/* Calls `elapsed` once, `milliseconds` from now or soon after that. Timers fire in order of their time. */
 RuntimeTimer *runtimeAfter(Runtime *runtime, double milliseconds, RuntimeElapsed elapsed, void *data);
 /* Releases a timer that has not elapsed. */
 void runtimeCancel(RuntimeTimer *timer);
@@ -114,15 +114,16 @@ void runtimeFreeze(xsMachine *the, xsSlot *object);
  * Host functions that every host needs, ready for a table:
  *   after(ms, callback): number    calls `callback` once after `ms` milliseconds; the result identifies the timer
  *   cancel(timer: number): void    forgets it; unknown numbers and elapsed timers are ignored
- *   memory(): { slots, peakSlots, reservedSlots, chunks, peakChunks, reservedChunks, stack, stackUsed }    RuntimeMemory
+ *   memory(): RuntimeMemory        { slots, peakSlots, reservedSlots, chunks, peakChunks, reservedChunks, stack,
+ *                                  stackUsed }
  */
 void runtime_after(xsMachine *the);
 void runtime_cancel(xsMachine *the);
 void runtime_memory(xsMachine *the);
 
 /*
- * Defines the global TextEncoder (WHATWG Encoding, UTF-8, `encode` only), which XS lacks and @noble/curves needs when it
- * loads.
+ * Defines the global TextEncoder (WHATWG Encoding, UTF-8, `encode` only), which XS lacks and @noble/curves needs when
+ * it loads.
  */
 void runtimeDefineTextEncoder(xsMachine *the);
 

@@ -8,11 +8,13 @@
  * XS holds strings as CESU-8: a character beyond U+FFFF as two surrogates of three bytes each, U+0000 as two bytes.
  * Both shrink in UTF-8, and a lone surrogate becomes U+FFFD, which is as long; so the result fits where the string did.
  */
-static unsigned surrogate(const uint8_t *c) {
+static unsigned surrogate(const uint8_t *c)
+{
 	return c[0] == 0xed && c[1] >= 0xa0 ? 0xd000u | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu) : 0;
 }
 
-static int32_t toUTF8(const uint8_t *from, uint8_t *to) {
+static int32_t toUTF8(const uint8_t *from, uint8_t *to)
+{
 	const uint8_t *start = to;
 	while (*from) {
 		unsigned high = surrogate(from);
@@ -38,7 +40,8 @@ static int32_t toUTF8(const uint8_t *from, uint8_t *to) {
 	return (int32_t)(to - start);
 }
 
-static void xs_encode(xsMachine *the) {
+static void xs_encode(xsMachine *the)
+{
 	if (xsmcArgc == 0 || xsmcTypeOf(xsArg(0)) == xsUndefinedType) {
 		xsmcSetArrayBuffer(xsResult, NULL, 0);
 	} else {
@@ -50,14 +53,17 @@ static void xs_encode(xsMachine *the) {
 	xsmcNew(xsResult, xsGlobal, xsID("Uint8Array"), &xsResult, NULL);
 }
 
-static void xs_TextEncoder(xsMachine *the) {
-	if (xsmcTypeOf(xsTarget) == xsUndefinedType) xsTypeError("TextEncoder: call it with new");
+static void xs_TextEncoder(xsMachine *the)
+{
+	if (xsmcTypeOf(xsTarget) == xsUndefinedType)
+		xsTypeError("TextEncoder: call it with new");
 	xsmcVars(1);
 	xsmcGet(xsVar(0), xsTarget, xsID("prototype"));
 	xsmcSetNewHostInstance(xsResult, xsVar(0));
 }
 
-void runtimeDefineTextEncoder(xsMachine *the) {
+void runtimeDefineTextEncoder(xsMachine *the)
+{
 	static const RuntimeFunction methods[] = { { "encode", xs_encode, 1 }, { NULL, NULL, 0 } };
 	xsBeginHost(the);
 	xsmcSetNewObject(xsResult);

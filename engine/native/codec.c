@@ -1,8 +1,8 @@
 /*
  * The work on each byte of console framing: CRC-16 and base64. What they do stands in modules/smp/transport/codec.ts.
  *
- * Moddable's own modules do not fit: Base64.decode wants a string and skips what is not base64, where SMP has bytes and such a
- * line is lost; and both make a new buffer for each call.
+ * Moddable's own modules do not fit: Base64.decode wants a string and skips what is not base64, where SMP has bytes and
+ * such a line is lost; and both make a new buffer for each call.
  */
 #include "native.h"
 

@@ -1,6 +1,7 @@
 /*
  * Time: the system counter of the SSE-300 (reference manual, System Counter) tells it, SysTick wakes the processor each
- * millisecond. Ticks that come late or not at all, as they do in an emulator on a busy machine, do not make the clock slow.
+ * millisecond. Ticks that come late or not at all, as they do in an emulator on a busy machine, do not make the clock
+ * slow.
  */
 #include <sys/time.h>
 #include <time.h>
@@ -15,8 +16,9 @@
 #define SYST_CVR (*(volatile uint32_t *)0xe000e018)
 
 /*
- * For benchmarks, which read these in memory (bench/firmware.ts): counter at the start of this program, and how much of the time
- * since then, up to its last sleep, it was awake. Under QEMU's -icount each count stands for a fixed number of instructions.
+ * For benchmarks, which read these in memory (bench/firmware.ts): counter at the start of this program, and how much of
+ * the time since then, up to its last sleep, it was awake. Under QEMU's -icount each count stands for a fixed number of
+ * instructions.
  */
 volatile uint64_t clockStarted, clockWorked;
 static uint64_t asleep;

@@ -1,7 +1,8 @@
 /*
- * engine/machine.h on the Moddable SDK, in the place of engine/machine.c: with it the simulator's C, and engine/runtime.c under
- * it, build by mcconfig unchanged. The SDK links one set of modules, preloaded in part, from which every machine starts; so
- * the images here name nothing but the module to run. Written against the inside of XS (SDK 8.2.3, XS 17).
+ * engine/machine.h on the Moddable SDK, in the place of engine/machine.c: with it the simulator's C, and
+ * engine/runtime.c under it, build by mcconfig unchanged. The SDK links one set of modules, preloaded in part, from
+ * which every machine starts; so the images here name nothing but the module to run. Written against the inside of XS
+ * (SDK 8.2.3, XS 17).
  */
 #include <glib.h>
 #include <unistd.h>
@@ -18,10 +19,7 @@ const Image appImage = { .name = "app", .main = "xs-smp/hosts/sim/xs/main" };
 
 #define LINE_SIZE 512
 
-static void append(char *line, const char *text)
-{
-	strncat(line, text, LINE_SIZE - 1 - strlen(line));
-}
+static void append(char *line, const char *text) { strncat(line, text, LINE_SIZE - 1 - strlen(line)); }
 
 static void appendException(txMachine *the, char *line)
 {

@@ -1,6 +1,6 @@
 /*
- * NOR flash in a file: the raw bytes of the device. Writes go to erased bytes only; every call goes to the file at once,
- * so that ending the process at any moment loses no more than the operation under way.
+ * NOR flash in a file: the raw bytes of the device. Writes go to erased bytes only; every call goes to the file at
+ * once, so that ending the process at any moment loses no more than the operation under way.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
- * Connections to the socket that the supervisor listens on. A reset ends them, as it does on a board. One that does not read
- * what it is sent is closed once the kernel's buffer is full: the device never waits. With all of them taken, the one that was
- * silent the longest makes room for a new one, so that peers that say nothing keep nobody out.
+ * Connections to the socket that the supervisor listens on. A reset ends them, as it does on a board. One that does not
+ * read what it is sent is closed once the kernel's buffer is full: the device never waits. With all of them taken, the
+ * one that was silent the longest makes room for a new one, so that peers that say nothing keep nobody out.
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 /*
- * The serial line: a pseudo-terminal. Writes queue here and never block. With a baud rate, bytes move in bursts, each of
- * which comes out when the line would have moved its last byte.
+ * The serial line: a pseudo-terminal. Writes queue here and never block. With a baud rate, bytes move in bursts, each
+ * of which comes out when the line would have moved its last byte.
  */
 #include <errno.h>
 #include <poll.h>
@@ -47,8 +47,8 @@ static size_t burst(const Sim *sim, size_t most)
 }
 
 /*
- * Puts the first of `waiting` bytes on the line. They follow on the burst before them without a gap if they waited for its
- * end, however late we woke.
+ * Puts the first of `waiting` bytes on the line. They follow on the burst before them without a gap if they waited for
+ * its end, however late we woke.
  */
 static void occupy(Runtime *runtime, Direction *line, size_t waiting, RuntimeElapsed moved)
 {

@@ -22,7 +22,7 @@ static void ready(Runtime *runtime, int fd, short revents, void *data)
 		uint8_t *into = runtimeBytes(the, &udp.into, &length);
 		struct sockaddr_storage peer;
 		socklen_t peerLength = sizeof peer;
-		/* One that is too long is cut: the transport's limit is lower, and what it does with such a packet is its affair. */
+		/* A datagram that is too long is cut. The transport's limit is lower: the transport deals with it. */
 		ssize_t n = recvfrom(fd, into, length, MSG_DONTWAIT, (struct sockaddr *)&peer, &peerLength);
 		if (n > 0)
 			xsCallFunction2(udp.callback, xsGlobal, xsInteger((xsIntegerValue)n), xsArrayBuffer(&peer, peerLength));
@@ -55,7 +55,8 @@ static void udp_send(xsMachine *the)
 		xsRangeError("not a peer");
 	memcpy(&peer, address, peerLength);
 	uint8_t *bytes = runtimeBytes(the, &xsArg(0), &length);
-	ssize_t n = sendto(simOf(the)->udp, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&peer, peerLength);
+	ssize_t n =
+		sendto(simOf(the)->udp, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&peer, peerLength);
 	xsResult = xsBoolean(n == length);
 }
 
