@@ -1,7 +1,5 @@
-#include "crash.h"
 #include "freeze.h"
-#include "machine.h"
-#include "xsAll.h"
+#include "machine-common.h"
 
 /* The machine's own memory: stack, slots and chunks, as XS counts what it has reserved. */
 static uint64_t reserved(txMachine *the)
@@ -115,18 +113,6 @@ void fxLoadModule(txMachine *the, txSlot *module, txID moduleID)
 
 /* Crashes */
 
-#define LINE_SIZE 512
-
-/* Like snprintf at the end of `line`. */
-static void append(char *line, const char *format, ...)
-{
-	size_t used = strlen(line);
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(line + used, LINE_SIZE - used, format, arguments);
-	va_end(arguments);
-}
-
 static void appendFrame(txMachine *the, char *line)
 {
 	for (txSlot *frame = the->frame; frame; frame = frame->next) {
@@ -138,8 +124,8 @@ static void appendFrame(txMachine *the, char *line)
 		char name[128] = "";
 		fxBufferFrameName(the, name, sizeof(name), frame, "");
 		if (name[0] && strcmp(name, "(host)") != 0)
-			append(line, " in %s", name);
-		append(line, " (%s:%d)", fxGetKeyName(the, environment->ID), (int)environment->value.environment.line);
+			crashAppend(line, " in %s", name);
+		crashAppend(line, " (%s:%d)", fxGetKeyName(the, environment->ID), (int)environment->value.environment.line);
 		return;
 	}
 }
@@ -175,67 +161,52 @@ static void appendOrigin(txMachine *the, char *line, txSlot *exception)
 			continue;
 		if (own && function && strcmp(own, function) == 0 && entry->next)
 			continue;
-		append(line, " (%s:%d)", fxGetKeyName(the, entry->ID), (int)entry->value.key.sum);
+		crashAppend(line, " (%s:%d)", fxGetKeyName(the, entry->ID), (int)entry->value.key.sum);
 		return;
 	}
 }
 
 static void appendException(txMachine *the, char *line)
 {
-	mxPush(mxException);
-	txSlot *exception = the->stack;
-	mxTry(the) {
-		mxPushSlot(exception);
-		append(line, "%s", fxToString(the, the->stack));
-		mxPop();
-	}
-	mxCatch(the) {
-		append(line, "something that cannot be made a string");
-	}
-	the->stack = exception;
-	appendOrigin(the, line, exception);
+	crashAppendException(the, line);
+	appendOrigin(the, line, the->stack);
 }
 
 void fxAbort(txMachine *the, int status)
 {
-	MachineContext *context = the->context;
-	char line[LINE_SIZE] = "crash: ";
-	int code = RUNTIME_CRASH_ENGINE;
+	char line[CRASH_LINE_SIZE] = "crash: ";
+	RuntimeCrashCode code = RUNTIME_CRASH_ENGINE;
 	switch (status) {
 	case XS_STACK_OVERFLOW_EXIT:
 		code = RUNTIME_CRASH_STACK;
-		append(line, "JavaScript stack overflow");
+		crashAppend(line, "JavaScript stack overflow");
 		appendFrame(the, line);
 		break;
 	case XS_NOT_ENOUGH_MEMORY_EXIT:
 		code = RUNTIME_CRASH_MEMORY;
-		append(line, "heap exhausted at %llu KB", (unsigned long long)(reserved(the) / 1024));
+		crashAppend(line, "heap exhausted at %llu KB", (unsigned long long)(reserved(the) / 1024));
 		appendFrame(the, line);
 		break;
 	case XS_UNHANDLED_EXCEPTION_EXIT:
 		code = RUNTIME_CRASH_EXCEPTION;
-		append(line, "uncaught ");
+		crashAppend(line, "uncaught ");
 		appendException(the, line);
 		break;
 	case XS_UNHANDLED_REJECTION_EXIT:
 		code = RUNTIME_CRASH_REJECTION;
-		append(line, "unhandled rejection: ");
+		crashAppend(line, "unhandled rejection: ");
 		appendException(the, line);
 		break;
 	case XS_NO_MORE_KEYS_EXIT:
-		append(line, "too many property names");
+		crashAppend(line, "too many property names");
 		appendFrame(the, line);
 		break;
 	default:
-		append(line, "XS gave up with status %d", status);
+		crashAppend(line, "XS gave up with status %d", status);
 		appendFrame(the, line);
 		break;
 	}
-	for (char *c = line; *c; c++)
-		if ((unsigned char)*c < ' ')
-			*c = ' ';
-	context->crash(context, code, line);
-	_exit(code);
+	crashEnd(the, code, line);
 }
 
 /* The machine */
@@ -329,14 +300,6 @@ void machineEnter(struct Machine *machine, void (*function)(void *), void *data)
 	restore(the, &jump);
 }
 
-void machineUnwind(struct Machine *machine)
-{
-	txMachine *the = (txMachine *)machine;
-	((MachineContext *)the->context)->unwinding = true;
-	fxExitToHost(the);
-	__builtin_unreachable();
-}
-
 static void importFailed(txMachine *the)
 {
 	mxException = *mxArgv(0);
@@ -357,20 +320,4 @@ void machineImport(struct Machine *machine, const char *name)
 	mxRunCount(2);
 	mxPop();
 	fxEndHost(the);
-}
-
-void machineMemory(struct Machine *machine, MachineMemory *memory)
-{
-	const txMachine *the = (const txMachine *)machine;
-	const int32_t slot = sizeof(txSlot);
-	*memory = (MachineMemory){
-		.slots = the->currentHeapCount * slot,
-		.peakSlots = the->peakHeapCount * slot,
-		.reservedSlots = the->maximumHeapCount * slot,
-		.chunks = the->currentChunksSize,
-		.peakChunks = the->peakChunksSize,
-		.reservedChunks = the->maximumChunksSize,
-		.stack = (int32_t)(the->stackTop - the->stackBottom) * slot,
-		.stackUsed = (int32_t)(the->stackTop - the->stack) * slot,
-	};
 }

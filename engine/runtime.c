@@ -1,25 +1,23 @@
-#define _GNU_SOURCE /* ppoll */
 #include "runtime.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 extern xsIntegerValue _xsmcGetBuffer(xsMachine *the, xsSlot *slot, void **data, xsUnsignedValue *count,
 	xsBooleanValue writable);
+
+/* Milliseconds. A timer that is later than this is waited for in parts. */
+#define LONGEST_WAIT 1e9
 
 struct RuntimeWatch {
 	Runtime *runtime;
 	RuntimeWatch *next;
 	RuntimeReady ready; /* NULL once unwatched: freed by the loop, which may be among its callbacks */
 	void *data;
-	int fd;
-	short events;
+	int fd, events;
 };
 
 struct RuntimeTimer {
@@ -47,8 +45,8 @@ struct Runtime {
 	RuntimeTimer *timers; /* by time */
 	ScriptTimer *scriptTimers;
 	int32_t lastScriptTimer;
-	struct pollfd *fds;
-	size_t fdCount;
+	RuntimeDescriptor *descriptors;
+	size_t descriptorCount;
 	bool started, stopped;
 	int code;
 };
@@ -114,7 +112,7 @@ void runtimeDelete(Runtime *runtime)
 		next = timer->next;
 		free(timer);
 	}
-	free(runtime->fds);
+	free(runtime->descriptors);
 	free(runtime);
 }
 
@@ -140,7 +138,7 @@ void runtimeUnwind(Runtime *runtime, int code)
 
 /* Events */
 
-RuntimeWatch *runtimeWatch(Runtime *runtime, int fd, short events, RuntimeReady ready, void *data)
+RuntimeWatch *runtimeWatch(Runtime *runtime, int fd, int events, RuntimeReady ready, void *data)
 {
 	RuntimeWatch *watch = allocate(sizeof(*watch));
 	*watch = (RuntimeWatch){ runtime, runtime->watches, ready, data, fd, events };
@@ -148,16 +146,9 @@ RuntimeWatch *runtimeWatch(Runtime *runtime, int fd, short events, RuntimeReady 
 	return watch;
 }
 
-void runtimeWatchEvents(RuntimeWatch *watch, short events) { watch->events = events; }
+void runtimeWatchEvents(RuntimeWatch *watch, int events) { watch->events = events; }
 
 void runtimeUnwatch(RuntimeWatch *watch) { watch->ready = NULL; }
-
-double runtimeNow(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
 
 RuntimeTimer *runtimeAfter(Runtime *runtime, double milliseconds, RuntimeElapsed elapsed, void *data)
 {
@@ -184,14 +175,14 @@ void runtimeCancel(RuntimeTimer *timer)
 
 typedef struct {
 	RuntimeWatch *watch;
-	short revents;
+	int events;
 } Readiness;
 
 static void callReady(void *data)
 {
 	const Readiness *readiness = data;
 	RuntimeWatch *watch = readiness->watch;
-	watch->ready(watch->runtime, watch->fd, readiness->revents, watch->data);
+	watch->ready(watch->runtime, watch->fd, readiness->events, watch->data);
 }
 
 static void callElapsed(void *data)
@@ -234,12 +225,12 @@ static void runTimers(Runtime *runtime)
 
 static void runWatches(Runtime *runtime, size_t count)
 {
-	/* Callbacks add watches at the head only, and nothing is freed here: what poll() saw is what follows `first`. */
+	/* Callbacks add watches at the head only, and nothing is freed here: what runtimeWait() saw is what follows `watch`. */
 	RuntimeWatch *watch = runtime->watches;
 	for (size_t i = 0; i < count && !runtime->stopped; i++, watch = watch->next) {
-		if (runtime->fds[i].revents == 0 || !watch->ready)
+		if (runtime->descriptors[i].ready == 0 || !watch->ready)
 			continue;
-		Readiness readiness = { watch, runtime->fds[i].revents };
+		Readiness readiness = { watch, runtime->descriptors[i].ready };
 		machineEnter((struct Machine *)runtime->machine, callReady, &readiness);
 	}
 }
@@ -253,28 +244,21 @@ static bool serve(Runtime *runtime)
 		count++;
 	if (count == 0 && !runtime->timers)
 		return false;
-	if (count > runtime->fdCount) {
-		free(runtime->fds);
-		runtime->fds = allocate(count * sizeof(*runtime->fds));
-		runtime->fdCount = count;
+	if (count > runtime->descriptorCount) {
+		free(runtime->descriptors);
+		runtime->descriptors = allocate(count * sizeof(*runtime->descriptors));
+		runtime->descriptorCount = count;
 	}
 	size_t i = 0;
 	for (RuntimeWatch *watch = runtime->watches; watch; watch = watch->next)
-		runtime->fds[i++] = (struct pollfd){ .fd = watch->fd, .events = watch->events };
-	struct timespec timeout = { 0 };
+		runtime->descriptors[i++] = (RuntimeDescriptor){ .fd = watch->fd, .events = watch->events };
+	double wait = -1;
 	if (runtime->timers) {
-		double wait = runtime->timers->due - runtimeNow();
-		if (wait > 1e9)
-			wait = 1e9;
-		if (wait > 0) {
-			timeout.tv_sec = (time_t)(wait / 1000);
-			timeout.tv_nsec = (long)((wait - 1000.0 * (double)timeout.tv_sec) * 1e6);
-		}
+		wait = runtime->timers->due - runtimeNow();
+		wait = wait < 0 ? 0 : wait > LONGEST_WAIT ? LONGEST_WAIT : wait;
 	}
-	/* Not poll(), which waits whole milliseconds: eleven characters at 115200 baud. */
-	int ready = ppoll(runtime->fds, (nfds_t)count, runtime->timers ? &timeout : NULL, NULL);
-	if (ready > 0)
-		runWatches(runtime, count);
+	runtimeWait(runtime->descriptors, count, wait);
+	runWatches(runtime, count);
 	if (!runtime->stopped)
 		runTimers(runtime);
 	return true;

@@ -71,7 +71,6 @@ static const char *moduleAt(int index, void *data) { return testImage.modules[in
 
 static void install(xsMachine *the)
 {
-	runtimeDefineTextEncoder(the);
 	Arguments *arguments = runtimeContext(the);
 	xsResult = xsNewObject();
 	runtimeDefineFunctions(the, &xsResult, functions);

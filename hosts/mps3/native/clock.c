@@ -4,9 +4,9 @@
  * slow.
  */
 #include <sys/time.h>
-#include <time.h>
 
 #include "board.h"
+#include "runtime.h"
 
 #define COUNTER_CONTROL (*(volatile uint32_t *)0x58100000)
 #define COUNTER_LOW (*(volatile uint32_t *)0x58100008)
@@ -58,15 +58,8 @@ void clockSleep(void)
 	interruptsOff();
 }
 
-/* For engine/runtime.c. The board has no calendar: its clocks count from the start. */
-int clock_gettime(clockid_t clock, struct timespec *time)
-{
-	(void)clock;
-	uint32_t now = clockMilliseconds();
-	time->tv_sec = now / 1000;
-	time->tv_nsec = (long)(now % 1000) * 1000000;
-	return 0;
-}
+/* The board has no calendar: its clocks count from the start. */
+double runtimeNow(void) { return clockMilliseconds(); }
 
 /* For Date. */
 int _gettimeofday(struct timeval *time, void *zone)

@@ -11,7 +11,7 @@
 extern const RuntimeFunction flashFunctions[];
 extern const RuntimeFunction uartFunctions[];
 
-/* The UART's half of poll(), see poll.h. */
+/* The one descriptor that runtimeWait() knows (serial.c). */
 #define UART_DESCRIPTOR 0
 
 #endif

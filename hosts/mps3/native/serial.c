@@ -1,6 +1,4 @@
 /* The UART for JavaScript, and the wait for it. */
-#include <poll.h>
-
 #include "natives.h"
 
 static struct {
@@ -8,30 +6,30 @@ static struct {
 	xsSlot into, callback;
 } serial;
 
-int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const void *signals)
+void runtimeWait(RuntimeDescriptor *descriptors, size_t count, double milliseconds)
 {
-	(void)signals;
-	uint32_t most = timeout ? (uint32_t)timeout->tv_sec * 1000 + ((uint32_t)timeout->tv_nsec + 999999) / 1000000 : 0;
+	uint32_t most = milliseconds > 0 ? (uint32_t)milliseconds : 0;
+	if (most < milliseconds)
+		most++;
 	uint32_t start = clockMilliseconds();
-	int ready = 0;
+	bool ready = false;
 	interruptsOff();
 	for (;;) {
-		for (nfds_t i = 0; i < count; i++) {
-			fds[i].revents = (fds[i].events & POLLIN) && uartReady() ? POLLIN : 0;
-			ready += fds[i].revents != 0;
+		for (size_t i = 0; i < count; i++) {
+			descriptors[i].ready = uartReady() ? descriptors[i].events & RUNTIME_READABLE : 0;
+			ready |= descriptors[i].ready != 0;
 		}
-		if (ready || (timeout && clockMilliseconds() - start >= most))
+		if (ready || (milliseconds >= 0 && clockMilliseconds() - start >= most))
 			break;
 		clockSleep();
 	}
 	interruptsOn();
-	return ready;
 }
 
-static void ready(Runtime *runtime, int fd, short revents, void *data)
+static void ready(Runtime *runtime, int fd, int events, void *data)
 {
 	(void)fd;
-	(void)revents;
+	(void)events;
 	(void)data;
 	xsMachine *the = runtimeMachine(runtime);
 	xsBeginHost(the);
@@ -56,7 +54,7 @@ static void uart_open(xsMachine *the)
 	xsRemember(serial.into);
 	serial.callback = xsArg(1);
 	xsRemember(serial.callback);
-	serial.watch = runtimeWatch(runtimeOf(the), UART_DESCRIPTOR, POLLIN, ready, NULL);
+	serial.watch = runtimeWatch(runtimeOf(the), UART_DESCRIPTOR, RUNTIME_READABLE, ready, NULL);
 	uartStart();
 }
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,9 +32,9 @@ static void drop(int index)
 	close(tcp.connections[index].fd);
 }
 
-static void readable(Runtime *runtime, int fd, short revents, void *data)
+static void readable(Runtime *runtime, int fd, int events, void *data)
 {
-	(void)revents;
+	(void)events;
 	int index = (int)(intptr_t)data;
 	xsMachine *the = runtimeMachine(runtime);
 	xsBeginHost(the);
@@ -67,9 +66,9 @@ static __attribute__((noinline)) int place(void) /* xsBeginHost is setjmp() */
 	return best;
 }
 
-static void acceptable(Runtime *runtime, int fd, short revents, void *data)
+static void acceptable(Runtime *runtime, int fd, int events, void *data)
 {
-	(void)revents;
+	(void)events;
 	(void)data;
 	int on = 1, connection = accept(fd, NULL, NULL);
 	if (connection < 0)
@@ -82,7 +81,8 @@ static void acceptable(Runtime *runtime, int fd, short revents, void *data)
 	setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	tcp.connections[index].fd = connection;
 	tcp.connections[index].heard = ++tcp.events;
-	tcp.connections[index].watch = runtimeWatch(runtime, connection, POLLIN, readable, (void *)(intptr_t)index);
+	tcp.connections[index].watch =
+		runtimeWatch(runtime, connection, RUNTIME_READABLE, readable, (void *)(intptr_t)index);
 	xsMachine *the = runtimeMachine(runtime);
 	xsBeginHost(the);
 	if (full)
@@ -110,7 +110,7 @@ static void tcp_open(xsMachine *the)
 	xsRemember(tcp.onOpen);
 	xsRemember(tcp.onBytes);
 	xsRemember(tcp.onClose);
-	runtimeWatch(runtimeOf(the), simOf(the)->tcp, POLLIN, acceptable, NULL);
+	runtimeWatch(runtimeOf(the), simOf(the)->tcp, RUNTIME_READABLE, acceptable, NULL);
 }
 
 /* tcpWrite(connection, bytes): false if the connection is gone, or is closed now because its peer does not read. */

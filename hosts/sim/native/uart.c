@@ -3,7 +3,6 @@
  * of which comes out when the line would have moved its last byte.
  */
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -136,15 +135,15 @@ static void received(Runtime *runtime, void *data)
 	watchFor(runtime);
 }
 
-static void ready(Runtime *runtime, int fd, short revents, void *data)
+static void ready(Runtime *runtime, int fd, int events, void *data)
 {
 	(void)data;
 	const Sim *sim = runtimeContext(runtimeMachine(runtime));
-	if (revents & POLLOUT)
+	if (events & RUNTIME_WRITABLE)
 		transmit(runtime);
-	if (revents & POLLIN && !sim->byteTime) {
+	if (events & RUNTIME_READABLE && !sim->byteTime) {
 		receive(runtime, BURST);
-	} else if (revents & POLLIN) {
+	} else if (events & RUNTIME_READABLE) {
 		int waiting = 0;
 		if (ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0) {
 			uart.receiving = true;
@@ -158,7 +157,8 @@ static void watchFor(Runtime *runtime)
 {
 	(void)runtime;
 	if (uart.open)
-		runtimeWatchEvents(uart.watch, (uart.receiving ? 0 : POLLIN) | (uart.length && !uart.sending ? POLLOUT : 0));
+		runtimeWatchEvents(uart.watch,
+			(uart.receiving ? 0 : RUNTIME_READABLE) | (uart.length && !uart.sending ? RUNTIME_WRITABLE : 0));
 }
 
 /* uartOpen(into, onReadable): bytes that arrive are put into `into`, then onReadable(count) is called. */
@@ -172,7 +172,7 @@ static void uart_open(xsMachine *the)
 	xsRemember(uart.into);
 	uart.callback = xsArg(1);
 	xsRemember(uart.callback);
-	uart.watch = runtimeWatch(runtimeOf(the), simOf(the)->pty, POLLIN, ready, NULL);
+	uart.watch = runtimeWatch(runtimeOf(the), simOf(the)->pty, RUNTIME_READABLE, ready, NULL);
 	uart.open = true;
 	uart.drained = runtimeNow();
 }

@@ -1,5 +1,4 @@
 /* Datagrams on the socket that the supervisor bound. A peer is an ArrayBuffer with its socket address. */
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -11,10 +10,10 @@ static struct {
 	xsSlot into, callback;
 } udp;
 
-static void ready(Runtime *runtime, int fd, short revents, void *data)
+static void ready(Runtime *runtime, int fd, int events, void *data)
 {
 	(void)data;
-	(void)revents;
+	(void)events;
 	xsMachine *the = runtimeMachine(runtime);
 	xsBeginHost(the);
 	{
@@ -41,7 +40,7 @@ static void udp_open(xsMachine *the)
 	xsRemember(udp.into);
 	udp.callback = xsArg(1);
 	xsRemember(udp.callback);
-	udp.watch = runtimeWatch(runtimeOf(the), simOf(the)->udp, POLLIN, ready, NULL);
+	udp.watch = runtimeWatch(runtimeOf(the), simOf(the)->udp, RUNTIME_READABLE, ready, NULL);
 	udp.open = true;
 }
 
