@@ -384,3 +384,26 @@ uint8_t *runtimeBytes(xsMachine *the, xsSlot *buffer, int32_t *length)
 	*length = (int32_t)count;
 	return data;
 }
+
+void runtimeOpenInput(xsMachine *the, RuntimeInput *input, const char *name, int fd, RuntimeReady ready)
+{
+	int32_t length;
+	runtimeBytes(the, &xsArg(0), &length);
+	if (input->watch)
+		xsUnknownError("%s is open", name);
+	input->into = xsArg(0);
+	xsRemember(input->into);
+	input->callback = xsArg(1);
+	xsRemember(input->callback);
+	input->watch = runtimeWatch(runtimeOf(the), fd, RUNTIME_READABLE, ready, NULL);
+}
+
+void runtimeCloseInput(xsMachine *the, RuntimeInput *input)
+{
+	if (!input->watch)
+		return;
+	runtimeUnwatch(input->watch);
+	input->watch = NULL;
+	xsForget(input->into);
+	xsForget(input->callback);
+}

@@ -148,4 +148,21 @@ void runtime_memory(xsMachine *the);
  */
 uint8_t *runtimeBytes(xsMachine *the, xsSlot *buffer, int32_t *length);
 
+/*
+ * A source of bytes that JavaScript has opened: the buffer that takes them, and the function to call then. XS keeps both
+ * until runtimeCloseInput().
+ */
+typedef struct {
+	RuntimeWatch *watch; /* NULL: closed */
+	xsSlot into, callback;
+} RuntimeInput;
+
+/*
+ * For a host function whose first two arguments are `into` and `callback`: keeps them and watches `fd`. Throws if `into`
+ * is no buffer, or if the input is open; `name` is for that sentence.
+ */
+void runtimeOpenInput(xsMachine *the, RuntimeInput *input, const char *name, int fd, RuntimeReady ready);
+/* Does nothing if the input is closed. */
+void runtimeCloseInput(xsMachine *the, RuntimeInput *input);
+
 #endif

@@ -1,7 +1,6 @@
 /* Boot loader or application, whichever image this program was linked with: one machine that runs it. */
 #include <string.h>
 
-#include "native.h"
 #include "natives.h"
 
 extern const Image firmwareImage;

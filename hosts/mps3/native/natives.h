@@ -6,7 +6,7 @@
 #define NATIVES_H
 
 #include "board.h"
-#include "runtime.h"
+#include "native.h"
 
 extern const RuntimeFunction flashFunctions[];
 extern const RuntimeFunction uartFunctions[];

@@ -1,10 +1,7 @@
 /* The UART for JavaScript, and the wait for it. */
 #include "natives.h"
 
-static struct {
-	RuntimeWatch *watch;
-	xsSlot into, callback;
-} serial;
+static RuntimeInput input;
 
 void runtimeWait(RuntimeDescriptor *descriptors, size_t count, double milliseconds)
 {
@@ -35,10 +32,10 @@ static void ready(Runtime *runtime, int fd, int events, void *data)
 	xsBeginHost(the);
 	{
 		int32_t length;
-		uint8_t *into = runtimeBytes(the, &serial.into, &length);
+		uint8_t *into = runtimeBytes(the, &input.into, &length);
 		uint32_t count = uartTake(into, (uint32_t)length);
 		if (count > 0)
-			xsCallFunction1(serial.callback, xsGlobal, xsInteger((xsIntegerValue)count));
+			xsCallFunction1(input.callback, xsGlobal, xsInteger((xsIntegerValue)count));
 	}
 	xsEndHost(the);
 }
@@ -46,15 +43,7 @@ static void ready(Runtime *runtime, int fd, int events, void *data)
 /* uartOpen(into, onReadable): bytes that arrive are put into `into`, then onReadable(count) is called. */
 static void uart_open(xsMachine *the)
 {
-	int32_t length;
-	runtimeBytes(the, &xsArg(0), &length);
-	if (serial.watch)
-		xsUnknownError("the UART is open");
-	serial.into = xsArg(0);
-	xsRemember(serial.into);
-	serial.callback = xsArg(1);
-	xsRemember(serial.callback);
-	serial.watch = runtimeWatch(runtimeOf(the), UART_DESCRIPTOR, RUNTIME_READABLE, ready, NULL);
+	runtimeOpenInput(the, &input, "the UART", UART_DESCRIPTOR, ready);
 	uartStart();
 }
 
@@ -69,13 +58,9 @@ static void uart_write(xsMachine *the)
 /* uartClose() */
 static void uart_close(xsMachine *the)
 {
-	if (!serial.watch)
-		return;
-	uartStop();
-	runtimeUnwatch(serial.watch);
-	serial.watch = NULL;
-	xsForget(serial.into);
-	xsForget(serial.callback);
+	if (input.watch)
+		uartStop();
+	runtimeCloseInput(the, &input);
 }
 
 const RuntimeFunction uartFunctions[] = {

@@ -15,9 +15,9 @@
 #define CONNECTIONS 8
 
 static struct {
-	bool open;
+	RuntimeInput input; /* its callback is onOpen */
 	uint64_t events;
-	xsSlot into, onOpen, onBytes, onClose;
+	xsSlot onBytes, onClose;
 	struct {
 		int fd;
 		RuntimeWatch *watch;
@@ -40,7 +40,7 @@ static void readable(Runtime *runtime, int fd, int events, void *data)
 	xsBeginHost(the);
 	{
 		int32_t length;
-		uint8_t *into = runtimeBytes(the, &tcp.into, &length);
+		uint8_t *into = runtimeBytes(the, &tcp.input.into, &length);
 		ssize_t n = recv(fd, into, length, MSG_DONTWAIT);
 		tcp.connections[index].heard = ++tcp.events;
 		if (n > 0)
@@ -87,30 +87,21 @@ static void acceptable(Runtime *runtime, int fd, int events, void *data)
 	xsBeginHost(the);
 	if (full)
 		xsCallFunction1(tcp.onClose, xsGlobal, xsInteger(index));
-	xsCallFunction1(tcp.onOpen, xsGlobal, xsInteger(index));
+	xsCallFunction1(tcp.input.callback, xsGlobal, xsInteger(index));
 	xsEndHost(the);
 }
 
 /* tcpOpen(into, onOpen, onBytes, onClose): false if nobody asked for TCP. */
 static void tcp_open(xsMachine *the)
 {
-	int32_t length;
 	xsResult = xsBoolean(simOf(the)->tcp >= 0);
 	if (simOf(the)->tcp < 0)
 		return;
-	if (tcp.open)
-		xsUnknownError("the TCP socket is open");
-	runtimeBytes(the, &xsArg(0), &length);
-	tcp.open = true;
-	tcp.into = xsArg(0);
-	tcp.onOpen = xsArg(1);
+	runtimeOpenInput(the, &tcp.input, "the TCP socket", simOf(the)->tcp, acceptable);
 	tcp.onBytes = xsArg(2);
 	tcp.onClose = xsArg(3);
-	xsRemember(tcp.into);
-	xsRemember(tcp.onOpen);
 	xsRemember(tcp.onBytes);
 	xsRemember(tcp.onClose);
-	runtimeWatch(runtimeOf(the), simOf(the)->tcp, RUNTIME_READABLE, acceptable, NULL);
 }
 
 /* tcpWrite(connection, bytes): false if the connection is gone, or is closed now because its peer does not read. */

@@ -24,13 +24,12 @@ typedef struct {
 } Direction;
 
 static struct {
-	RuntimeWatch *watch;
-	bool open, receiving, sending;
+	RuntimeInput input;
+	bool receiving, sending;
 	Direction incoming, outgoing;
 	uint8_t queue[QUEUE_SIZE];
 	size_t head, length;
 	double drained; /* when all we sent had last been taken */
-	xsSlot into, callback;
 } uart;
 
 static void watchFor(Runtime *runtime);
@@ -110,11 +109,11 @@ static size_t receive(Runtime *runtime, size_t most)
 	xsBeginHost(the);
 	{
 		int32_t length;
-		uint8_t *into = runtimeBytes(the, &uart.into, &length);
+		uint8_t *into = runtimeBytes(the, &uart.input.into, &length);
 		ssize_t n = read(sim->pty, into, most < (size_t)length ? most : (size_t)length);
 		if (n > 0) {
 			got = (size_t)n;
-			xsCallFunction1(uart.callback, xsGlobal, xsInteger((xsIntegerValue)n));
+			xsCallFunction1(uart.input.callback, xsGlobal, xsInteger((xsIntegerValue)n));
 		}
 	}
 	xsEndHost(the);
@@ -130,7 +129,7 @@ static void received(Runtime *runtime, void *data)
 	if (ioctl(((const Sim *)runtimeContext(runtimeMachine(runtime)))->pty, FIONREAD, &waiting) == 0 &&
 		(size_t)waiting > uart.incoming.burst)
 		uart.incoming.behind = (size_t)waiting - uart.incoming.burst;
-	for (size_t left = uart.incoming.burst, got = 1; left && got && uart.open; left -= got)
+	for (size_t left = uart.incoming.burst, got = 1; left && got && uart.input.watch; left -= got)
 		got = receive(runtime, left);
 	watchFor(runtime);
 }
@@ -156,24 +155,15 @@ static void ready(Runtime *runtime, int fd, int events, void *data)
 static void watchFor(Runtime *runtime)
 {
 	(void)runtime;
-	if (uart.open)
-		runtimeWatchEvents(uart.watch,
+	if (uart.input.watch)
+		runtimeWatchEvents(uart.input.watch,
 			(uart.receiving ? 0 : RUNTIME_READABLE) | (uart.length && !uart.sending ? RUNTIME_WRITABLE : 0));
 }
 
 /* uartOpen(into, onReadable): bytes that arrive are put into `into`, then onReadable(count) is called. */
 static void uart_open(xsMachine *the)
 {
-	int32_t length;
-	runtimeBytes(the, &xsArg(0), &length);
-	if (uart.open)
-		xsUnknownError("the UART is open");
-	uart.into = xsArg(0);
-	xsRemember(uart.into);
-	uart.callback = xsArg(1);
-	xsRemember(uart.callback);
-	uart.watch = runtimeWatch(runtimeOf(the), simOf(the)->pty, RUNTIME_READABLE, ready, NULL);
-	uart.open = true;
+	runtimeOpenInput(the, &uart.input, "the UART", simOf(the)->pty, ready);
 	uart.drained = runtimeNow();
 }
 
@@ -206,15 +196,7 @@ static void uart_write(xsMachine *the)
 }
 
 /* uartClose() */
-static void uart_close(xsMachine *the)
-{
-	if (!uart.open)
-		return;
-	runtimeUnwatch(uart.watch);
-	uart.open = false;
-	xsForget(uart.into);
-	xsForget(uart.callback);
-}
+static void uart_close(xsMachine *the) { runtimeCloseInput(the, &uart.input); }
 
 const RuntimeFunction uartFunctions[] = {
 	{ "uartOpen", uart_open, 2 },
