@@ -57,7 +57,7 @@ void xs_rtl8721f_sha256(xsMachine *the)
 	xsmcSetHostData(xsThis, operation);
 }
 
-static psa_hash_operation_t *operation_of(xsMachine *the)
+static psa_hash_operation_t *operationOf(xsMachine *the)
 {
 	psa_hash_operation_t *operation = xsmcGetHostData(xsThis);
 
@@ -69,7 +69,7 @@ static psa_hash_operation_t *operation_of(xsMachine *the)
 /* update(bytes) */
 void xs_rtl8721f_sha256_update(xsMachine *the)
 {
-	psa_hash_operation_t *operation = operation_of(the);
+	psa_hash_operation_t *operation = operationOf(the);
 	void *bytes;
 	xsUnsignedValue length;
 
@@ -81,7 +81,7 @@ void xs_rtl8721f_sha256_update(xsMachine *the)
 /* finish(): ArrayBuffer of 32 bytes */
 void xs_rtl8721f_sha256_finish(xsMachine *the)
 {
-	psa_hash_operation_t *operation = operation_of(the);
+	psa_hash_operation_t *operation = operationOf(the);
 	uint8_t digest[SHA256_LENGTH];
 	size_t length;
 	psa_status_t status = psa_hash_finish(operation, digest, sizeof digest, &length);

@@ -111,7 +111,7 @@ static void flash_erase(xsMachine *the)
 }
 
 /* swapBegins(): from here on flash operations count towards the power cut that the user asked for. */
-static void swap_begins(xsMachine *the)
+static void sim_swapBegins(xsMachine *the)
 {
 	SimShared *shared = simOf(the)->shared;
 	if (shared->swapOperations < 0)
@@ -122,6 +122,6 @@ const RuntimeFunction flashFunctions[] = {
 	{ "flashRead", flash_read, 2 },
 	{ "flashWrite", flash_write, 2 },
 	{ "flashErase", flash_erase, 2 },
-	{ "swapBegins", swap_begins, 0 },
+	{ "swapBegins", sim_swapBegins, 0 },
 	{ NULL },
 };
