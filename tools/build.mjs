@@ -127,12 +127,10 @@ export async function build(targets = ALL) {
 	try {
 		const due = wanted.filter((target) => !upToDate(target));
 		if (due.length === 0) return;
-		if (!upToDate("typescript")) make(() => compileTypeScript(), ["typescript"]);
 		const native = due.filter((target) => target !== "typescript");
-		if (native.length > 0) {
-			checkTools();
-			await make(() => buildNative(native), native);
-		}
+		if (native.length > 0) checkTools();
+		if (!upToDate("typescript")) make(() => compileTypeScript(), ["typescript"]);
+		if (native.length > 0) await make(() => buildNative(native), native);
 	} finally {
 		rmSync(LOCK, { force: true });
 	}
