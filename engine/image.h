@@ -36,8 +36,8 @@ typedef struct {
 	const char *const *preload; /* names of modules to import before all else; what they leave is frozen (freeze.h) */
 	int32_t preloadCount;
 	/*
-	 * Of an image for a device, else NULL: all property names, XS's own included, as XS keeps them (txSlot), so that they
-	 * stay in flash; and XS's hash table of them, which has creation.nameModulo entries.
+	 * Of an image for a device, else NULL: all property names, XS's own included, as XS keeps them (txSlot), so that
+	 * they stay in flash; and XS's hash table of them, which has creation.nameModulo entries.
 	 */
 	const void *const *keySlots;
 	const void *const *names;

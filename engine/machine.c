@@ -1,57 +1,55 @@
-#include "crash.h"
 #include "freeze.h"
-#include "machine.h"
-#include "xsAll.h"
+#include "machine-common.h"
 
 /* The machine's own memory: stack, slots and chunks, as XS counts what it has reserved. */
-static uint64_t reserved(txMachine *the) {
+static uint64_t reserved(txMachine *the)
+{
 	uint64_t slots = (uint64_t)(the->stackTop - the->stackBottom) + (uint64_t)the->maximumHeapCount;
 	return slots * sizeof(txSlot) + (uint64_t)the->maximumChunksSize;
 }
 
-static bool allowed(txMachine *the, uint64_t more) {
+static bool allowed(txMachine *the, uint64_t more)
+{
 	const MachineContext *context = the->context;
 	uint64_t limit = (uint64_t)context->image->creation.limit;
 	return limit == 0 || reserved(the) + more <= limit;
 }
 
-void *fxAllocateChunks(txMachine *the, txSize size) {
+void *fxAllocateChunks(txMachine *the, txSize size)
+{
 	return allowed(the, (uint64_t)size) ? malloc((size_t)size) : NULL;
 }
 
-void fxFreeChunks(txMachine *the, void *chunks) {
-	free(chunks);
-}
+void fxFreeChunks(txMachine *the, void *chunks) { free(chunks); }
 
-txSlot *fxAllocateSlots(txMachine *the, txSize count) {
+txSlot *fxAllocateSlots(txMachine *the, txSize count)
+{
 	uint64_t size = (uint64_t)count * sizeof(txSlot);
 	return allowed(the, size) ? malloc(size) : NULL;
 }
 
-void fxFreeSlots(txMachine *the, void *slots) {
-	free(slots);
-}
+void fxFreeSlots(txMachine *the, void *slots) { free(slots); }
 
 /* The runtime has no parser: eval() and Function() throw a SyntaxError. */
-txScript *fxParseScript(txMachine *the, void *stream, txGetter getter, txUnsigned flags) {
-	return NULL;
-}
+txScript *fxParseScript(txMachine *the, void *stream, txGetter getter, txUnsigned flags) { return NULL; }
 
-void fxQueuePromiseJobs(txMachine *the) {
-	the->promiseJobs = 1;
-}
+void fxQueuePromiseJobs(txMachine *the) { the->promiseJobs = 1; }
 
 /* Modules */
 
-static const ImageModule *findModule(txMachine *the, const char *name) {
+static const ImageModule *findModule(txMachine *the, const char *name)
+{
 	const Image *image = ((MachineContext *)the->context)->image;
 	int32_t low = 0, high = image->moduleCount;
 	while (low < high) {
 		int32_t middle = low + (high - low) / 2;
 		int order = strcmp(name, image->modules[middle].name);
-		if (order == 0) return &image->modules[middle];
-		if (order < 0) high = middle;
-		else low = middle + 1;
+		if (order == 0)
+			return &image->modules[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
 	}
 	return NULL;
 }
@@ -60,17 +58,21 @@ static const ImageModule *findModule(txMachine *the, const char *name) {
  * Module names as in the Moddable SDK: a specifier that starts with "./" or "../" is relative to the name of the module
  * that imports, any other is a name already; a final ".js" or ".mjs" does not count.
  */
-txID fxFindModule(txMachine *the, txSlot *realm, txID moduleID, txSlot *slot) {
+txID fxFindModule(txMachine *the, txSlot *realm, txID moduleID, txSlot *slot)
+{
 	char specifier[C_PATH_MAX], path[2 * C_PATH_MAX];
 	fxToStringBuffer(the, slot, specifier, sizeof(specifier));
 	size_t length = strlen(specifier);
-	if (length > 3 && strcmp(specifier + length - 3, ".js") == 0) specifier[length - 3] = 0;
-	else if (length > 4 && strcmp(specifier + length - 4, ".mjs") == 0) specifier[length - 4] = 0;
+	if (length > 3 && strcmp(specifier + length - 3, ".js") == 0)
+		specifier[length - 3] = 0;
+	else if (length > 4 && strcmp(specifier + length - 4, ".mjs") == 0)
+		specifier[length - 4] = 0;
 
 	const char *rest = specifier;
 	size_t end = 0; /* length of `path` without a slash at its end */
 	if (rest[0] == '.') {
-		if (moduleID == XS_NO_ID) return XS_NO_ID;
+		if (moduleID == XS_NO_ID)
+			return XS_NO_ID;
 		snprintf(path, C_PATH_MAX, "%s", fxGetKeyName(the, moduleID));
 		char *slash = strrchr(path, '/');
 		end = slash ? (size_t)(slash - path) : 0;
@@ -78,23 +80,28 @@ txID fxFindModule(txMachine *the, txSlot *realm, txID moduleID, txSlot *slot) {
 	while (*rest) {
 		size_t part = strcspn(rest, "/");
 		if (part == 2 && rest[0] == '.' && rest[1] == '.') {
-			if (end == 0) return XS_NO_ID;
+			if (end == 0)
+				return XS_NO_ID;
 			while (end > 0 && path[--end] != '/') {}
 		} else if (part != 0 && !(part == 1 && rest[0] == '.')) {
-			if (end != 0) path[end++] = '/';
+			if (end != 0)
+				path[end++] = '/';
 			memcpy(path + end, rest, part);
 			end += part;
 		}
 		rest += part;
-		if (*rest) rest++;
+		if (*rest)
+			rest++;
 	}
 	path[end] = 0;
 	return findModule(the, path) ? fxNewNameC(the, path) : XS_NO_ID;
 }
 
-void fxLoadModule(txMachine *the, txSlot *module, txID moduleID) {
+void fxLoadModule(txMachine *the, txSlot *module, txID moduleID)
+{
 	const ImageModule *found = findModule(the, fxGetKeyName(the, moduleID));
-	if (!found) return;
+	if (!found)
+		return;
 	txScript script = {
 		.codeBuffer = (txS1 *)found->code,
 		.codeSize = found->size,
@@ -106,31 +113,25 @@ void fxLoadModule(txMachine *the, txSlot *module, txID moduleID) {
 
 /* Crashes */
 
-#define LINE_SIZE 512
-
-/* Like snprintf at the end of `line`. */
-static void append(char *line, const char *format, ...) {
-	size_t used = strlen(line);
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(line + used, LINE_SIZE - used, format, arguments);
-	va_end(arguments);
-}
-
-static void appendFrame(txMachine *the, char *line) {
+static void appendFrame(txMachine *the, char *line)
+{
 	for (txSlot *frame = the->frame; frame; frame = frame->next) {
-		if (frame->flag & XS_C_FLAG) continue;
+		if (frame->flag & XS_C_FLAG)
+			continue;
 		txSlot *environment = mxFrameToEnvironment(frame);
-		if (environment->ID == XS_NO_ID) continue;
+		if (environment->ID == XS_NO_ID)
+			continue;
 		char name[128] = "";
 		fxBufferFrameName(the, name, sizeof(name), frame, "");
-		if (name[0] && strcmp(name, "(host)") != 0) append(line, " in %s", name);
-		append(line, " (%s:%d)", fxGetKeyName(the, environment->ID), (int)environment->value.environment.line);
+		if (name[0] && strcmp(name, "(host)") != 0)
+			crashAppend(line, " in %s", name);
+		crashAppend(line, " (%s:%d)", fxGetKeyName(the, environment->ID), (int)environment->value.environment.line);
 		return;
 	}
 }
 
-static bool isString(const txSlot *slot) {
+static bool isString(const txSlot *slot)
+{
 	return slot && (slot->kind == XS_STRING_KIND || slot->kind == XS_STRING_X_KIND);
 }
 
@@ -138,90 +139,86 @@ static bool isString(const txSlot *slot) {
  * Where an error was made: the first line of its stack that is not the constructor of its own class, since that is
  * where `throw new FlashError(…)` stands.
  */
-static void appendOrigin(txMachine *the, char *line, txSlot *exception) {
-	if (exception->kind != XS_REFERENCE_KIND) return;
+static void appendOrigin(txMachine *the, char *line, txSlot *exception)
+{
+	if (exception->kind != XS_REFERENCE_KIND)
+		return;
 	txSlot *instance = exception->value.reference;
 	txSlot *internal = instance->next;
-	if (!internal || internal->kind != XS_ERROR_KIND || !internal->value.error.info) return;
+	if (!internal || internal->kind != XS_ERROR_KIND || !internal->value.error.info)
+		return;
 	const char *own = NULL;
 	txSlot *prototype = instance->value.instance.prototype;
 	txSlot *constructor = prototype ? mxBehaviorGetProperty(the, prototype, mxID(_constructor), 0, XS_OWN) : NULL;
 	if (constructor && constructor->kind == XS_REFERENCE_KIND && mxIsFunction(constructor->value.reference)) {
 		txSlot *name = mxBehaviorGetProperty(the, constructor->value.reference, mxID(_name), 0, XS_OWN);
-		if (isString(name)) own = name->value.string;
+		if (isString(name))
+			own = name->value.string;
 	}
 	for (txSlot *entry = internal->value.error.info->next; entry; entry = entry->next) {
 		const char *function = entry->value.key.string;
-		if (entry->ID == XS_NO_ID) continue;
-		if (own && function && strcmp(own, function) == 0 && entry->next) continue;
-		append(line, " (%s:%d)", fxGetKeyName(the, entry->ID), (int)entry->value.key.sum);
+		if (entry->ID == XS_NO_ID)
+			continue;
+		if (own && function && strcmp(own, function) == 0 && entry->next)
+			continue;
+		crashAppend(line, " (%s:%d)", fxGetKeyName(the, entry->ID), (int)entry->value.key.sum);
 		return;
 	}
 }
 
-static void appendException(txMachine *the, char *line) {
-	mxPush(mxException);
-	txSlot *exception = the->stack;
-	mxTry(the) {
-		mxPushSlot(exception);
-		append(line, "%s", fxToString(the, the->stack));
-		mxPop();
-	}
-	mxCatch(the) {
-		append(line, "something that cannot be made a string");
-	}
-	the->stack = exception;
-	appendOrigin(the, line, exception);
+static void appendException(txMachine *the, char *line)
+{
+	crashAppendException(the, line);
+	appendOrigin(the, line, the->stack);
 }
 
-void fxAbort(txMachine *the, int status) {
-	MachineContext *context = the->context;
-	char line[LINE_SIZE] = "crash: ";
-	int code = RUNTIME_CRASH_ENGINE;
+void fxAbort(txMachine *the, int status)
+{
+	char line[CRASH_LINE_SIZE] = "crash: ";
+	RuntimeCrashCode code = RUNTIME_CRASH_ENGINE;
 	switch (status) {
 	case XS_STACK_OVERFLOW_EXIT:
 		code = RUNTIME_CRASH_STACK;
-		append(line, "JavaScript stack overflow");
+		crashAppend(line, "JavaScript stack overflow");
 		appendFrame(the, line);
 		break;
 	case XS_NOT_ENOUGH_MEMORY_EXIT:
 		code = RUNTIME_CRASH_MEMORY;
-		append(line, "heap exhausted at %llu KB", (unsigned long long)(reserved(the) / 1024));
+		crashAppend(line, "heap exhausted at %llu KB", (unsigned long long)(reserved(the) / 1024));
 		appendFrame(the, line);
 		break;
 	case XS_UNHANDLED_EXCEPTION_EXIT:
 		code = RUNTIME_CRASH_EXCEPTION;
-		append(line, "uncaught ");
+		crashAppend(line, "uncaught ");
 		appendException(the, line);
 		break;
 	case XS_UNHANDLED_REJECTION_EXIT:
 		code = RUNTIME_CRASH_REJECTION;
-		append(line, "unhandled rejection: ");
+		crashAppend(line, "unhandled rejection: ");
 		appendException(the, line);
 		break;
 	case XS_NO_MORE_KEYS_EXIT:
-		append(line, "too many property names");
+		crashAppend(line, "too many property names");
 		appendFrame(the, line);
 		break;
 	default:
-		append(line, "XS gave up with status %d", status);
+		crashAppend(line, "XS gave up with status %d", status);
 		appendFrame(the, line);
 		break;
 	}
-	for (char *c = line; *c; c++)
-		if ((unsigned char)*c < ' ') *c = ' ';
-	context->crash(context, code, line);
-	_exit(code);
+	crashEnd(the, code, line);
 }
 
 /* The machine */
 
 /* Whether the module was imported, be it by another. */
-static bool isImported(txMachine *the, const char *name) {
+static bool isImported(txMachine *the, const char *name)
+{
 	txSlot *realm = mxModuleInstanceInternal(mxProgram.value.reference)->value.module.realm;
 	txID id = fxFindName(the, (txString)name);
 	for (const txSlot *module = mxOwnModules(realm)->value.reference->next; module; module = module->next)
-		if (id != XS_NO_ID && module->ID == id) return true;
+		if (id != XS_NO_ID && module->ID == id)
+			return true;
 	return false;
 }
 
@@ -230,12 +227,14 @@ typedef struct {
 	const char *name;
 } Preload;
 
-static void preload(void *data) {
+static void preload(void *data)
+{
 	const Preload *module = data;
 	machineImport(module->machine, module->name);
 }
 
-struct Machine *machineCreate(MachineContext *context) {
+struct Machine *machineCreate(MachineContext *context)
+{
 	const Image *image = context->image;
 	const ImageCreation *from = &image->creation;
 	txCreation creation = {
@@ -250,11 +249,13 @@ struct Machine *machineCreate(MachineContext *context) {
 		.symbolModulo = from->symbolModulo,
 	};
 	txMachine *the = fxCreateMachine(&creation, (txString)image->name, context, XS_NO_ID);
-	if (!the) return NULL;
+	if (!the)
+		return NULL;
 	fxBeginHost(the);
 	for (int32_t i = 0; i < image->keyCount && !image->names; i++) {
 		/* The bytecode names these keys by number. */
-		if (fxNewNameX(the, (txString)image->keys[i]) != XS_ID_COUNT + i) fxAbort(the, XS_FATAL_CHECK_EXIT);
+		if (fxNewNameX(the, (txString)image->keys[i]) != XS_ID_COUNT + i)
+			fxAbort(the, XS_FATAL_CHECK_EXIT);
 	}
 	fxEndHost(the);
 	for (int32_t i = 0; i < image->preloadCount; i++)
@@ -264,7 +265,8 @@ struct Machine *machineCreate(MachineContext *context) {
 	return (struct Machine *)the;
 }
 
-static void restore(txMachine *the, const txJump *jump) {
+static void restore(txMachine *the, const txJump *jump)
+{
 	the->stack = jump->stack;
 	the->scope = jump->scope;
 	the->frame = jump->frame;
@@ -272,7 +274,8 @@ static void restore(txMachine *the, const txJump *jump) {
 	the->firstJump = jump->nextJump;
 }
 
-void machineEnter(struct Machine *machine, void (*function)(void *), void *data) {
+void machineEnter(struct Machine *machine, void (*function)(void *), void *data)
+{
 	txMachine *the = (txMachine *)machine;
 	MachineContext *context = the->context;
 	txJump jump = {
@@ -297,19 +300,14 @@ void machineEnter(struct Machine *machine, void (*function)(void *), void *data)
 	restore(the, &jump);
 }
 
-void machineUnwind(struct Machine *machine) {
-	txMachine *the = (txMachine *)machine;
-	((MachineContext *)the->context)->unwinding = true;
-	fxExitToHost(the);
-	__builtin_unreachable();
-}
-
-static void importFailed(txMachine *the) {
+static void importFailed(txMachine *the)
+{
 	mxException = *mxArgv(0);
 	fxAbort(the, XS_UNHANDLED_EXCEPTION_EXIT);
 }
 
-void machineImport(struct Machine *machine, const char *name) {
+void machineImport(struct Machine *machine, const char *name)
+{
 	txMachine *the = fxBeginHost((txMachine *)machine);
 	/* promise.then(undefined, importFailed) */
 	fxStringX(the, --the->stack, (txString)name);
@@ -322,19 +320,4 @@ void machineImport(struct Machine *machine, const char *name) {
 	mxRunCount(2);
 	mxPop();
 	fxEndHost(the);
-}
-
-void machineMemory(struct Machine *machine, MachineMemory *memory) {
-	const txMachine *the = (const txMachine *)machine;
-	const int32_t slot = sizeof(txSlot);
-	*memory = (MachineMemory){
-		.slots = the->currentHeapCount * slot,
-		.peakSlots = the->peakHeapCount * slot,
-		.reservedSlots = the->maximumHeapCount * slot,
-		.chunks = the->currentChunksSize,
-		.peakChunks = the->peakChunksSize,
-		.reservedChunks = the->maximumChunksSize,
-		.stack = (int32_t)(the->stackTop - the->stackBottom) * slot,
-		.stackUsed = (int32_t)(the->stackTop - the->stack) * slot,
-	};
 }

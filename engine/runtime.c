@@ -1,24 +1,23 @@
-#define _GNU_SOURCE /* ppoll */
 #include "runtime.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-extern xsIntegerValue _xsmcGetBuffer(xsMachine *the, xsSlot *slot, void **data, xsUnsignedValue *count, xsBooleanValue writable);
+extern xsIntegerValue _xsmcGetBuffer(xsMachine *the, xsSlot *slot, void **data, xsUnsignedValue *count,
+	xsBooleanValue writable);
+
+/* Milliseconds. A timer that is later than this is waited for in parts. */
+#define LONGEST_WAIT 1e9
 
 struct RuntimeWatch {
 	Runtime *runtime;
 	RuntimeWatch *next;
 	RuntimeReady ready; /* NULL once unwatched: freed by the loop, which may be among its callbacks */
 	void *data;
-	int fd;
-	short events;
+	int fd, events;
 };
 
 struct RuntimeTimer {
@@ -46,35 +45,42 @@ struct Runtime {
 	RuntimeTimer *timers; /* by time */
 	ScriptTimer *scriptTimers;
 	int32_t lastScriptTimer;
-	struct pollfd *fds;
-	size_t fdCount;
+	RuntimeDescriptor *descriptors;
+	size_t descriptorCount;
 	bool started, stopped;
 	int code;
 };
 
-static void *allocate(size_t size) {
+static void *allocate(size_t size)
+{
 	void *memory = calloc(1, size);
-	if (memory) return memory;
+	if (memory)
+		return memory;
 	fprintf(stderr, "out of memory\n");
 	_exit(RUNTIME_CRASH_MEMORY);
 }
 
 /* The machine and its life */
 
-static void crashed(void *context, int code, const char *line) {
+static void crashed(void *context, int code, const char *line)
+{
 	const Runtime *runtime = context;
-	if (runtime->options.crash) runtime->options.crash(runtime->options.context, (RuntimeCrashCode)code, line);
-	else fprintf(stderr, "%s\n", line);
+	if (runtime->options.crash)
+		runtime->options.crash(runtime->options.context, (RuntimeCrashCode)code, line);
+	else
+		fprintf(stderr, "%s\n", line);
 }
 
-static void install(void *data) {
+static void install(void *data)
+{
 	Runtime *runtime = data;
 	xsBeginHost(runtime->machine);
 	runtime->options.install(the);
 	xsEndHost(runtime->machine);
 }
 
-Runtime *runtimeCreate(const RuntimeOptions *options) {
+Runtime *runtimeCreate(const RuntimeOptions *options)
+{
 	Runtime *runtime = allocate(sizeof(*runtime));
 	runtime->options = *options;
 	runtime->machineContext = (MachineContext){ .image = options->image, .crash = crashed };
@@ -83,12 +89,15 @@ Runtime *runtimeCreate(const RuntimeOptions *options) {
 		crashed(runtime, RUNTIME_CRASH_MEMORY, "crash: not enough memory for a machine");
 		_exit(RUNTIME_CRASH_MEMORY);
 	}
-	if (options->install) machineEnter((struct Machine *)runtime->machine, install, runtime);
+	if (options->install)
+		machineEnter((struct Machine *)runtime->machine, install, runtime);
 	return runtime;
 }
 
-void runtimeDelete(Runtime *runtime) {
-	if (!runtime) return;
+void runtimeDelete(Runtime *runtime)
+{
+	if (!runtime)
+		return;
 	xsDeleteMachine(runtime->machine);
 	/* Only now: until then XS may look at the slots that script timers hold. */
 	for (RuntimeWatch *watch = runtime->watches, *next; watch; watch = next) {
@@ -103,69 +112,61 @@ void runtimeDelete(Runtime *runtime) {
 		next = timer->next;
 		free(timer);
 	}
-	free(runtime->fds);
+	free(runtime->descriptors);
 	free(runtime);
 }
 
-xsMachine *runtimeMachine(const Runtime *runtime) {
-	return runtime->machine;
-}
+xsMachine *runtimeMachine(const Runtime *runtime) { return runtime->machine; }
 
-Runtime *runtimeOf(xsMachine *the) {
-	return xsGetContext(the);
-}
+Runtime *runtimeOf(xsMachine *the) { return xsGetContext(the); }
 
-void *runtimeContext(xsMachine *the) {
-	return runtimeOf(the)->options.context;
-}
+void *runtimeContext(xsMachine *the) { return runtimeOf(the)->options.context; }
 
-void runtimeStop(Runtime *runtime, int code) {
-	if (runtime->stopped) return;
+void runtimeStop(Runtime *runtime, int code)
+{
+	if (runtime->stopped)
+		return;
 	runtime->stopped = true;
 	runtime->code = code;
 }
 
-void runtimeUnwind(Runtime *runtime, int code) {
+void runtimeUnwind(Runtime *runtime, int code)
+{
 	runtimeStop(runtime, code);
 	machineUnwind((struct Machine *)runtime->machine);
 }
 
 /* Events */
 
-RuntimeWatch *runtimeWatch(Runtime *runtime, int fd, short events, RuntimeReady ready, void *data) {
+RuntimeWatch *runtimeWatch(Runtime *runtime, int fd, int events, RuntimeReady ready, void *data)
+{
 	RuntimeWatch *watch = allocate(sizeof(*watch));
 	*watch = (RuntimeWatch){ runtime, runtime->watches, ready, data, fd, events };
 	runtime->watches = watch;
 	return watch;
 }
 
-void runtimeWatchEvents(RuntimeWatch *watch, short events) {
-	watch->events = events;
-}
+void runtimeWatchEvents(RuntimeWatch *watch, int events) { watch->events = events; }
 
-void runtimeUnwatch(RuntimeWatch *watch) {
-	watch->ready = NULL;
-}
+void runtimeUnwatch(RuntimeWatch *watch) { watch->ready = NULL; }
 
-double runtimeNow(void) {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
-RuntimeTimer *runtimeAfter(Runtime *runtime, double milliseconds, RuntimeElapsed elapsed, void *data) {
+RuntimeTimer *runtimeAfter(Runtime *runtime, double milliseconds, RuntimeElapsed elapsed, void *data)
+{
 	RuntimeTimer *timer = allocate(sizeof(*timer));
 	*timer = (RuntimeTimer){ runtime, NULL, elapsed, data, runtimeNow() + (milliseconds > 0 ? milliseconds : 0) };
 	RuntimeTimer **at = &runtime->timers;
-	while (*at && (*at)->due <= timer->due) at = &(*at)->next;
+	while (*at && (*at)->due <= timer->due)
+		at = &(*at)->next;
 	timer->next = *at;
 	*at = timer;
 	return timer;
 }
 
-void runtimeCancel(RuntimeTimer *timer) {
+void runtimeCancel(RuntimeTimer *timer)
+{
 	for (RuntimeTimer **at = &timer->runtime->timers; *at; at = &(*at)->next) {
-		if (*at != timer) continue;
+		if (*at != timer)
+			continue;
 		*at = timer->next;
 		free(timer);
 		return;
@@ -174,27 +175,31 @@ void runtimeCancel(RuntimeTimer *timer) {
 
 typedef struct {
 	RuntimeWatch *watch;
-	short revents;
+	int events;
 } Readiness;
 
-static void callReady(void *data) {
+static void callReady(void *data)
+{
 	const Readiness *readiness = data;
 	RuntimeWatch *watch = readiness->watch;
-	watch->ready(watch->runtime, watch->fd, readiness->revents, watch->data);
+	watch->ready(watch->runtime, watch->fd, readiness->events, watch->data);
 }
 
-static void callElapsed(void *data) {
+static void callElapsed(void *data)
+{
 	const RuntimeTimer *timer = data;
 	timer->elapsed(timer->runtime, timer->data);
 }
 
-static void import(void *data) {
+static void import(void *data)
+{
 	Runtime *runtime = data;
 	const char *name = runtime->options.main ? runtime->options.main : runtime->options.image->main;
 	machineImport((struct Machine *)runtime->machine, name);
 }
 
-static void sweepWatches(Runtime *runtime) {
+static void sweepWatches(Runtime *runtime)
+{
 	for (RuntimeWatch **at = &runtime->watches; *at;) {
 		RuntimeWatch *watch = *at;
 		if (watch->ready) {
@@ -206,7 +211,8 @@ static void sweepWatches(Runtime *runtime) {
 	}
 }
 
-static void runTimers(Runtime *runtime) {
+static void runTimers(Runtime *runtime)
+{
 	/* Those due now and no others: a timer of 0 ms that starts itself again must not keep the descriptors waiting. */
 	double now = runtimeNow();
 	while (!runtime->stopped && runtime->timers && runtime->timers->due <= now) {
@@ -217,47 +223,49 @@ static void runTimers(Runtime *runtime) {
 	}
 }
 
-static void runWatches(Runtime *runtime, size_t count) {
-	/* Callbacks add watches at the head only, and nothing is freed here: what poll() saw is what follows `first`. */
+static void runWatches(Runtime *runtime, size_t count)
+{
+	/* Callbacks add watches at the head only, and nothing is freed here: what runtimeWait() saw is what follows `watch`. */
 	RuntimeWatch *watch = runtime->watches;
 	for (size_t i = 0; i < count && !runtime->stopped; i++, watch = watch->next) {
-		if (runtime->fds[i].revents == 0 || !watch->ready) continue;
-		Readiness readiness = { watch, runtime->fds[i].revents };
+		if (runtime->descriptors[i].ready == 0 || !watch->ready)
+			continue;
+		Readiness readiness = { watch, runtime->descriptors[i].ready };
 		machineEnter((struct Machine *)runtime->machine, callReady, &readiness);
 	}
 }
 
 /* Waits for the next event and serves it. False if there is nothing to wait for. */
-static bool serve(Runtime *runtime) {
+static bool serve(Runtime *runtime)
+{
 	sweepWatches(runtime);
 	size_t count = 0;
-	for (RuntimeWatch *watch = runtime->watches; watch; watch = watch->next) count++;
-	if (count == 0 && !runtime->timers) return false;
-	if (count > runtime->fdCount) {
-		free(runtime->fds);
-		runtime->fds = allocate(count * sizeof(*runtime->fds));
-		runtime->fdCount = count;
+	for (RuntimeWatch *watch = runtime->watches; watch; watch = watch->next)
+		count++;
+	if (count == 0 && !runtime->timers)
+		return false;
+	if (count > runtime->descriptorCount) {
+		free(runtime->descriptors);
+		runtime->descriptors = allocate(count * sizeof(*runtime->descriptors));
+		runtime->descriptorCount = count;
 	}
 	size_t i = 0;
 	for (RuntimeWatch *watch = runtime->watches; watch; watch = watch->next)
-		runtime->fds[i++] = (struct pollfd){ .fd = watch->fd, .events = watch->events };
-	struct timespec timeout = { 0 };
+		runtime->descriptors[i++] = (RuntimeDescriptor){ .fd = watch->fd, .events = watch->events };
+	double wait = -1;
 	if (runtime->timers) {
-		double wait = runtime->timers->due - runtimeNow();
-		if (wait > 1e9) wait = 1e9;
-		if (wait > 0) {
-			timeout.tv_sec = (time_t)(wait / 1000);
-			timeout.tv_nsec = (long)((wait - 1000.0 * (double)timeout.tv_sec) * 1e6);
-		}
+		wait = runtime->timers->due - runtimeNow();
+		wait = wait < 0 ? 0 : wait > LONGEST_WAIT ? LONGEST_WAIT : wait;
 	}
-	/* Not poll(), which waits whole milliseconds: eleven characters at 115200 baud. */
-	int ready = ppoll(runtime->fds, (nfds_t)count, runtime->timers ? &timeout : NULL, NULL);
-	if (ready > 0) runWatches(runtime, count);
-	if (!runtime->stopped) runTimers(runtime);
+	runtimeWait(runtime->descriptors, count, wait);
+	runWatches(runtime, count);
+	if (!runtime->stopped)
+		runTimers(runtime);
 	return true;
 }
 
-int runtimeRun(Runtime *runtime) {
+int runtimeRun(Runtime *runtime)
+{
 	runtime->stopped = false;
 	runtime->code = 0;
 	runtime->machineContext.unwinding = false;
@@ -272,14 +280,16 @@ int runtimeRun(Runtime *runtime) {
 
 /* Host objects and functions */
 
-void runtimeFreeze(xsMachine *the, xsSlot *object) {
+void runtimeFreeze(xsMachine *the, xsSlot *object)
+{
 	xsBeginHost(the);
 	xsResult = xsGet(xsGlobal, xsID("Object"));
 	xsCall1(xsResult, xsID("freeze"), *object);
 	xsEndHost(the);
 }
 
-void runtimeDefineFunctions(xsMachine *the, xsSlot *object, const RuntimeFunction *functions) {
+void runtimeDefineFunctions(xsMachine *the, xsSlot *object, const RuntimeFunction *functions)
+{
 	xsBeginHost(the);
 	for (const RuntimeFunction *entry = functions; entry->name; entry++) {
 		xsResult = xsNewHostFunctionObject(entry->callback, entry->length, xsID(entry->name));
@@ -288,7 +298,8 @@ void runtimeDefineFunctions(xsMachine *the, xsSlot *object, const RuntimeFunctio
 	xsEndHost(the);
 }
 
-void runtimeDefineObject(xsMachine *the, const char *name, const RuntimeFunction *functions) {
+void runtimeDefineObject(xsMachine *the, const char *name, const RuntimeFunction *functions)
+{
 	xsBeginHost(the);
 	xsResult = xsNewObject();
 	runtimeDefineFunctions(the, &xsResult, functions);
@@ -297,10 +308,12 @@ void runtimeDefineObject(xsMachine *the, const char *name, const RuntimeFunction
 	xsEndHost(the);
 }
 
-static void scriptElapsed(Runtime *runtime, void *data) {
+static void scriptElapsed(Runtime *runtime, void *data)
+{
 	ScriptTimer *timer = data;
 	ScriptTimer **at = &runtime->scriptTimers;
-	while (*at != timer) at = &(*at)->next;
+	while (*at != timer)
+		at = &(*at)->next;
 	*at = timer->next;
 	xsBeginHost(runtime->machine);
 	xsResult = xsAccess(timer->callback);
@@ -310,9 +323,11 @@ static void scriptElapsed(Runtime *runtime, void *data) {
 	xsEndHost(runtime->machine);
 }
 
-void runtime_after(xsMachine *the) {
+void runtime_after(xsMachine *the)
+{
 	Runtime *runtime = runtimeOf(the);
-	if (xsToInteger(xsArgc) < 2 || !xsIsCallable(xsArg(1))) xsTypeError("after: no callback");
+	if (xsToInteger(xsArgc) < 2 || !xsIsCallable(xsArg(1)))
+		xsTypeError("after: no callback");
 	double milliseconds = xsToNumber(xsArg(0));
 	ScriptTimer *timer = allocate(sizeof(*timer));
 	timer->id = ++runtime->lastScriptTimer;
@@ -324,12 +339,14 @@ void runtime_after(xsMachine *the) {
 	xsResult = xsInteger(timer->id);
 }
 
-void runtime_cancel(xsMachine *the) {
+void runtime_cancel(xsMachine *the)
+{
 	Runtime *runtime = runtimeOf(the);
 	int32_t id = xsToInteger(xsArgc) > 0 ? xsToInteger(xsArg(0)) : 0;
 	for (ScriptTimer **at = &runtime->scriptTimers; *at; at = &(*at)->next) {
 		ScriptTimer *timer = *at;
-		if (timer->id != id) continue;
+		if (timer->id != id)
+			continue;
 		*at = timer->next;
 		runtimeCancel(timer->timer);
 		xsForget(timer->callback);
@@ -338,7 +355,8 @@ void runtime_cancel(xsMachine *the) {
 	}
 }
 
-void runtime_memory(xsMachine *the) {
+void runtime_memory(xsMachine *the)
+{
 	RuntimeMemory memory = runtimeMemory(the);
 	xsResult = xsNewObject();
 	xsDefine(xsResult, xsID("slots"), xsInteger(memory.slots), xsDefault);
@@ -351,16 +369,41 @@ void runtime_memory(xsMachine *the) {
 	xsDefine(xsResult, xsID("stackUsed"), xsInteger(memory.stackUsed), xsDefault);
 }
 
-RuntimeMemory runtimeMemory(xsMachine *the) {
+RuntimeMemory runtimeMemory(xsMachine *the)
+{
 	RuntimeMemory memory;
 	machineMemory((struct Machine *)the, &memory);
 	return memory;
 }
 
-uint8_t *runtimeBytes(xsMachine *the, xsSlot *buffer, int32_t *length) {
+uint8_t *runtimeBytes(xsMachine *the, xsSlot *buffer, int32_t *length)
+{
 	void *data = NULL;
 	xsUnsignedValue count = 0;
 	_xsmcGetBuffer(the, buffer, &data, &count, 0);
 	*length = (int32_t)count;
 	return data;
+}
+
+void runtimeOpenInput(xsMachine *the, RuntimeInput *input, const char *name, int fd, RuntimeReady ready)
+{
+	int32_t length;
+	runtimeBytes(the, &xsArg(0), &length);
+	if (input->watch)
+		xsUnknownError("%s is open", name);
+	input->into = xsArg(0);
+	xsRemember(input->into);
+	input->callback = xsArg(1);
+	xsRemember(input->callback);
+	input->watch = runtimeWatch(runtimeOf(the), fd, RUNTIME_READABLE, ready, NULL);
+}
+
+void runtimeCloseInput(xsMachine *the, RuntimeInput *input)
+{
+	if (!input->watch)
+		return;
+	runtimeUnwatch(input->watch);
+	input->watch = NULL;
+	xsForget(input->into);
+	xsForget(input->callback);
 }

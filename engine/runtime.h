@@ -1,5 +1,6 @@
 /*
- * One XS machine that runs one image under an event loop over poll(2).
+ * One XS machine that runs one image under an event loop. A host gives the two functions that the loop needs,
+ * runtimeWait() and runtimeNow(); engine/wait-posix.c has them for POSIX.
  *
  * A host's C looks like this:
  *
@@ -23,14 +24,13 @@
 #ifndef RUNTIME_H
 #define RUNTIME_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-#ifndef __XSMC_H__
-#include "xs.h"
-#endif
 #include "crash.h"
 #include "image.h"
 #include "machine.h"
+#include "xs.h"
 
 typedef struct Runtime Runtime;
 typedef struct RuntimeWatch RuntimeWatch;
@@ -76,21 +76,42 @@ Runtime *runtimeOf(xsMachine *the);
 /* RuntimeOptions.context of the machine's runtime. */
 void *runtimeContext(xsMachine *the);
 
-/* A file descriptor is ready. `revents` as poll(2) gives it, POLLERR and POLLHUP included. */
-typedef void (*RuntimeReady)(Runtime *runtime, int fd, short revents, void *data);
-/* Watches `fd`. `events` as for poll(2): POLLIN, POLLOUT, 0 for only errors. The descriptor stays the caller's. */
-RuntimeWatch *runtimeWatch(Runtime *runtime, int fd, short events, RuntimeReady ready, void *data);
-void runtimeWatchEvents(RuntimeWatch *watch, short events);
+/* What a descriptor is watched for, and what it is ready for. */
+enum {
+	RUNTIME_READABLE = 1,
+	RUNTIME_WRITABLE = 2,
+	RUNTIME_FAILED = 4, /* always watched for: an error, or the other end is gone */
+};
+
+/* A descriptor is ready: `events` says for what. */
+typedef void (*RuntimeReady)(Runtime *runtime, int fd, int events, void *data);
+/* Watches `fd` for `events`. The descriptor stays the caller's. */
+RuntimeWatch *runtimeWatch(Runtime *runtime, int fd, int events, RuntimeReady ready, void *data);
+void runtimeWatchEvents(RuntimeWatch *watch, int events);
 /* Stops watching. Allowed inside the watch's own callback. */
 void runtimeUnwatch(RuntimeWatch *watch);
 
 /* A timer elapsed. It is released after the call. */
 typedef void (*RuntimeElapsed)(Runtime *runtime, void *data);
-/* Calls `elapsed` once, `milliseconds` from now or as soon after as the loop can. Timers fire in order of their time. */
+/* Calls `elapsed` once, `milliseconds` from now or soon after that. Timers fire in order of their time. */
 RuntimeTimer *runtimeAfter(Runtime *runtime, double milliseconds, RuntimeElapsed elapsed, void *data);
 /* Releases a timer that has not elapsed. */
 void runtimeCancel(RuntimeTimer *timer);
-/* Milliseconds of the monotonic clock. */
+
+/* What the loop waits for. */
+typedef struct {
+	int fd;
+	int events;
+	int ready; /* set by runtimeWait(): which events have come, 0 for none */
+} RuntimeDescriptor;
+
+/* The host gives these two. */
+/*
+ * Waits until a descriptor is ready or `milliseconds` have passed, for ever if negative. May come back early with
+ * nothing ready.
+ */
+void runtimeWait(RuntimeDescriptor *descriptors, size_t count, double milliseconds);
+/* Milliseconds of a clock that is never set. */
 double runtimeNow(void);
 
 /* Bytes of slots and chunks in use, the most ever in use, and reserved, and the size of the JavaScript stack. */
@@ -114,22 +135,34 @@ void runtimeFreeze(xsMachine *the, xsSlot *object);
  * Host functions that every host needs, ready for a table:
  *   after(ms, callback): number    calls `callback` once after `ms` milliseconds; the result identifies the timer
  *   cancel(timer: number): void    forgets it; unknown numbers and elapsed timers are ignored
- *   memory(): { slots, peakSlots, reservedSlots, chunks, peakChunks, reservedChunks, stack, stackUsed }    RuntimeMemory
+ *   memory(): RuntimeMemory        { slots, peakSlots, reservedSlots, chunks, peakChunks, reservedChunks, stack,
+ *                                  stackUsed }
  */
 void runtime_after(xsMachine *the);
 void runtime_cancel(xsMachine *the);
 void runtime_memory(xsMachine *the);
 
 /*
- * Defines the global TextEncoder (WHATWG Encoding, UTF-8, `encode` only), which XS lacks and @noble/curves needs when it
- * loads.
- */
-void runtimeDefineTextEncoder(xsMachine *the);
-
-/*
  * The bytes of an ArrayBuffer, a DataView or a typed array of bytes, without a copy. Throws a TypeError for anything
  * else. The pointer is valid until the next call into XS, which may move the memory.
  */
 uint8_t *runtimeBytes(xsMachine *the, xsSlot *buffer, int32_t *length);
+
+/*
+ * A source of bytes that JavaScript has opened: the buffer that takes them, and the function to call then. XS keeps both
+ * until runtimeCloseInput().
+ */
+typedef struct {
+	RuntimeWatch *watch; /* NULL: closed */
+	xsSlot into, callback;
+} RuntimeInput;
+
+/*
+ * For a host function whose first two arguments are `into` and `callback`: keeps them and watches `fd`. Throws if `into`
+ * is no buffer, or if the input is open; `name` is for that sentence.
+ */
+void runtimeOpenInput(xsMachine *the, RuntimeInput *input, const char *name, int fd, RuntimeReady ready);
+/* Does nothing if the input is closed. */
+void runtimeCloseInput(xsMachine *the, RuntimeInput *input);
 
 #endif

@@ -2,7 +2,7 @@
  * xscompile LIST OUTPUT.c: compiles ES modules to one C file that defines an `Image`.
  *
  * LIST has one item a line, fields separated by tabs:
- *     image NAME MAIN lines|bare             the C identifier of the image, its main module, whether code has line numbers
+ *     image NAME MAIN lines|bare             the image's C identifier, its main module, whether code has line numbers
  *     creation N…                            the ten numbers of ImageCreation, in its order
  *     preload NAME                           a module to import before all else
  *     module NAME SOURCE MAP FILE            MAP: the source map, or "-"; FILE: the name for error messages
@@ -25,7 +25,8 @@ static int keyCount = 0;
 static int buckets[4096]; /* number of the key + 1 */
 static int chain[MAX_KEYS];
 
-static void fail(const char *format, ...) {
+static void fail(const char *format, ...)
+{
 	va_list arguments;
 	va_start(arguments, format);
 	fputs("xscompile: ", stderr);
@@ -35,55 +36,73 @@ static void fail(const char *format, ...) {
 	exit(2);
 }
 
-static txID keyID(const char *name) {
+static txID keyID(const char *name)
+{
 	unsigned hash = 5381;
-	for (const char *c = name; *c; c++) hash = hash * 33 + (unsigned char)*c;
+	for (const char *c = name; *c; c++)
+		hash = hash * 33 + (unsigned char)*c;
 	int *at = &buckets[hash % 4096];
 	while (*at) {
-		if (strcmp(keys[*at - 1], name) == 0) return (txID)(XS_ID_COUNT + *at - 1);
+		if (strcmp(keys[*at - 1], name) == 0)
+			return (txID)(XS_ID_COUNT + *at - 1);
 		at = &chain[*at - 1];
 	}
-	if (keyCount == MAX_KEYS) fail("more than %d property names", MAX_KEYS);
+	if (keyCount == MAX_KEYS)
+		fail("more than %d property names", MAX_KEYS);
 	keys[keyCount] = strdup(name);
 	*at = ++keyCount;
 	return (txID)(XS_ID_COUNT + keyCount - 1);
 }
 
-static int builtInCompare(const void *a, const void *b) {
+static int builtInCompare(const void *a, const void *b)
+{
 	return strcmp(gxIDStrings[*(const txID *)a], gxIDStrings[*(const txID *)b]);
 }
 
-static txID globalID(const char *name) {
+static txID globalID(const char *name)
+{
 	static txID sorted[XS_ID_COUNT];
 	static int count = 0;
 	if (count == 0) {
 		/* Ids below are symbols: their strings are descriptions, not names. */
-		for (int i = XS_SYMBOL_ID_COUNT; i < XS_ID_COUNT; i++) sorted[count++] = (txID)i;
+		for (int i = XS_SYMBOL_ID_COUNT; i < XS_ID_COUNT; i++)
+			sorted[count++] = (txID)i;
 		qsort(sorted, (size_t)count, sizeof(txID), builtInCompare);
 	}
 	int low = 0, high = count;
 	while (low < high) {
 		int middle = (low + high) / 2;
 		int order = strcmp(name, gxIDStrings[sorted[middle]]);
-		if (order == 0) return sorted[middle];
-		if (order < 0) high = middle;
-		else low = middle + 1;
+		if (order == 0)
+			return sorted[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
 	}
 	return keyID(name);
 }
 
 /* The instruction after the one at `p`. */
-static txByte *after(txByte *p) {
+static txByte *after(txByte *p)
+{
 	txS1 size = gxCodeSizes[*(txU1 *)p];
 	txU2 length2;
 	txS4 length4;
-	if (size > 0) return p + size;
+	if (size > 0)
+		return p + size;
 	p++;
 	switch (size) {
-	case 0: return p + sizeof(txID);
-	case -1: return p + 1 + *(txU1 *)p;
-	case -2: mxDecode2(p, length2); return p + length2;
-	default: mxDecode4(p, length4); return p + length4;
+	case 0:
+		return p + sizeof(txID);
+	case -1:
+		return p + 1 + *(txU1 *)p;
+	case -2:
+		mxDecode2(p, length2);
+		return p + length2;
+	default:
+		mxDecode4(p, length4);
+		return p + length4;
 	}
 }
 
@@ -91,7 +110,8 @@ static txByte *after(txByte *p) {
  * Rewrites one module's code: local symbol numbers to ids, opcodes that copy to opcodes that do not. Names of local
  * variables are for debuggers, and for eval(), which the runtime has not; bare code does without.
  */
-static void resolve(txScript *script, bool lines) {
+static void resolve(txScript *script, bool lines)
+{
 	txByte *p = script->symbolsBuffer;
 	txID count;
 	mxDecodeID(p, count);
@@ -105,18 +125,32 @@ static void resolve(txScript *script, bool lines) {
 		txU1 opcode = *(txU1 *)at;
 		next = after(at);
 		switch (opcode) {
-		case XS_CODE_CODE_1: *at = (txByte)XS_CODE_CODE_ARCHIVE_1; break;
-		case XS_CODE_CODE_2: *at = (txByte)XS_CODE_CODE_ARCHIVE_2; break;
-		case XS_CODE_CODE_4: *at = (txByte)XS_CODE_CODE_ARCHIVE_4; break;
-		case XS_CODE_STRING_1: *at = (txByte)XS_CODE_STRING_ARCHIVE_1; break;
-		case XS_CODE_STRING_2: *at = (txByte)XS_CODE_STRING_ARCHIVE_2; break;
-		case XS_CODE_STRING_4: *at = (txByte)XS_CODE_STRING_ARCHIVE_4; break;
+		case XS_CODE_CODE_1:
+			*at = (txByte)XS_CODE_CODE_ARCHIVE_1;
+			break;
+		case XS_CODE_CODE_2:
+			*at = (txByte)XS_CODE_CODE_ARCHIVE_2;
+			break;
+		case XS_CODE_CODE_4:
+			*at = (txByte)XS_CODE_CODE_ARCHIVE_4;
+			break;
+		case XS_CODE_STRING_1:
+			*at = (txByte)XS_CODE_STRING_ARCHIVE_1;
+			break;
+		case XS_CODE_STRING_2:
+			*at = (txByte)XS_CODE_STRING_ARCHIVE_2;
+			break;
+		case XS_CODE_STRING_4:
+			*at = (txByte)XS_CODE_STRING_ARCHIVE_4;
+			break;
 		}
-		if (gxCodeSizes[opcode] != 0) continue;
+		if (gxCodeSizes[opcode] != 0)
+			continue;
 		txID id;
 		p = at + 1;
 		mxDecodeID(p, id);
-		if (id == XS_NO_ID) continue;
+		if (id == XS_NO_ID)
+			continue;
 		id = opcode == XS_CODE_NEW_LOCAL && !lines ? XS_NO_ID : globalID(names[id]);
 		p = at + 1;
 		mxEncodeID(p, id);
@@ -131,42 +165,43 @@ typedef struct {
 	size_t size, offset;
 } Text;
 
-static int getCharacter(void *stream) {
+static int getCharacter(void *stream)
+{
 	Text *text = stream;
 	return text->offset < text->size ? (unsigned char)text->text[text->offset++] : C_EOF;
 }
 
-static Text load(const char *path) {
+static Text load(const char *path)
+{
 	FILE *file = fopen(path, "rb");
-	if (!file) fail("cannot open %s", path);
+	if (!file)
+		fail("cannot open %s", path);
 	fseek(file, 0, SEEK_END);
 	long size = ftell(file);
 	rewind(file);
 	char *bytes = malloc((size_t)size + 1);
-	if (!bytes || fread(bytes, 1, (size_t)size, file) != (size_t)size) fail("cannot read %s", path);
+	if (!bytes || fread(bytes, 1, (size_t)size, file) != (size_t)size)
+		fail("cannot read %s", path);
 	fclose(file);
 	return (Text){ bytes, (size_t)size, 0 };
 }
 
 /* Called by XS's parser. */
-txID fxGenerateProfileID(void *console) {
-	return XS_NO_ID;
-}
+txID fxGenerateProfileID(void *console) { return XS_NO_ID; }
 
-void fxGenerateTag(void *console, txString buffer, txInteger bufferSize, txString path) {
-	buffer[0] = 0;
-}
+void fxGenerateTag(void *console, txString buffer, txInteger bufferSize, txString path) { buffer[0] = 0; }
 
-void fxVReportError(void *console, txString path, txInteger line, txString format, va_list arguments) {
+void fxVReportError(void *console, txString path, txInteger line, txString format, va_list arguments)
+{
 	fprintf(stderr, "%s:%d: SyntaxError: ", (const char *)console, (int)line);
 	vfprintf(stderr, format, arguments);
 	fputc('\n', stderr);
 }
 
-void fxVReportWarning(void *console, txString path, txInteger line, txString format, va_list arguments) {
-}
+void fxVReportWarning(void *console, txString path, txInteger line, txString format, va_list arguments) {}
 
-static txScript *compile(Text text, const char *map, char *file, bool lines) {
+static txScript *compile(Text text, const char *map, char *file, bool lines)
+{
 	txParser parser;
 	txParserJump jump;
 	txScript *script = NULL;
@@ -181,7 +216,8 @@ static txScript *compile(Text text, const char *map, char *file, bool lines) {
 			fxParserSourceMap(&parser, &mapText, getCharacter, 0, &name);
 			/* A line that the map does not name belongs to the statement before it. */
 			for (int line = 1; parser.lines && line <= parser.line; line++)
-				if (parser.lines[line] == 0) parser.lines[line] = parser.lines[line - 1];
+				if (parser.lines[line] == 0)
+					parser.lines[line] = parser.lines[line - 1];
 			parser.path = fxNewParserSymbol(&parser, file);
 			free((void *)mapText.text);
 		} else {
@@ -200,7 +236,8 @@ static txScript *compile(Text text, const char *map, char *file, bool lines) {
 /* Checking itself */
 
 /* The first number that the code pushes; NaN if there is none. */
-static double firstNumber(const txScript *script) {
+static double firstNumber(const txScript *script)
+{
 	txByte *end = script->codeBuffer + script->codeSize;
 	for (txByte *at = script->codeBuffer; at < end; at = after(at)) {
 		txByte *p = at + 1;
@@ -208,70 +245,103 @@ static double firstNumber(const txScript *script) {
 		txS4 integer4;
 		double number;
 		switch (*(txU1 *)at) {
-		case XS_CODE_INTEGER_1: return *p;
-		case XS_CODE_INTEGER_2: mxDecode2(p, integer2); return integer2;
-		case XS_CODE_INTEGER_4: mxDecode4(p, integer4); return integer4;
-		case XS_CODE_NUMBER: mxDecode8(p, number); return number;
+		case XS_CODE_INTEGER_1:
+			return *p;
+		case XS_CODE_INTEGER_2:
+			mxDecode2(p, integer2);
+			return integer2;
+		case XS_CODE_INTEGER_4:
+			mxDecode4(p, integer4);
+			return integer4;
+		case XS_CODE_NUMBER:
+			mxDecode8(p, number);
+			return number;
 		}
 	}
 	return C_NAN;
 }
 
 /*
- * XS's parser decides by undefined casts whether a number is an integer, and which keys are indices. So it depends on the
- * compiler of this program whether constants are right; a wrong one would only show on the device, if at all.
+ * XS's parser decides by undefined casts whether a number is an integer, and which keys are indices. So it depends on
+ * the compiler of this program whether constants are right; a wrong one would only show on the device, if at all.
  */
-static void checkNumbers(void) {
+static void checkNumbers(void)
+{
 	static const struct {
 		const char *source;
 		double number;
 	} cases[] = {
-		{ "0;", 0 }, { "127;", 127 }, { "128;", 128 }, { "32768;", 32768 }, { "1.5;", 1.5 }, { "1e-7;", 1e-7 },
-		{ "2147483647;", 2147483647 }, { "2147483647.5;", 2147483647.5 }, { "2147483648;", 2147483648.0 },
-		{ "0x7fffffff;", 2147483647 }, { "0x80000000;", 2147483648.0 }, { "0o37777777777;", 4294967295.0 },
-		{ "0b100000000000000000000000000000000;", 4294967296.0 }, { "4294967295;", 4294967295.0 },
-		{ "4294967296;", 4294967296.0 }, { "4294967297;", 4294967297.0 }, { "9007199254740991;", 9007199254740991.0 },
-		{ "18446744073709551616;", 18446744073709551616.0 }, { "1e300;", 1e300 },
-		/* A key is pushed as a number if it is an index, which 4294967295 and above are not; then the value comes first. */
-		{ "({ 2147483648: 1 });", 2147483648.0 }, { "({ 4294967294: 1 });", 4294967294.0 }, { "({ 4294967295: 1 });", 1 },
-		{ "({ 4294967296: 1 });", 1 }, { "({ 1e300: 1 });", 1 },
+		{ "0;", 0 },
+		{ "127;", 127 },
+		{ "128;", 128 },
+		{ "32768;", 32768 },
+		{ "1.5;", 1.5 },
+		{ "1e-7;", 1e-7 },
+		{ "2147483647;", 2147483647 },
+		{ "2147483647.5;", 2147483647.5 },
+		{ "2147483648;", 2147483648.0 },
+		{ "0x7fffffff;", 2147483647 },
+		{ "0x80000000;", 2147483648.0 },
+		{ "0o37777777777;", 4294967295.0 },
+		{ "0b100000000000000000000000000000000;", 4294967296.0 },
+		{ "4294967295;", 4294967295.0 },
+		{ "4294967296;", 4294967296.0 },
+		{ "4294967297;", 4294967297.0 },
+		{ "9007199254740991;", 9007199254740991.0 },
+		{ "18446744073709551616;", 18446744073709551616.0 },
+		{ "1e300;", 1e300 },
+		/* A key is pushed as a number if it is an index, below 4294967295; then the value comes first. */
+		{ "({ 2147483648: 1 });", 2147483648.0 },
+		{ "({ 4294967294: 1 });", 4294967294.0 },
+		{ "({ 4294967295: 1 });", 1 },
+		{ "({ 4294967296: 1 });", 1 },
+		{ "({ 1e300: 1 });", 1 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *source = cases[i].source;
 		txScript *script = compile((Text){ source, strlen(source), 0 }, NULL, "numbers", false);
 		double number = script ? firstNumber(script) : C_NAN;
 		if (number != cases[i].number)
-			fail("the C compiler that built this makes %.17g of `%s` in JavaScript: take another (CC), or fewer "
-				"optimisations (CFLAGS)", number, source);
+			fail(
+				"the C compiler that built this makes %.17g of `%s` in JavaScript: take another (CC), or fewer "
+				"optimisations (CFLAGS)",
+				number, source);
 		fxDeleteScript(script);
 	}
 }
 
 /* Output */
 
-static void writeString(FILE *output, const char *string) {
+static void writeString(FILE *output, const char *string)
+{
 	fputc('"', output);
 	for (const unsigned char *c = (const unsigned char *)string; *c; c++) {
-		if (*c >= ' ' && *c < 127 && *c != '"' && *c != '\\' && *c != '?') fputc(*c, output);
-		else fprintf(output, "\\%03o", *c);
+		if (*c >= ' ' && *c < 127 && *c != '"' && *c != '\\' && *c != '?')
+			fputc(*c, output);
+		else
+			fprintf(output, "\\%03o", *c);
 	}
 	fputc('"', output);
 }
 
-static void writeCode(FILE *output, int index, const txScript *script) {
+static void writeCode(FILE *output, int index, const txScript *script)
+{
 	fprintf(output, "static const int8_t code%d[] = {", index);
-	for (int i = 0; i < script->codeSize; i++) fprintf(output, i % 32 ? "%d," : "\n%d,", script->codeBuffer[i]);
+	for (int i = 0; i < script->codeSize; i++)
+		fprintf(output, i % 32 ? "%d," : "\n%d,", script->codeBuffer[i]);
 	fprintf(output, "\n};\n");
 }
 
 /*
- * The names as slots that XS would make of them (fxNewNameX), and its hash table, whose size is the eighth number of the
- * creation. Symbols have descriptions and are found by number alone.
+ * The names as slots that XS would make of them (fxNewNameX), and its hash table, whose size is the eighth number of
+ * the creation. Symbols have descriptions and are found by number alone.
  */
-static void writeKeySlots(FILE *output, const char *creation) {
+static void writeKeySlots(FILE *output, const char *creation)
+{
 	int modulo = 0, numbers[10], count = XS_ID_COUNT + keyCount;
 	if (sscanf(creation, "%d, %d, %d, %d, %d, %d, %d, %d,", numbers, numbers + 1, numbers + 2, numbers + 3, numbers + 4,
-			numbers + 5, numbers + 6, &modulo) != 8 || modulo < 1)
+			numbers + 5, numbers + 6, &modulo) != 8 ||
+		modulo < 1)
 		fail("bad creation");
 	int *heads = calloc((size_t)modulo, sizeof(int));
 	fprintf(output, "#include \"xsAll.h\"\nstatic const txSlot slots[%d] = {\n", count);
@@ -284,41 +354,54 @@ static void writeKeySlots(FILE *output, const char *creation) {
 			continue;
 		}
 		unsigned sum = 0;
-		for (const unsigned char *c = (const unsigned char *)name; *c; c++) sum = (sum << 1) + *c;
+		for (const unsigned char *c = (const unsigned char *)name; *c; c++)
+			sum = (sum << 1) + *c;
 		sum &= 0x7fffffff;
 		int *head = &heads[sum % (unsigned)modulo];
-		fprintf(output, "\t{ .ID = %d, .flag = XS_DONT_ENUM_FLAG, .kind = XS_KEY_X_KIND, .value.key = { (txString)", id);
+		fprintf(output, "\t{ .ID = %d, .flag = XS_DONT_ENUM_FLAG, .kind = XS_KEY_X_KIND, .value.key = { (txString)",
+			id);
 		writeString(output, name);
 		fprintf(output, ", %u }", sum);
-		if (*head) fprintf(output, ", .next = (txSlot *)&slots[%d]", *head);
+		if (*head)
+			fprintf(output, ", .next = (txSlot *)&slots[%d]", *head);
 		fprintf(output, " },\n");
 		*head = id;
 	}
 	fprintf(output, "};\nstatic const void *const keySlots[] = {\n");
-	for (int id = 0; id < count; id++) fprintf(output, "\t&slots[%d],\n", id);
+	for (int id = 0; id < count; id++)
+		fprintf(output, "\t&slots[%d],\n", id);
 	fprintf(output, "};\nstatic const void *const names[] = {\n");
-	for (int i = 0; i < modulo; i++) fprintf(output, heads[i] ? "\t&slots[%d],\n" : "\t0,\n", heads[i]);
+	for (int i = 0; i < modulo; i++)
+		fprintf(output, heads[i] ? "\t&slots[%d],\n" : "\t0,\n", heads[i]);
 	fprintf(output, "};\n");
 	free(heads);
 }
 
-static int split(char *line, char **fields) {
+static int split(char *line, char **fields)
+{
 	int count = 0;
 	line[strcspn(line, "\n")] = 0;
-	for (char *field = strtok(line, "\t"); field && count < FIELDS; field = strtok(NULL, "\t")) fields[count++] = field;
+	for (char *field = strtok(line, "\t"); field && count < FIELDS; field = strtok(NULL, "\t"))
+		fields[count++] = field;
 	return count;
 }
 
-int main(int argc, char **argv) {
-	if (argc != 3) fail("usage: xscompile LIST OUTPUT.c");
+int main(int argc, char **argv)
+{
+	if (argc != 3)
+		fail("usage: xscompile LIST OUTPUT.c");
 	FILE *list = fopen(argv[1], "r");
 	FILE *output = fopen(argv[2], "w");
-	if (!list || !output) fail("cannot open %s", list ? argv[2] : argv[1]);
+	if (!list || !output)
+		fail("cannot open %s", list ? argv[2] : argv[1]);
 
 	checkNumbers();
 	char line[4 * 4096], *fields[FIELDS], *image = NULL, *start = NULL;
 	char creation[256] = "";
-	struct { char *name; int size; } modules[4096];
+	struct {
+		char *name;
+		int size;
+	} modules[4096];
 	char *preloads[4096];
 	int moduleCount = 0, preloadCount = 0, failures = 0;
 	bool lines = true;
@@ -333,10 +416,12 @@ int main(int argc, char **argv) {
 			for (int i = 1; i < count; i++)
 				snprintf(creation + strlen(creation), sizeof(creation) - strlen(creation), " %s,", fields[i]);
 		} else if (count == 2 && strcmp(fields[0], "preload") == 0) {
-			if (preloadCount == 4096) fail("too many modules");
+			if (preloadCount == 4096)
+				fail("too many modules");
 			preloads[preloadCount++] = strdup(fields[1]);
 		} else if (count == 5 && strcmp(fields[0], "module") == 0) {
-			if (moduleCount == 4096) fail("too many modules");
+			if (moduleCount == 4096)
+				fail("too many modules");
 			Text text = load(fields[2]);
 			txScript *script = compile(text, strcmp(fields[3], "-") == 0 ? NULL : fields[3], fields[4], lines);
 			free((void *)text.text);
@@ -348,14 +433,16 @@ int main(int argc, char **argv) {
 			writeCode(output, moduleCount, script);
 			modules[moduleCount].name = strdup(fields[1]);
 			/* XS makes names of modules as well. */
-			if (!lines) globalID(modules[moduleCount].name);
+			if (!lines)
+				globalID(modules[moduleCount].name);
 			modules[moduleCount++].size = script->codeSize;
 			fxDeleteScript(script);
 		} else {
 			fail("%s: bad line", argv[1]);
 		}
 	}
-	if (!image) fail("%s: no image", argv[1]);
+	if (!image)
+		fail("%s: no image", argv[1]);
 	fprintf(output, "static const ImageModule modules[] = {\n");
 	for (int i = 0; i < moduleCount; i++) {
 		fprintf(output, "\t{ ");
@@ -368,7 +455,8 @@ int main(int argc, char **argv) {
 		writeString(output, keys[i]);
 		fprintf(output, ",\n");
 	}
-	if (keyCount == 0) fprintf(output, "\t0\n");
+	if (keyCount == 0)
+		fprintf(output, "\t0\n");
 	fprintf(output, "};\n");
 	fprintf(output, "static const char *const preloads[] = {\n");
 	for (int i = 0; i < preloadCount; i++) {
@@ -376,11 +464,14 @@ int main(int argc, char **argv) {
 		writeString(output, preloads[i]);
 		fprintf(output, ",\n");
 	}
-	if (preloadCount == 0) fprintf(output, "\t0\n");
+	if (preloadCount == 0)
+		fprintf(output, "\t0\n");
 	fprintf(output, "};\n");
-	if (!lines) writeKeySlots(output, creation);
+	if (!lines)
+		writeKeySlots(output, creation);
 	fprintf(output, "const Image %s = { \"%s\", \"%s\", {%s }, modules, %d, keys, %d, preloads, %d, %s };\n", image,
 		image, start, creation, moduleCount, keyCount, preloadCount, lines ? "0, 0" : "keySlots, names");
-	if (fclose(output) != 0) fail("cannot write %s", argv[2]);
+	if (fclose(output) != 0)
+		fail("cannot write %s", argv[2]);
 	return failures ? 1 : 0;
 }

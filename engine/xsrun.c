@@ -18,32 +18,29 @@ typedef struct {
 	char **arguments;
 } Arguments;
 
-static void xs_print(xsMachine *the) {
-	puts(xsToString(xsArg(0)));
-}
+static void xs_print(xsMachine *the) { puts(xsToString(xsArg(0))); }
 
-static void xs_readFile(xsMachine *the) {
+static void xs_readFile(xsMachine *the)
+{
 	const char *path = xsToString(xsArg(0));
 	struct stat status;
 	FILE *file = fopen(path, "rb");
 	if (!file || fstat(fileno(file), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > INT32_MAX) {
-		if (file) fclose(file);
+		if (file)
+			fclose(file);
 		xsUnknownError("cannot read %s", path);
 	}
 	int32_t size = (int32_t)status.st_size;
 	xsResult = xsArrayBuffer(NULL, size);
 	size_t got = size ? fread(xsToArrayBuffer(xsResult), 1, (size_t)size, file) : 0;
 	fclose(file);
-	if (got != (size_t)size) xsUnknownError("cannot read all of %s", xsToString(xsArg(0)));
+	if (got != (size_t)size)
+		xsUnknownError("cannot read all of %s", xsToString(xsArg(0)));
 }
 
-static void xs_collect(xsMachine *the) {
-	xsCollectGarbage();
-}
+static void xs_collect(xsMachine *the) { xsCollectGarbage(); }
 
-static void xs_exit(xsMachine *the) {
-	runtimeUnwind(runtimeOf(the), xsToInteger(xsArgc) ? xsToInteger(xsArg(0)) : 0);
-}
+static void xs_exit(xsMachine *the) { runtimeUnwind(runtimeOf(the), xsToInteger(xsArgc) ? xsToInteger(xsArg(0)) : 0); }
 
 static const RuntimeFunction functions[] = {
 	{ "print", xs_print, 1 },
@@ -57,25 +54,23 @@ static const RuntimeFunction functions[] = {
 };
 
 static void defineStrings(xsMachine *the, xsSlot *object, const char *name, int count, const char *(*at)(int, void *),
-	void *data) {
+	void *data)
+{
 	xsBeginHost(the);
 	xsResult = xsNewArray(0);
-	for (int i = 0; i < count; i++) xsCall1(xsResult, xsID("push"), xsString((char *)at(i, data)));
+	for (int i = 0; i < count; i++)
+		xsCall1(xsResult, xsID("push"), xsString((char *)at(i, data)));
 	runtimeFreeze(the, &xsResult);
 	xsDefine(*object, xsID(name), xsResult, xsDontDelete | xsDontSet);
 	xsEndHost(the);
 }
 
-static const char *argumentAt(int index, void *data) {
-	return ((Arguments *)data)->arguments[index];
-}
+static const char *argumentAt(int index, void *data) { return ((Arguments *)data)->arguments[index]; }
 
-static const char *moduleAt(int index, void *data) {
-	return testImage.modules[index].name;
-}
+static const char *moduleAt(int index, void *data) { return testImage.modules[index].name; }
 
-static void install(xsMachine *the) {
-	runtimeDefineTextEncoder(the);
+static void install(xsMachine *the)
+{
 	Arguments *arguments = runtimeContext(the);
 	xsResult = xsNewObject();
 	runtimeDefineFunctions(the, &xsResult, functions);
@@ -87,12 +82,14 @@ static void install(xsMachine *the) {
 	xsDefine(xsGlobal, xsID("xsrun"), xsResult, xsDontDelete | xsDontEnum | xsDontSet);
 }
 
-static void crash(void *context, RuntimeCrashCode code, const char *line) {
+static void crash(void *context, RuntimeCrashCode code, const char *line)
+{
 	fflush(stdout);
 	fprintf(stderr, "%s\n", line);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
 	if (argc < 2) {
 		fprintf(stderr, "usage: xsrun MODULE [ARGUMENT…], where MODULE is for example %s\n", testImage.main);
 		return 2;

@@ -28,7 +28,7 @@ export const APPS = Object.freeze(readdirSync(path.join(ROOT, "apps")).sort());
 /** The root's manifest is that of the first application. */
 const FIRST_APP = "smp-svr";
 
-/** What of the environment engine/makefile reads. */
+/** What of the environment engine/posix.mk reads. */
 const COMPILER_VARIABLES = ["CC", "CFLAGS", "LDFLAGS"];
 
 /** Without this compiler there is no firmware; `npm run mps3` then says what is missing. */
@@ -98,7 +98,7 @@ function plan(target) {
 	// An emulated board has the simulator's supervisor.
 	const sim = {
 		images: [LOADER, image(app.name, appManifest(app))],
-		programs: [{ folder: "engine", target: `../build/xs-smp-sim-${app.name}` }],
+		programs: [{ folder: "hosts/sim", target: `../../build/xs-smp-sim-${app.name}` }],
 	};
 	if (board === "sim" || !hasCrossCompiler()) return sim;
 	return {
@@ -127,12 +127,10 @@ export async function build(targets = ALL) {
 	try {
 		const due = wanted.filter((target) => !upToDate(target));
 		if (due.length === 0) return;
-		if (!upToDate("typescript")) make(() => compileTypeScript(), ["typescript"]);
 		const native = due.filter((target) => target !== "typescript");
-		if (native.length > 0) {
-			checkTools();
-			await make(() => buildNative(native), native);
-		}
+		if (native.length > 0) checkTools();
+		if (!upToDate("typescript")) make(() => compileTypeScript(), ["typescript"]);
+		if (native.length > 0) await make(() => buildNative(native), native);
 	} finally {
 		rmSync(LOCK, { force: true });
 	}
@@ -168,10 +166,10 @@ async function buildNative(targets) {
 			throw error;
 		}
 	}
-	for (const folder of ["engine", "hosts/mps3"]) {
+	for (const folder of ["engine", "hosts/sim", "hosts/mps3"]) {
 		const programs = plans.flatMap(({ programs }) => programs).filter((program) => program.folder === folder);
 		if (programs.length === 0) continue;
-		if (folder !== "engine" && !existsSync(path.join(BUILD, "mps3/xs")))
+		if (folder === "hosts/mps3" && !existsSync(path.join(BUILD, "mps3/xs")))
 			say("Compiling the firmware for the Cortex-M55 (once)…");
 		runMake(folder, [...new Set(programs.map(({ target }) => target))]);
 	}

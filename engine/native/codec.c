@@ -1,8 +1,8 @@
 /*
  * The work on each byte of console framing: CRC-16 and base64. What they do stands in modules/smp/transport/codec.ts.
  *
- * Moddable's own modules do not fit: Base64.decode wants a string and skips what is not base64, where SMP has bytes and such a
- * line is lost; and both make a new buffer for each call.
+ * Moddable's own modules do not fit: Base64.decode wants a string and skips what is not base64, where SMP has bytes and
+ * such a line is lost; and both make a new buffer for each call.
  */
 #include "native.h"
 
@@ -45,7 +45,7 @@ static int32_t value(uint8_t c)
 }
 
 /* base64Decode(characters, at, end, into, intoAt): number of characters that were decoded, a multiple of four. */
-static void codec_decode(xsMachine *the)
+static void codec_base64Decode(xsMachine *the)
 {
 	int32_t length, room;
 	const uint8_t *characters = runtimeBytes(the, &xsArg(0), &length);
@@ -66,7 +66,7 @@ static void codec_decode(xsMachine *the)
 }
 
 /* base64Encode(bytes, into, at): where the characters end. */
-static void codec_encode(xsMachine *the)
+static void codec_base64Encode(xsMachine *the)
 {
 	int32_t length, room;
 	const uint8_t *bytes = runtimeBytes(the, &xsArg(0), &length);
@@ -87,7 +87,7 @@ static void codec_encode(xsMachine *the)
 
 const RuntimeFunction codecFunctions[] = {
 	{ "crc16", codec_crc16, 2 },
-	{ "base64Decode", codec_decode, 5 },
-	{ "base64Encode", codec_encode, 3 },
+	{ "base64Decode", codec_base64Decode, 5 },
+	{ "base64Encode", codec_base64Encode, 3 },
 	{ NULL },
 };

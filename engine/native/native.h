@@ -12,4 +12,10 @@ extern const RuntimeFunction digestFunctions[];
 /* codec.c: crc16, base64Decode, base64Encode */
 extern const RuntimeFunction codecFunctions[];
 
+/* flash-check.c: for the functions of a flash chip. Both throw a RangeError. */
+/* An address or a length, in bytes. */
+uint32_t flashArgument(xsMachine *the, xsSlot *slot);
+/* Whether the bytes are inside a chip of `size` bytes, and whole units. */
+void flashInside(xsMachine *the, uint32_t size, uint32_t address, uint32_t length, uint32_t unit);
+
 #endif

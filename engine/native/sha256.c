@@ -13,6 +13,7 @@ typedef struct {
 	uint8_t block[64];
 } Sha256;
 
+/* clang-format off */
 static const uint32_t constants[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
 	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -27,6 +28,7 @@ static const uint32_t constants[64] = {
 static const uint32_t initial[8] = {
 	0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 };
+/* clang-format on */
 
 static uint32_t rotate(uint32_t word, int bits) { return word >> bits | word << (32 - bits); }
 
@@ -44,8 +46,8 @@ static void compress(uint32_t *words, const uint8_t *block)
 	for (int i = 0; i < 64; i++) {
 		uint32_t first = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) +
 			((v[4] & v[5]) ^ (~v[4] & v[6])) + constants[i] + schedule[i];
-		uint32_t second = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) +
-			((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
+		uint32_t second =
+			(rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
 		memmove(v + 1, v, 7 * sizeof *v);
 		v[4] += first;
 		v[0] = first + second;

@@ -1,7 +1,7 @@
 /*
- * What the Moddable SDK's Zephyr port has no way to do, behind native.ts: restart the chip (its System.restart() waits for
- * ever), write to the console (trace() speaks to the debugger), and hash by PSA Crypto, which uses the chip's engine where
- * Zephyr has a driver for it.
+ * What the Moddable SDK's Zephyr port has no way to do, behind native.ts: restart the chip (its System.restart() waits
+ * for ever), write to the console (trace() speaks to the debugger), and hash by PSA Crypto, which uses the chip's
+ * engine where Zephyr has a driver for it.
  */
 #include "xsmc.h"
 
@@ -29,16 +29,10 @@ void xs_rtl8721f_reset(xsMachine *the)
 }
 
 /* log(line) */
-void xs_rtl8721f_log(xsMachine *the)
-{
-	printk("%s\n", xsmcToString(xsArg(0)));
-}
+void xs_rtl8721f_log(xsMachine *the) { printk("%s\n", xsmcToString(xsArg(0))); }
 
 /* buildTime(): string */
-void xs_rtl8721f_buildTime(xsMachine *the)
-{
-	xsmcSetString(xsResult, __DATE__ " " __TIME__);
-}
+void xs_rtl8721f_buildTime(xsMachine *the) { xsmcSetString(xsResult, __DATE__ " " __TIME__); }
 
 /* The state of a computation that nobody finished. */
 void xs_rtl8721f_sha256_destructor(void *data)
@@ -63,7 +57,7 @@ void xs_rtl8721f_sha256(xsMachine *the)
 	xsmcSetHostData(xsThis, operation);
 }
 
-static psa_hash_operation_t *operation_of(xsMachine *the)
+static psa_hash_operation_t *operationOf(xsMachine *the)
 {
 	psa_hash_operation_t *operation = xsmcGetHostData(xsThis);
 
@@ -75,7 +69,7 @@ static psa_hash_operation_t *operation_of(xsMachine *the)
 /* update(bytes) */
 void xs_rtl8721f_sha256_update(xsMachine *the)
 {
-	psa_hash_operation_t *operation = operation_of(the);
+	psa_hash_operation_t *operation = operationOf(the);
 	void *bytes;
 	xsUnsignedValue length;
 
@@ -87,7 +81,7 @@ void xs_rtl8721f_sha256_update(xsMachine *the)
 /* finish(): ArrayBuffer of 32 bytes */
 void xs_rtl8721f_sha256_finish(xsMachine *the)
 {
-	psa_hash_operation_t *operation = operation_of(the);
+	psa_hash_operation_t *operation = operationOf(the);
 	uint8_t digest[SHA256_LENGTH];
 	size_t length;
 	psa_status_t status = psa_hash_finish(operation, digest, sizeof digest, &length);

@@ -29,7 +29,7 @@ describeWith("arm-none-eabi-gcc", "the RTL8721F host's C for Cortex-M55", () => 
 describe("the RTL8721F host's parts", () => {
 	it("native.ts names the functions of native.c, all of them and no others", () => {
 		const named = Array.from(text("native.ts").matchAll(/\b[nN]ative\("(\w+)"\)/g), ([, name]) => name);
-		const defined = Array.from(text("native.c").matchAll(/^void (xs_\w+)\([^)]*\)$/gm), ([, name]) => name);
+		const defined = Array.from(text("native.c").matchAll(/^void (xs_\w+)\([^)]*\)(?!;)/gm), ([, name]) => name);
 		assert.ok(defined.length > 0);
 		assert.deepEqual([...new Set(named)].sort(), defined.sort());
 	});

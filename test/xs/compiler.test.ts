@@ -53,7 +53,7 @@ describe("build", () => {
 	function build(CC: string, tools: readonly string[]): string {
 		const directory = mkdtempSync(join(tmpdir(), "xs-smp-build-"));
 		try {
-			for (const part of ["tools", "node_modules"]) symlinkSync(join(root, part), join(directory, part));
+			for (const part of ["apps", "tools", "node_modules"]) symlinkSync(join(root, part), join(directory, part));
 			for (const tool of tools) {
 				const path = spawnSync("sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).stdout.trim();
 				symlinkSync(path, join(directory, tool));

@@ -1,9 +1,10 @@
 /*
- * The board: Arm MPS3 with the image AN547 (Corstone SSE-300, Cortex-M55), as QEMU's machine mps3-an547 has it. Addresses
- * are from Arm's Application Note AN547 and the SSE-300 reference manual.
+ * The board: Arm MPS3 with the image AN547 (Corstone SSE-300, Cortex-M55), as QEMU's machine mps3-an547 has it.
+ * Addresses are from Arm's Application Note AN547 and the SSE-300 reference manual.
  *
  *   0x00000000  ITCM, 512 KB     boot loader: vectors and code
- *   0x01000000  SRAM, 2 MB       application: vectors and code; the second half holds the boot loader's bytecode. Stands for the flash that code runs from
+ *   0x01000000  SRAM, 2 MB       application: vectors and code; the second half holds the boot loader's bytecode.
+ *                              Stands for the flash that code runs from
  *   0x20000000  DTCM, 512 KB     RAM of the application; the last 4 KB are handed from boot loader to application
  *   0x21000000  SRAM, 4 MB       RAM of the boot loader
  *   0x70000000  DDR              what a board does not have: command line, contents of the flash chip

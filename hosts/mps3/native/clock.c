@@ -1,11 +1,12 @@
 /*
  * Time: the system counter of the SSE-300 (reference manual, System Counter) tells it, SysTick wakes the processor each
- * millisecond. Ticks that come late or not at all, as they do in an emulator on a busy machine, do not make the clock slow.
+ * millisecond. Ticks that come late or not at all, as they do in an emulator on a busy machine, do not make the clock
+ * slow.
  */
 #include <sys/time.h>
-#include <time.h>
 
 #include "board.h"
+#include "runtime.h"
 
 #define COUNTER_CONTROL (*(volatile uint32_t *)0x58100000)
 #define COUNTER_LOW (*(volatile uint32_t *)0x58100008)
@@ -15,8 +16,9 @@
 #define SYST_CVR (*(volatile uint32_t *)0xe000e018)
 
 /*
- * For benchmarks, which read these in memory (bench/firmware.ts): counter at the start of this program, and how much of the time
- * since then, up to its last sleep, it was awake. Under QEMU's -icount each count stands for a fixed number of instructions.
+ * For benchmarks, which read these in memory (bench/firmware.ts): counter at the start of this program, and how much of
+ * the time since then, up to its last sleep, it was awake. Under QEMU's -icount each count stands for a fixed number of
+ * instructions.
  */
 volatile uint64_t clockStarted, clockWorked;
 static uint64_t asleep;
@@ -56,15 +58,8 @@ void clockSleep(void)
 	interruptsOff();
 }
 
-/* For engine/runtime.c. The board has no calendar: its clocks count from the start. */
-int clock_gettime(clockid_t clock, struct timespec *time)
-{
-	(void)clock;
-	uint32_t now = clockMilliseconds();
-	time->tv_sec = now / 1000;
-	time->tv_nsec = (long)(now % 1000) * 1000000;
-	return 0;
-}
+/* The board has no calendar: its clocks count from the start. */
+double runtimeNow(void) { return clockMilliseconds(); }
 
 /* For Date. */
 int _gettimeofday(struct timeval *time, void *zone)

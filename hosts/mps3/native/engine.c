@@ -2,8 +2,8 @@
 #include "xsAll.h"
 
 /*
- * As XS does with the names of a machine that it clones: they stay where the module compiler put them, in flash, with XS's own
- * among them. In RAM they would take 23 KB.
+ * As XS does with the names of a machine that it clones: they stay where the module compiler put them, in flash, with
+ * XS's own among them. In RAM they would take 23 KB.
  */
 void fxBuildKeys(txMachine *the)
 {

@@ -23,21 +23,9 @@ void flashStart(void)
 		boardCrash("the flash file cannot be read");
 }
 
-static uint32_t argument(xsMachine *the, xsSlot *slot)
-{
-	double value = xsToNumber(*slot);
-	if (!(value >= 0 && value <= LARGEST))
-		xsRangeError("not an address");
-	return (uint32_t)value;
-}
-
 static void inside(xsMachine *the, uint32_t address, uint32_t length, uint32_t unit)
 {
-	uint32_t size = boardOptions()->flashSize;
-	if (address > size || length > size - address)
-		xsRangeError("outside the flash");
-	if (address % unit || length % unit)
-		xsRangeError("not a multiple of %d", (int)unit);
+	flashInside(the, boardOptions()->flashSize, address, length, unit);
 }
 
 static void keep(xsMachine *the, uint32_t address, uint32_t length)
@@ -50,7 +38,7 @@ static void keep(xsMachine *the, uint32_t address, uint32_t length)
 static void flash_read(xsMachine *the)
 {
 	int32_t length;
-	uint32_t address = argument(the, &xsArg(1));
+	uint32_t address = flashArgument(the, &xsArg(1));
 	uint8_t *into = runtimeBytes(the, &xsArg(0), &length);
 	inside(the, address, (uint32_t)length, 1);
 	memcpy(into, CONTENTS + address, (size_t)length);
@@ -60,7 +48,7 @@ static void flash_read(xsMachine *the)
 static void flash_write(xsMachine *the)
 {
 	int32_t length;
-	uint32_t address = argument(the, &xsArg(1));
+	uint32_t address = flashArgument(the, &xsArg(1));
 	const uint8_t *bytes = runtimeBytes(the, &xsArg(0), &length);
 	inside(the, address, (uint32_t)length, boardOptions()->writeAlign);
 	for (int32_t i = 0; i < length; i++)
@@ -73,8 +61,8 @@ static void flash_write(xsMachine *the)
 /* flashErase(address, length): erases whole sectors. */
 static void flash_erase(xsMachine *the)
 {
-	uint32_t address = argument(the, &xsArg(0));
-	uint32_t length = argument(the, &xsArg(1));
+	uint32_t address = flashArgument(the, &xsArg(0));
+	uint32_t length = flashArgument(the, &xsArg(1));
 	inside(the, address, length, boardOptions()->sectorSize);
 	memset(CONTENTS + address, ERASED, length);
 	keep(the, address, length);

@@ -1,7 +1,6 @@
 /* Boot loader or application, whichever image this program was linked with: one machine that runs it. */
 #include <string.h>
 
-#include "native.h"
 #include "natives.h"
 
 extern const Image firmwareImage;
@@ -28,7 +27,7 @@ static void host_reset(xsMachine *the)
 	boardReset();
 }
 
-static void host_start(xsMachine *the)
+static void host_startApplication(xsMachine *the)
 {
 	const char *text = xsToString(xsArg(0));
 	if (strlen(text) >= sizeof linkRetained.text)
@@ -57,7 +56,7 @@ static const RuntimeFunction machineFunctions[] = {
 	{ "uptime", host_uptime, 0 },
 	{ "event", host_event, 1 },
 	{ "reset", host_reset, 0 },
-	{ "startApplication", host_start, 1 },
+	{ "startApplication", host_startApplication, 1 },
 	{ "halt", host_halt, 0 },
 	{ "retained", host_retained, 0 },
 	{ "buildTime", host_buildTime, 0 },

@@ -6,12 +6,12 @@
 #define NATIVES_H
 
 #include "board.h"
-#include "runtime.h"
+#include "native.h"
 
 extern const RuntimeFunction flashFunctions[];
 extern const RuntimeFunction uartFunctions[];
 
-/* The UART's half of poll(), see poll.h. */
+/* The one descriptor that runtimeWait() knows (serial.c). */
 #define UART_DESCRIPTOR 0
 
 #endif

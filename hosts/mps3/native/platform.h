@@ -1,6 +1,6 @@
 /*
- * What XS needs to know about the microcontroller: newlib on bare metal, one thread. Given to XS as XSPLATFORM in place of
- * engine/platform.h; hosts/mps3/native/engine.c supplies what is switched off.
+ * What XS needs to know about the microcontroller: newlib on bare metal, one thread. Given to XS as XSPLATFORM in place
+ * of engine/platform.h; hosts/mps3/native/engine.c supplies what is switched off.
  */
 #ifndef PLATFORM_H
 #define PLATFORM_H

@@ -25,7 +25,10 @@ const BoardOptions *boardOptions(void)
 	static BoardOptions options;
 	if (options.config)
 		return &options;
-	struct { char *buffer; uint32_t size; } line = { COMMAND_LINE, COMMAND_LINE_SIZE };
+	struct {
+		char *buffer;
+		uint32_t size;
+	} line = { COMMAND_LINE, COMMAND_LINE_SIZE };
 	if (call(SYS_GET_CMDLINE, &line) != 0)
 		boardCrash("there is no command line: start the firmware with npm run mps3");
 	char *at = COMMAND_LINE;
@@ -42,7 +45,10 @@ const BoardOptions *boardOptions(void)
 
 int32_t fileOpen(const char *path)
 {
-	const struct { const char *path; uint32_t mode, length; } block = { path, OPEN_READ_WRITE, strlen(path) };
+	const struct {
+		const char *path;
+		uint32_t mode, length;
+	} block = { path, OPEN_READ_WRITE, strlen(path) };
 	return call(SYS_OPEN, &block);
 }
 
@@ -54,7 +60,10 @@ typedef struct {
 
 static bool transfer(int operation, const Transfer *block, uint32_t offset)
 {
-	const struct { int32_t file; uint32_t offset; } seek = { block->file, offset };
+	const struct {
+		int32_t file;
+		uint32_t offset;
+	} seek = { block->file, offset };
 	/* The result is the number of bytes that are left. */
 	return call(SYS_SEEK, &seek) == 0 && call(operation, block) == 0;
 }

@@ -1,46 +1,41 @@
 /* The UART for JavaScript, and the wait for it. */
-#include <poll.h>
-
 #include "natives.h"
 
-static struct {
-	RuntimeWatch *watch;
-	xsSlot into, callback;
-} serial;
+static RuntimeInput input;
 
-int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const void *signals)
+void runtimeWait(RuntimeDescriptor *descriptors, size_t count, double milliseconds)
 {
-	(void)signals;
-	uint32_t most = timeout ? (uint32_t)timeout->tv_sec * 1000 + ((uint32_t)timeout->tv_nsec + 999999) / 1000000 : 0;
+	uint32_t most = milliseconds > 0 ? (uint32_t)milliseconds : 0;
+	if (most < milliseconds)
+		most++;
 	uint32_t start = clockMilliseconds();
-	int ready = 0;
+	bool ready = false;
 	interruptsOff();
 	for (;;) {
-		for (nfds_t i = 0; i < count; i++) {
-			fds[i].revents = (fds[i].events & POLLIN) && uartReady() ? POLLIN : 0;
-			ready += fds[i].revents != 0;
+		for (size_t i = 0; i < count; i++) {
+			descriptors[i].ready = uartReady() ? descriptors[i].events & RUNTIME_READABLE : 0;
+			ready |= descriptors[i].ready != 0;
 		}
-		if (ready || (timeout && clockMilliseconds() - start >= most))
+		if (ready || (milliseconds >= 0 && clockMilliseconds() - start >= most))
 			break;
 		clockSleep();
 	}
 	interruptsOn();
-	return ready;
 }
 
-static void ready(Runtime *runtime, int fd, short revents, void *data)
+static void ready(Runtime *runtime, int fd, int events, void *data)
 {
 	(void)fd;
-	(void)revents;
+	(void)events;
 	(void)data;
 	xsMachine *the = runtimeMachine(runtime);
 	xsBeginHost(the);
 	{
 		int32_t length;
-		uint8_t *into = runtimeBytes(the, &serial.into, &length);
+		uint8_t *into = runtimeBytes(the, &input.into, &length);
 		uint32_t count = uartTake(into, (uint32_t)length);
 		if (count > 0)
-			xsCallFunction1(serial.callback, xsGlobal, xsInteger((xsIntegerValue)count));
+			xsCallFunction1(input.callback, xsGlobal, xsInteger((xsIntegerValue)count));
 	}
 	xsEndHost(the);
 }
@@ -48,15 +43,7 @@ static void ready(Runtime *runtime, int fd, short revents, void *data)
 /* uartOpen(into, onReadable): bytes that arrive are put into `into`, then onReadable(count) is called. */
 static void uart_open(xsMachine *the)
 {
-	int32_t length;
-	runtimeBytes(the, &xsArg(0), &length);
-	if (serial.watch)
-		xsUnknownError("the UART is open");
-	serial.into = xsArg(0);
-	xsRemember(serial.into);
-	serial.callback = xsArg(1);
-	xsRemember(serial.callback);
-	serial.watch = runtimeWatch(runtimeOf(the), UART_DESCRIPTOR, POLLIN, ready, NULL);
+	runtimeOpenInput(the, &input, "the UART", UART_DESCRIPTOR, ready);
 	uartStart();
 }
 
@@ -71,13 +58,9 @@ static void uart_write(xsMachine *the)
 /* uartClose() */
 static void uart_close(xsMachine *the)
 {
-	if (!serial.watch)
-		return;
-	uartStop();
-	runtimeUnwatch(serial.watch);
-	serial.watch = NULL;
-	xsForget(serial.into);
-	xsForget(serial.callback);
+	if (input.watch)
+		uartStop();
+	runtimeCloseInput(the, &input);
 }
 
 const RuntimeFunction uartFunctions[] = {

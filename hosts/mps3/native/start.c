@@ -57,7 +57,8 @@ __attribute__((naked)) void onReset(void)
 		"blo 1b\n\t"
 		"msr msplim, r0\n\t"
 		"msr msp, r1\n\t"
-		"b %c1" ::"i"(UNTOUCHED), "i"(start));
+		"b %c1" ::"i"(UNTOUCHED),
+		"i"(start));
 }
 
 void boardReset(void)
@@ -81,7 +82,8 @@ void boardStart(const uint32_t *vectors)
 	interruptsOff();
 	uartStop();
 	clockStop();
-	__asm volatile("dsb\n\tisb\n\tmov r3, #0\n\tmsr msplim, r3\n\tmsr msp, %0\n\tbx %1" ::"r"(vectors[0]), "r"(vectors[1]));
+	__asm volatile("dsb\n\tisb\n\tmov r3, #0\n\tmsr msplim, r3\n\tmsr msp, %0\n\tbx %1" ::"r"(vectors[0]),
+		"r"(vectors[1]));
 	__builtin_unreachable();
 }
 
@@ -104,8 +106,8 @@ __attribute__((used, noreturn)) static void fault(const uint32_t *frame)
 	if (status & 1 << 20)
 		snprintf(reason, sizeof reason, "C stack overflow");
 	else
-		snprintf(reason, sizeof reason, "%s at 0x%08lx, called from 0x%08lx (CFSR 0x%08lx)", name, (unsigned long)frame[6],
-			(unsigned long)frame[5], (unsigned long)status);
+		snprintf(reason, sizeof reason, "%s at 0x%08lx, called from 0x%08lx (CFSR 0x%08lx)", name,
+			(unsigned long)frame[6], (unsigned long)frame[5], (unsigned long)status);
 	boardCrash(reason);
 }
 
@@ -123,6 +125,8 @@ __attribute__((naked)) static void onFault(void)
 
 typedef void (*Vector)(void);
 
+/* The formatter would take the space before "...". */
+/* clang-format off */
 __attribute__((section(".vectors"), used)) static const Vector vectors[16 + INTERRUPTS] = {
 	[0] = (Vector)linkStackTop,
 	[1] = onReset,
@@ -133,3 +137,4 @@ __attribute__((section(".vectors"), used)) static const Vector vectors[16 + INTE
 	[16 + UART0_TRANSMIT] = onUartTransmit,
 	[17 + UART0_TRANSMIT ... 15 + INTERRUPTS] = onFault,
 };
+/* clang-format on */

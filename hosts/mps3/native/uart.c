@@ -1,10 +1,10 @@
 /*
  * CMSDK APB UART (Cortex-M System Design Kit Technical Reference Manual) with a ring buffer each way.
  *
- * QEMU's line has no speed of its own; with a baud rate given the driver makes one of that speed of it. Each byte that arrives
- * or waits to be sent takes its time on the line after the one before it, and goes on when that time is over. Bytes are taken
- * from QEMU before their time, so that the line stays busy however late QEMU is to hand over the next ones. What the driver
- * does not take waits at the sender, so nothing is lost while the buffer is full.
+ * QEMU's line has no speed of its own; with a baud rate given the driver makes one of that speed of it. Each byte that
+ * arrives or waits to be sent takes its time on the line after the one before it, and goes on when that time is over.
+ * Bytes are taken from QEMU before their time, so that the line stays busy however late QEMU is to hand over the next
+ * ones. What the driver does not take waits at the sender, so nothing is lost while the buffer is full.
  */
 #include "board.h"
 

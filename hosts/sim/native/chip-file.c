@@ -1,6 +1,6 @@
 /*
- * A file that holds what a chip keeps. It is open for as long as the device runs, and the one that counts is the one under its
- * name: written to one that was deleted or replaced, everything would seem to go well and be lost.
+ * A file that holds what a chip keeps. It is open for as long as the device runs, and the one that counts is the one
+ * under its name: written to one that was deleted or replaced, everything would seem to go well and be lost.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +36,8 @@ bool chipFileKept(int events, const ChipFile *file)
 	if (!what)
 		return true;
 	char reason[4600];
-	snprintf(reason, sizeof reason, "the %s %s %s while the device ran, which has stopped", file->what, file->path, what);
+	snprintf(reason, sizeof reason, "the %s %s %s while the device ran, which has stopped", file->what, file->path,
+		what);
 	eventText(events, "lost", "reason", reason);
 	return false;
 }

@@ -29,7 +29,7 @@ static void sim_reset(xsMachine *the)
 	_exit(EXIT_RESET);
 }
 
-static void sim_start(xsMachine *the)
+static void sim_startApplication(xsMachine *the)
 {
 	free(retained);
 	retained = strdup(xsToString(xsArg(0)));
@@ -78,7 +78,7 @@ static const RuntimeFunction machineFunctions[] = {
 	{ "uptime", sim_uptime, 0 },
 	{ "event", sim_event, 1 },
 	{ "reset", sim_reset, 0 },
-	{ "startApplication", sim_start, 1 },
+	{ "startApplication", sim_startApplication, 1 },
 	{ "halt", sim_halt, 0 },
 	{ "retained", sim_retained, 0 },
 	{ "buildTime", sim_buildTime, 0 },

@@ -1,6 +1,6 @@
 /*
- * Files of a directory of the host, for the file system group. A path is walked one part at a time, and neither ".." nor a
- * symbolic link is followed, so that no path leads out of the directory.
+ * Files of a directory of the host, for the file system group. A path is walked one part at a time, and neither ".."
+ * nor a symbolic link is followed, so that no path leads out of the directory.
  */
 #define _GNU_SOURCE /* O_PATH */
 #include <errno.h>
@@ -50,10 +50,7 @@ static int openBelow(xsMachine *the, const char *path, int flags)
 	}
 }
 
-static void fail(xsMachine *the)
-{
-	xsUnknownError("%s", strerror(errno));
-}
+static void fail(xsMachine *the) { xsUnknownError("%s", strerror(errno)); }
 
 /* A regular file, or an exception. */
 static int openFile(xsMachine *the, int flags)

@@ -1,6 +1,6 @@
 /*
- * NOR flash in a file: the raw bytes of the device. Writes go to erased bytes only; every call goes to the file at once,
- * so that ending the process at any moment loses no more than the operation under way.
+ * NOR flash in a file: the raw bytes of the device. Writes go to erased bytes only; every call goes to the file at
+ * once, so that ending the process at any moment loses no more than the operation under way.
  */
 #include <errno.h>
 #include <string.h>
@@ -29,21 +29,9 @@ static int transfer(int fd, uint8_t *bytes, int64_t length, int64_t address, boo
 	return 0;
 }
 
-static int64_t argument(xsMachine *the, xsSlot *slot)
+static void inside(xsMachine *the, uint32_t address, uint32_t length, int64_t unit)
 {
-	double value = xsToNumber(*slot);
-	if (!(value >= 0 && value <= 9007199254740991.0))
-		xsRangeError("not an address");
-	return (int64_t)value;
-}
-
-static void inside(xsMachine *the, int64_t address, int64_t length, int64_t unit)
-{
-	const Sim *sim = simOf(the);
-	if (address > sim->flashSize || length > sim->flashSize - address)
-		xsRangeError("outside the flash");
-	if (address % unit || length % unit)
-		xsRangeError("not a multiple of %d", (int)unit);
+	flashInside(the, (uint32_t)simOf(the)->flashSize, address, length, (uint32_t)unit);
 }
 
 /* The file that counts is the one under the name: before anything is written to another, the device stops. */
@@ -64,7 +52,7 @@ static bool powerFails(const Sim *sim)
 static void flash_read(xsMachine *the)
 {
 	int32_t length;
-	int64_t address = argument(the, &xsArg(1));
+	uint32_t address = flashArgument(the, &xsArg(1));
 	uint8_t *into = runtimeBytes(the, &xsArg(0), &length);
 	inside(the, address, length, 1);
 	if (transfer(simOf(the)->flash.fd, into, length, address, false) < 0)
@@ -76,7 +64,7 @@ static void flash_write(xsMachine *the)
 {
 	const Sim *sim = simOf(the);
 	int32_t length;
-	int64_t address = argument(the, &xsArg(1));
+	uint32_t address = flashArgument(the, &xsArg(1));
 	uint8_t *bytes = runtimeBytes(the, &xsArg(0), &length);
 	inside(the, address, length, sim->writeAlign);
 	ownFile(sim);
@@ -102,8 +90,8 @@ static void flash_write(xsMachine *the)
 static void flash_erase(xsMachine *the)
 {
 	const Sim *sim = simOf(the);
-	int64_t address = argument(the, &xsArg(0));
-	int64_t length = argument(the, &xsArg(1));
+	uint32_t address = flashArgument(the, &xsArg(0));
+	uint32_t length = flashArgument(the, &xsArg(1));
 	inside(the, address, length, sim->sectorSize);
 	ownFile(sim);
 	uint8_t erased[4096];
@@ -123,7 +111,7 @@ static void flash_erase(xsMachine *the)
 }
 
 /* swapBegins(): from here on flash operations count towards the power cut that the user asked for. */
-static void swap_begins(xsMachine *the)
+static void sim_swapBegins(xsMachine *the)
 {
 	SimShared *shared = simOf(the)->shared;
 	if (shared->swapOperations < 0)
@@ -134,6 +122,6 @@ const RuntimeFunction flashFunctions[] = {
 	{ "flashRead", flash_read, 2 },
 	{ "flashWrite", flash_write, 2 },
 	{ "flashErase", flash_erase, 2 },
-	{ "swapBegins", swap_begins, 0 },
+	{ "swapBegins", sim_swapBegins, 0 },
 	{ NULL },
 };

@@ -5,10 +5,9 @@
 #ifndef NATIVES_H
 #define NATIVES_H
 
-#include "runtime.h"
+#include "native.h"
 #include "sim.h"
 
-extern const RuntimeFunction digestFunctions[];
 extern const RuntimeFunction fileFunctions[];
 extern const RuntimeFunction flashFunctions[];
 extern const RuntimeFunction otpFunctions[];

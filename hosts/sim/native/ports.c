@@ -104,8 +104,7 @@ void claimSerial(int events, const char *path)
 void openSerial(Sim *sim, const char *path, char *target, size_t targetSize)
 {
 	sim->pty = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	if (sim->pty < 0 || grantpt(sim->pty) < 0 || unlockpt(sim->pty) < 0 ||
-		ptsname_r(sim->pty, target, targetSize) != 0)
+	if (sim->pty < 0 || grantpt(sim->pty) < 0 || unlockpt(sim->pty) < 0 || ptsname_r(sim->pty, target, targetSize) != 0)
 		refuse(sim->events, "cannot make a pseudo-terminal: %s", strerror(errno));
 	sim->ptySlave = open(target, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	struct termios line;
@@ -155,8 +154,8 @@ static int openSocket(int events, int type, const char *address, const char *por
 		if (fd >= 0 && errno == EADDRINUSE && patient(&attempts))
 			continue;
 		if (errno == EADDRINUSE)
-			refuse(events, "%s port %s%s%s:%s is in use: choose another with %s PORT, or %s 0 for any free one",
-				kind, open, address, close, port, option, option);
+			refuse(events, "%s port %s%s%s:%s is in use: choose another with %s PORT, or %s 0 for any free one", kind,
+				open, address, close, port, option, option);
 		refuse(events, "cannot listen on %s port %s%s%s:%s: %s", kind, open, address, close, port, strerror(errno));
 	}
 	if (type == SOCK_STREAM && listen(fd, 8) < 0)

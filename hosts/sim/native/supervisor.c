@@ -4,13 +4,12 @@
  *     xs-smp-sim --flash FILE --size N --sector N --align N --serial PATH --address A --port P --baud N --cut N
  *                --watch PID,… --otp FILE --tcp A --tcp-port P --files DIRECTORY --config JSON [-- PROGRAM ARGUMENT…]
  *
- * Without a PROGRAM the device is a child of this process. With one, an emulator, it is that: descriptor 3 takes its events,
- * SERIAL_DESCRIPTOR is its serial line. An empty address leaves UDP or TCP out, an empty
- * directory the files.
+ * Without a PROGRAM the device is a child of this process. With one, an emulator, it is that: descriptor 3 takes its
+ * events, SERIAL_DESCRIPTOR is its serial line. An empty address leaves UDP or TCP out, an empty directory the files.
  *
  * hosts/sim/cli.ts starts it with options it has checked. Descriptor 3 takes events, one JSON object a line. Standard
- * input takes commands, one a line: "r" presses the reset button, "q" ends; its end (the parent is gone) ends as well, and so
- * does a standard output that nobody reads any more, which is the command line's.
+ * input takes commands, one a line: "r" presses the reset button, "q" ends; its end (the parent is gone) ends as well,
+ * and so does a standard output that nobody reads any more, which is the command line's.
  */
 #define _GNU_SOURCE /* syscall */
 #include <errno.h>

@@ -1,12 +1,11 @@
 /*
- * Connections to the socket that the supervisor listens on. A reset ends them, as it does on a board. One that does not read
- * what it is sent is closed once the kernel's buffer is full: the device never waits. With all of them taken, the one that was
- * silent the longest makes room for a new one, so that peers that say nothing keep nobody out.
+ * Connections to the socket that the supervisor listens on. A reset ends them, as it does on a board. One that does not
+ * read what it is sent is closed once the kernel's buffer is full: the device never waits. With all of them taken, the
+ * one that was silent the longest makes room for a new one, so that peers that say nothing keep nobody out.
  */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,9 +15,9 @@
 #define CONNECTIONS 8
 
 static struct {
-	bool open;
+	RuntimeInput input; /* its callback is onOpen */
 	uint64_t events;
-	xsSlot into, onOpen, onBytes, onClose;
+	xsSlot onBytes, onClose;
 	struct {
 		int fd;
 		RuntimeWatch *watch;
@@ -33,15 +32,15 @@ static void drop(int index)
 	close(tcp.connections[index].fd);
 }
 
-static void readable(Runtime *runtime, int fd, short revents, void *data)
+static void readable(Runtime *runtime, int fd, int events, void *data)
 {
-	(void)revents;
+	(void)events;
 	int index = (int)(intptr_t)data;
 	xsMachine *the = runtimeMachine(runtime);
 	xsBeginHost(the);
 	{
 		int32_t length;
-		uint8_t *into = runtimeBytes(the, &tcp.into, &length);
+		uint8_t *into = runtimeBytes(the, &tcp.input.into, &length);
 		ssize_t n = recv(fd, into, length, MSG_DONTWAIT);
 		tcp.connections[index].heard = ++tcp.events;
 		if (n > 0)
@@ -67,9 +66,9 @@ static __attribute__((noinline)) int place(void) /* xsBeginHost is setjmp() */
 	return best;
 }
 
-static void acceptable(Runtime *runtime, int fd, short revents, void *data)
+static void acceptable(Runtime *runtime, int fd, int events, void *data)
 {
-	(void)revents;
+	(void)events;
 	(void)data;
 	int on = 1, connection = accept(fd, NULL, NULL);
 	if (connection < 0)
@@ -82,35 +81,27 @@ static void acceptable(Runtime *runtime, int fd, short revents, void *data)
 	setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	tcp.connections[index].fd = connection;
 	tcp.connections[index].heard = ++tcp.events;
-	tcp.connections[index].watch = runtimeWatch(runtime, connection, POLLIN, readable, (void *)(intptr_t)index);
+	tcp.connections[index].watch =
+		runtimeWatch(runtime, connection, RUNTIME_READABLE, readable, (void *)(intptr_t)index);
 	xsMachine *the = runtimeMachine(runtime);
 	xsBeginHost(the);
 	if (full)
 		xsCallFunction1(tcp.onClose, xsGlobal, xsInteger(index));
-	xsCallFunction1(tcp.onOpen, xsGlobal, xsInteger(index));
+	xsCallFunction1(tcp.input.callback, xsGlobal, xsInteger(index));
 	xsEndHost(the);
 }
 
 /* tcpOpen(into, onOpen, onBytes, onClose): false if nobody asked for TCP. */
 static void tcp_open(xsMachine *the)
 {
-	int32_t length;
 	xsResult = xsBoolean(simOf(the)->tcp >= 0);
 	if (simOf(the)->tcp < 0)
 		return;
-	if (tcp.open)
-		xsUnknownError("the TCP socket is open");
-	runtimeBytes(the, &xsArg(0), &length);
-	tcp.open = true;
-	tcp.into = xsArg(0);
-	tcp.onOpen = xsArg(1);
+	runtimeOpenInput(the, &tcp.input, "the TCP socket", simOf(the)->tcp, acceptable);
 	tcp.onBytes = xsArg(2);
 	tcp.onClose = xsArg(3);
-	xsRemember(tcp.into);
-	xsRemember(tcp.onOpen);
 	xsRemember(tcp.onBytes);
 	xsRemember(tcp.onClose);
-	runtimeWatch(runtimeOf(the), simOf(the)->tcp, POLLIN, acceptable, NULL);
 }
 
 /* tcpWrite(connection, bytes): false if the connection is gone, or is closed now because its peer does not read. */

@@ -1,9 +1,8 @@
 /*
- * The serial line: a pseudo-terminal. Writes queue here and never block. With a baud rate, bytes move in bursts, each of
- * which comes out when the line would have moved its last byte.
+ * The serial line: a pseudo-terminal. Writes queue here and never block. With a baud rate, bytes move in bursts, each
+ * of which comes out when the line would have moved its last byte.
  */
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -25,13 +24,12 @@ typedef struct {
 } Direction;
 
 static struct {
-	RuntimeWatch *watch;
-	bool open, receiving, sending;
+	RuntimeInput input;
+	bool receiving, sending;
 	Direction incoming, outgoing;
 	uint8_t queue[QUEUE_SIZE];
 	size_t head, length;
 	double drained; /* when all we sent had last been taken */
-	xsSlot into, callback;
 } uart;
 
 static void watchFor(Runtime *runtime);
@@ -47,8 +45,8 @@ static size_t burst(const Sim *sim, size_t most)
 }
 
 /*
- * Puts the first of `waiting` bytes on the line. They follow on the burst before them without a gap if they waited for its
- * end, however late we woke.
+ * Puts the first of `waiting` bytes on the line. They follow on the burst before them without a gap if they waited for
+ * its end, however late we woke.
  */
 static void occupy(Runtime *runtime, Direction *line, size_t waiting, RuntimeElapsed moved)
 {
@@ -111,11 +109,11 @@ static size_t receive(Runtime *runtime, size_t most)
 	xsBeginHost(the);
 	{
 		int32_t length;
-		uint8_t *into = runtimeBytes(the, &uart.into, &length);
+		uint8_t *into = runtimeBytes(the, &uart.input.into, &length);
 		ssize_t n = read(sim->pty, into, most < (size_t)length ? most : (size_t)length);
 		if (n > 0) {
 			got = (size_t)n;
-			xsCallFunction1(uart.callback, xsGlobal, xsInteger((xsIntegerValue)n));
+			xsCallFunction1(uart.input.callback, xsGlobal, xsInteger((xsIntegerValue)n));
 		}
 	}
 	xsEndHost(the);
@@ -131,20 +129,20 @@ static void received(Runtime *runtime, void *data)
 	if (ioctl(((const Sim *)runtimeContext(runtimeMachine(runtime)))->pty, FIONREAD, &waiting) == 0 &&
 		(size_t)waiting > uart.incoming.burst)
 		uart.incoming.behind = (size_t)waiting - uart.incoming.burst;
-	for (size_t left = uart.incoming.burst, got = 1; left && got && uart.open; left -= got)
+	for (size_t left = uart.incoming.burst, got = 1; left && got && uart.input.watch; left -= got)
 		got = receive(runtime, left);
 	watchFor(runtime);
 }
 
-static void ready(Runtime *runtime, int fd, short revents, void *data)
+static void ready(Runtime *runtime, int fd, int events, void *data)
 {
 	(void)data;
 	const Sim *sim = runtimeContext(runtimeMachine(runtime));
-	if (revents & POLLOUT)
+	if (events & RUNTIME_WRITABLE)
 		transmit(runtime);
-	if (revents & POLLIN && !sim->byteTime) {
+	if (events & RUNTIME_READABLE && !sim->byteTime) {
 		receive(runtime, BURST);
-	} else if (revents & POLLIN) {
+	} else if (events & RUNTIME_READABLE) {
 		int waiting = 0;
 		if (ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0) {
 			uart.receiving = true;
@@ -157,23 +155,15 @@ static void ready(Runtime *runtime, int fd, short revents, void *data)
 static void watchFor(Runtime *runtime)
 {
 	(void)runtime;
-	if (uart.open)
-		runtimeWatchEvents(uart.watch, (uart.receiving ? 0 : POLLIN) | (uart.length && !uart.sending ? POLLOUT : 0));
+	if (uart.input.watch)
+		runtimeWatchEvents(uart.input.watch,
+			(uart.receiving ? 0 : RUNTIME_READABLE) | (uart.length && !uart.sending ? RUNTIME_WRITABLE : 0));
 }
 
 /* uartOpen(into, onReadable): bytes that arrive are put into `into`, then onReadable(count) is called. */
 static void uart_open(xsMachine *the)
 {
-	int32_t length;
-	runtimeBytes(the, &xsArg(0), &length);
-	if (uart.open)
-		xsUnknownError("the UART is open");
-	uart.into = xsArg(0);
-	xsRemember(uart.into);
-	uart.callback = xsArg(1);
-	xsRemember(uart.callback);
-	uart.watch = runtimeWatch(runtimeOf(the), simOf(the)->pty, POLLIN, ready, NULL);
-	uart.open = true;
+	runtimeOpenInput(the, &uart.input, "the UART", simOf(the)->pty, ready);
 	uart.drained = runtimeNow();
 }
 
@@ -206,15 +196,7 @@ static void uart_write(xsMachine *the)
 }
 
 /* uartClose() */
-static void uart_close(xsMachine *the)
-{
-	if (!uart.open)
-		return;
-	runtimeUnwatch(uart.watch);
-	uart.open = false;
-	xsForget(uart.into);
-	xsForget(uart.callback);
-}
+static void uart_close(xsMachine *the) { runtimeCloseInput(the, &uart.input); }
 
 const RuntimeFunction uartFunctions[] = {
 	{ "uartOpen", uart_open, 2 },

@@ -1,49 +1,32 @@
 /* Datagrams on the socket that the supervisor bound. A peer is an ArrayBuffer with its socket address. */
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "natives.h"
 
-static struct {
-	RuntimeWatch *watch;
-	bool open;
-	xsSlot into, callback;
-} udp;
+static RuntimeInput input;
 
-static void ready(Runtime *runtime, int fd, short revents, void *data)
+static void ready(Runtime *runtime, int fd, int events, void *data)
 {
 	(void)data;
-	(void)revents;
+	(void)events;
 	xsMachine *the = runtimeMachine(runtime);
 	xsBeginHost(the);
 	{
 		int32_t length;
-		uint8_t *into = runtimeBytes(the, &udp.into, &length);
+		uint8_t *into = runtimeBytes(the, &input.into, &length);
 		struct sockaddr_storage peer;
 		socklen_t peerLength = sizeof peer;
-		/* One that is too long is cut: the transport's limit is lower, and what it does with such a packet is its affair. */
+		/* A datagram that is too long is cut. The transport's limit is lower: the transport deals with it. */
 		ssize_t n = recvfrom(fd, into, length, MSG_DONTWAIT, (struct sockaddr *)&peer, &peerLength);
 		if (n > 0)
-			xsCallFunction2(udp.callback, xsGlobal, xsInteger((xsIntegerValue)n), xsArrayBuffer(&peer, peerLength));
+			xsCallFunction2(input.callback, xsGlobal, xsInteger((xsIntegerValue)n), xsArrayBuffer(&peer, peerLength));
 	}
 	xsEndHost(the);
 }
 
 /* udpOpen(into, onReadable): each datagram is put into `into`, then onReadable(count, peer) is called. */
-static void udp_open(xsMachine *the)
-{
-	int32_t length;
-	runtimeBytes(the, &xsArg(0), &length);
-	if (udp.open)
-		xsUnknownError("the UDP socket is open");
-	udp.into = xsArg(0);
-	xsRemember(udp.into);
-	udp.callback = xsArg(1);
-	xsRemember(udp.callback);
-	udp.watch = runtimeWatch(runtimeOf(the), simOf(the)->udp, POLLIN, ready, NULL);
-	udp.open = true;
-}
+static void udp_open(xsMachine *the) { runtimeOpenInput(the, &input, "the UDP socket", simOf(the)->udp, ready); }
 
 /* udpSend(bytes, peer): true if the datagram left. */
 static void udp_send(xsMachine *the)
@@ -55,20 +38,13 @@ static void udp_send(xsMachine *the)
 		xsRangeError("not a peer");
 	memcpy(&peer, address, peerLength);
 	uint8_t *bytes = runtimeBytes(the, &xsArg(0), &length);
-	ssize_t n = sendto(simOf(the)->udp, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&peer, peerLength);
+	ssize_t n =
+		sendto(simOf(the)->udp, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&peer, peerLength);
 	xsResult = xsBoolean(n == length);
 }
 
 /* udpClose() */
-static void udp_close(xsMachine *the)
-{
-	if (!udp.open)
-		return;
-	runtimeUnwatch(udp.watch);
-	udp.open = false;
-	xsForget(udp.into);
-	xsForget(udp.callback);
-}
+static void udp_close(xsMachine *the) { runtimeCloseInput(the, &input); }
 
 const RuntimeFunction udpFunctions[] = {
 	{ "udpOpen", udp_open, 2 },

@@ -1,7 +1,7 @@
 /*
- * Runs the machine that mcconfig linked. In place of the SDK's own main.c and debugger.c, because that thread has 4 KB of C
- * stack, and that debugger takes the console's input into a ring that nothing empties in a release build: the board would
- * stop at the 1025th byte typed.
+ * Runs the machine that mcconfig linked. In place of the SDK's own main.c and debugger.c, because that thread has 4 KB
+ * of C stack, and that debugger takes the console's input into a ring that nothing empties in a release build: the
+ * board would stop at the 1025th byte typed.
  */
 #include <zephyr/kernel.h>
 #include <zephyr/sys/printk.h>
@@ -15,10 +15,7 @@
 #define PRIORITY 3
 
 /* Where XS reports to. */
-void ESP_putc(int c)
-{
-	printk("%c", c);
-}
+void ESP_putc(int c) { printk("%c", c); }
 
 static void run(void *first, void *second, void *third)
 {
@@ -40,7 +37,4 @@ static void run(void *first, void *second, void *third)
 
 K_THREAD_DEFINE(javascript, STACK_SIZE, run, NULL, NULL, NULL, PRIORITY, 0, 0);
 
-int main(void)
-{
-	return 0;
-}
+int main(void) { return 0; }
