@@ -42,6 +42,10 @@ export interface Outcome {
 	readonly output: string;
 }
 
+/** Text without a terminal's colours. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colour codes begin with the escape character
+export const plain = (text: string): string => text.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "");
+
 /** Runs a tool to its end. */
 export function run(command: string, args: readonly string[], options: SpawnOptions = {}): Promise<Outcome> {
 	return new Promise((resolve, reject) => {
@@ -53,7 +57,6 @@ export function run(command: string, args: readonly string[], options: SpawnOpti
 		child.stdout?.on("data", collect);
 		child.stderr?.on("data", collect);
 		child.on("error", reject);
-		// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colour codes begin with the escape character
-		child.on("close", (status) => resolve({ status, output: output.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "") }));
+		child.on("close", (status) => resolve({ status, output: plain(output) }));
 	});
 }
