@@ -11,6 +11,9 @@ const sources: Readonly<Record<string, string>> = {
 	"mcumgr-client": "cargo install mcumgr-client",
 	"python3:mcumgr_client": "pip install mcumgr-client-wrapper",
 	mcumgrctl: "cargo install mcumgrctl",
+	node20: "npm install node@20, and a link of this name",
+	node22: "npm install node@22, and a link of this name",
+	node24: "npm install node@24, and a link of this name",
 	"qemu-system-arm": "apt-get install qemu-system-arm",
 	"arm-none-eabi-gcc": "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
 };
