@@ -86,7 +86,7 @@ export interface PublicKey {
 export function readPublicKey(pem: string): PublicKey {
 	const key = readKeyObject(pem);
 	const type = key.asymmetricKeyType === "x25519" ? "x25519" : keyType(key);
-	const publicKey = plainPublicKey(type, key);
+	const publicKey = plainPublicKey(key);
 	return {
 		shortName: type === "ecdsa-p384" ? "ecdsap384" : type.replace(/-.*/, ""),
 		publicKey: derOf(type, publicKey),
@@ -176,14 +176,13 @@ function keyType(key: KeyObject): KeyType {
 	}
 }
 
-const publicKeyDer = (type: KeyType, key: KeyObject): Uint8Array => derOf(type, plainPublicKey(type, key));
+const publicKeyDer = (type: KeyType, key: KeyObject): Uint8Array => derOf(type, plainPublicKey(key));
 
-function plainPublicKey(type: KeyType | "x25519", key: KeyObject): KeyObject {
+function plainPublicKey(key: KeyObject): KeyObject {
 	const publicKey = key.type === "private" ? createPublicKey(key) : key;
-	// A public key read from a file with a compressed point would be exported as it came: the JWK gives both coordinates.
-	return type === "ecdsa-p256" || type === "ecdsa-p384"
-		? createPublicKey({ key: publicKey.export({ format: "jwk" }), format: "jwk" })
-		: publicKey;
+	// By way of the JWK: a compressed point would be exported as it came, and Node 24 fails to export a public key that it
+	// read from PKCS#1.
+	return createPublicKey({ key: publicKey.export({ format: "jwk" }), format: "jwk" });
 }
 
 const derOf = (type: KeyType | "x25519", publicKey: KeyObject): Uint8Array =>

@@ -2,7 +2,8 @@ import assert from "node:assert";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
-import { describeWith, run } from "../support/tools.js";
+import { openProgram, type Program } from "../support/console-script.js";
+import { describeWith, plain } from "../support/tools.js";
 import { update } from "./images.js";
 
 // Runs docs/CLIENTS.md: every command of every client that is installed, and compares what it prints.
@@ -36,13 +37,13 @@ const pattern = (text: string): RegExp =>
 	);
 
 /** Every command that the help of a tool names, but for `help` itself, as the words that call it. */
-async function commandsOf(tool: string, path: readonly string[]): Promise<(readonly string[])[]> {
-	const { output } = await run(tool, [...path, "--help"], { env: { ...process.env, COLUMNS: "200" } });
-	const [, list] = /Commands\b(.*?)(?:\n\w*\s?(?:Flags|Options):|$)/s.exec(output) ?? [];
+async function commandsOf(program: Program, path: readonly string[]): Promise<(readonly string[])[]> {
+	const { output } = await program.run([...path, "--help"]);
+	const [, list] = /Commands\b(.*?)(?:\n\w*\s?(?:Flags|Options):|$)/s.exec(plain(output.toString())) ?? [];
 	if (list === undefined) return [path];
 	const names = Array.from(list.matchAll(/^(?:│ | {2})([a-z][\w-]*) {2,}/gm), ([, name]) => name!);
 	const found: (readonly string[])[] = [];
-	for (const name of names) if (name !== "help") found.push(...(await commandsOf(tool, [...path, name])));
+	for (const name of names) if (name !== "help") found.push(...(await commandsOf(program, [...path, name])));
 	return found;
 }
 
@@ -60,7 +61,10 @@ for (const section of page) {
 		const files = join(directory, "files");
 		const { file, hash } = update("0.0.1", 3000);
 		let simulator: Simulator;
+		let program: Program;
 		before(async () => {
+			// newtmgr keeps its profiles in the home directory.
+			program = openProgram(tool, { ...process.env, HOME: directory, COLUMNS: "200" });
 			mkdirSync(files);
 			writeFileSync(join(directory, "image.bin"), file);
 			writeFileSync(join(directory, "file.txt"), "hello\n");
@@ -68,13 +72,14 @@ for (const section of page) {
 			simulator = await Simulator.start(["--app", "own-group", "--images", "1", "--files", files, ...udp], directory);
 			if (tool === "newtmgr") {
 				const connection = `connstring=dev=${simulator.serial},baud=115200,mtu=512`;
-				await run(tool, ["conn", "add", "all", "type=serial", connection], { env: environment() });
+				await program.run(["conn", "add", "all", "type=serial", connection]);
 			}
 		});
-		after(() => simulator.stop());
+		after(async () => {
+			await program.stop();
+			await simulator.stop();
+		});
 
-		/** newtmgr keeps its profiles in the home directory. */
-		const environment = (): NodeJS.ProcessEnv => ({ ...process.env, HOME: directory, COLUMNS: "200" });
 		const values: Readonly<Record<string, () => string>> = {
 			PROFILE: () => "all",
 			PORT: () => simulator.serial,
@@ -88,7 +93,7 @@ for (const section of page) {
 		it("are all on this page", async () => {
 			const lines = rows(section).map(({ command }) => command.split(" "));
 			const [about = ""] = section.split("\n| ", 1);
-			for (const path of await commandsOf(tool, [])) {
+			for (const path of await commandsOf(program, [])) {
 				const run = lines.some((line) => follows(line, path));
 				assert.ok(run || path.some((word) => about.includes(`\`${word}\``)), `${tool} ${path.join(" ")}`);
 			}
@@ -99,8 +104,11 @@ for (const section of page) {
 				const args = words(command).map((word) =>
 					word.replace(/^(PROFILE|PORT|IP|DIR|FILE|IMAGE|HASH)(?=$|\/)/, (name) => values[name]!()),
 				);
-				const { status, output } = await run(args[0]!, args.slice(1), { env: environment() });
-				const printed = output.replace(/\s+/g, " ").trim();
+				assert.equal(args[0], tool);
+				const { status, output } = await program.run(args.slice(1));
+				// The device answers first.
+				if (args.at(-1)!.endsWith("reset")) await simulator.next("boot");
+				const printed = plain(output.toString()).replace(/\s+/g, " ").trim();
 				if (prints !== "") assert.match(printed, pattern(prints));
 				else assert.deepEqual([status, /error/i.test(printed)], [0, false], printed);
 			});

@@ -12,7 +12,7 @@ export function describeGuide(machine: Machine, mode: "move" | "offset"): void {
 
 		before(async () => {
 			simulator = await Simulator.start(["--mode", mode, "--images", "2"], freshDirectory(), machine);
-			const images = { ap: update("0.0.1", 20_000), np: update("0.0.1", 30_000) };
+			const images = { ap: update("0.0.1", 12_000), np: update("0.0.1", 17_000) };
 			const files: Record<string, string> = { serial: simulator.serial };
 			for (const [name, image] of Object.entries(images)) {
 				files[name] = join(simulator.directory, `${name}.bin`);

@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageState } from "../../client/client.js";
 import { root, Simulator } from "../../tools/simulator.js";
-import { describeWith, run } from "../support/tools.js";
+import { openProgram, type Program } from "../support/console-script.js";
+import { describeWith, plain } from "../support/tools.js";
 import { type Update, update } from "./images.js";
 
 /** How one client is told to do each step of an update, and how its image list is read. */
@@ -141,12 +142,14 @@ for (const driver of drivers)
 	for (const mode of ["move", "offset"])
 		describeWith(driver.tool, `update, revert and confirm over ${driver.over}, swap using ${mode}, two images`, () => {
 			let simulator: Simulator;
+			let client: Program;
 			const updates: readonly Update[] = [update("0.0.1", 12_000), update("0.0.1", 17_003)];
 
+			const [program = "", ...script] = driver.program ?? [driver.tool];
 			const command = async (args: readonly string[]): Promise<string> => {
-				const [program = "", ...before] = driver.program ?? [driver.tool];
-				const { status, output } = await run(program, [...before, ...driver.connect(simulator), ...args]);
-				assert.equal(status, 0, `${driver.tool} ${args.join(" ")}\n${output}`);
+				const outcome = await client.run([...script, ...driver.connect(simulator), ...args]);
+				const output = plain(outcome.output.toString());
+				assert.equal(outcome.status, 0, `${driver.tool} ${args.join(" ")}\n${output}`);
 				return output;
 			};
 			const list = async (): Promise<string[]> => lines(driver.readImages(await command(driver.list)));
@@ -156,9 +159,13 @@ for (const driver of drivers)
 			};
 
 			before(async () => {
+				client = openProgram(program);
 				simulator = await Simulator.start(["--mode", mode, ...(driver.options ?? [])]);
 			});
-			after(() => simulator.stop());
+			after(async () => {
+				await client.stop();
+				await simulator.stop();
+			});
 
 			const factory = ["0/0 0.0.0 active confirmed", "1/0 0.0.0 active confirmed"];
 			const uploaded = [factory[0]!, "0/1 0.0.1", factory[1]!, "1/1 0.0.1"];

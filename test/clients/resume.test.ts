@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,10 +30,11 @@ const UPLOADS: Readonly<Record<string, (serial: string, file: string) => readonl
 	mcumgrctl: (serial, file) => ["-s", serial, "image", "upload", "--image-id", "0", file],
 };
 
-/** Waits until the flash file has programmed bytes at an address. */
-async function programmed(flash: string, address: number): Promise<void> {
+/** Waits until the flash file has programmed bytes at an address, which `client` sends. */
+async function programmed(flash: string, address: number, client: ChildProcess): Promise<void> {
 	const bytes = new Uint8Array(16);
 	for (;;) {
+		if (client.exitCode !== null) throw new Error(`the client ended before, with status ${client.exitCode}`);
 		const file = openSync(flash, "r");
 		readSync(file, bytes, 0, bytes.length, address);
 		closeSync(file);
@@ -61,7 +62,7 @@ for (const [tool, upload] of Object.entries(UPLOADS))
 			let simulator = await Simulator.start(["--images", "1", "--baud", "460800"], directory);
 			const client = spawn(tool, upload(simulator.serial, path), { env, stdio: "ignore" });
 			const ended = once(client, "close");
-			await programmed(simulator.flash, SLOT + CUT);
+			await programmed(simulator.flash, SLOT + CUT, client);
 			await simulator.kill();
 			client.kill("SIGKILL");
 			await ended;

@@ -7,7 +7,8 @@ import { createImage, type ImageOptions } from "../../image/create.js";
 import { decrypterOf, parseEncryptionKey } from "../../image/encryption.js";
 import { inspectImage, refusal } from "../../image/inspect.js";
 import { generateKey, parseImageKey } from "../../image/keys.js";
-import { describeWith, run } from "../support/tools.js";
+import { openProgram, type Program } from "../support/console-script.js";
+import { describeWith } from "../support/tools.js";
 import { payloadOf, signerOf } from "./support.js";
 
 const RSA = generateKey("rsa-2048");
@@ -94,11 +95,16 @@ describe("image tool, encryption", () => {
 describeWith("imgtool", "encrypted images in both directions", () => {
 	let directory = "";
 	const file = (name: string): string => join(directory, name);
+	let imgtool: Program;
 	before(() => {
+		imgtool = openProgram("imgtool");
 		directory = mkdtempSync(join(tmpdir(), "imgtool-"));
 		writeFileSync(file("app.bin"), payload);
 	});
-	after(() => rmSync(directory, { recursive: true, force: true }));
+	after(async () => {
+		await imgtool.stop();
+		rmSync(directory, { recursive: true, force: true });
+	});
 
 	for (const [what, sign, encrypt, bits] of PAIRS) {
 		const theirs = async (...more: string[]): Promise<Uint8Array> => {
@@ -106,14 +112,9 @@ describeWith("imgtool", "encrypted images in both directions", () => {
 			writeFileSync(file("encrypt.pem"), publicOf(encrypt));
 			const basic = ["-v", "1.2.3", "-H", "40", "--pad-header", "-S", "0x8000", "-k", file("sign.pem")];
 			const encryption = ["-E", file("encrypt.pem"), "--encrypt-keylen", String(bits), ...more];
-			const { status, output } = await run("imgtool", [
-				"sign",
-				...basic,
-				...encryption,
-				file("app.bin"),
-				file("theirs.img"),
-			]);
-			assert.equal(status, 0, output);
+			const args = ["sign", ...basic, ...encryption, file("app.bin"), file("theirs.img")];
+			const { status, output } = await imgtool.run(args);
+			assert.equal(status, 0, output.toString());
 			return new Uint8Array(readFileSync(file("theirs.img")));
 		};
 		const ours = (clear: boolean): Uint8Array =>
@@ -142,8 +143,8 @@ describeWith("imgtool", "encrypted images in both directions", () => {
 		it(`imgtool verifies ours once it is plain: ${what}, ${bits} bits`, async () => {
 			writeFileSync(file("sign.pem"), sign);
 			writeFileSync(file("ours.img"), ours(true));
-			const { status, output } = await run("imgtool", ["verify", "-k", file("sign.pem"), file("ours.img")]);
-			assert.equal(status, 0, output);
+			const { status, output } = await imgtool.run(["verify", "-k", file("sign.pem"), file("ours.img")]);
+			assert.equal(status, 0, output.toString());
 		});
 	}
 });

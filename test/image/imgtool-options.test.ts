@@ -1,5 +1,4 @@
 import assert from "node:assert";
-import { spawnSync } from "node:child_process";
 import { createPublicKey } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encodeIntelHex } from "../../image/intel-hex.js";
 import { generateKey } from "../../image/keys.js";
+import { openProgram, type Program } from "../support/console-script.js";
 import { describeWith } from "../support/tools.js";
 import { payloadOf } from "./support.js";
 
@@ -144,8 +144,10 @@ describeWith("imgtool", "every option of sign, and commands on keys", () => {
 		PUB: "pub.pem",
 		SIG: "sig.txt",
 	};
-	const ours = (args: readonly string[]) => spawnSync(process.execPath, [program, ...args], { cwd: directory });
-	const theirs = (args: readonly string[]) => spawnSync("imgtool", args, { cwd: directory, input: "" });
+	let node: Program;
+	let imgtool: Program;
+	const ours = (args: readonly string[]) => node.run([program, ...args], directory);
+	const theirs = (args: readonly string[]) => imgtool.run(args, directory);
 	const commandLine = (text: string): string[] => {
 		const given = text.split(" ").filter((word) => word !== "" && word !== "HEX" && word !== "out.hex");
 		const [input, output] = [
@@ -155,16 +157,17 @@ describeWith("imgtool", "every option of sign, and commands on keys", () => {
 		return ["sign", ...BASIC, ...given.map((word) => words[word] ?? word), input, output];
 	};
 	/** What a tool writes; undefined for a file that it did not. */
-	const made = (tool: typeof ours, args: readonly string[]) => {
+	const made = async (tool: typeof ours, args: readonly string[]) => {
 		const names = [args.at(-1)!, "sig.out"];
 		for (const name of names) rmSync(file(name), { force: true });
-		const { status, stderr } = tool(args);
+		const { status, stderr } = await tool(args);
 		const files = names.map((name) => (existsSync(file(name)) ? readFileSync(file(name)) : undefined));
 		return { status, files, message: stderr.toString() };
 	};
 
-	before(function () {
-		this.timeout(60_000);
+	before(async () => {
+		node = openProgram(process.execPath);
+		imgtool = openProgram("imgtool");
 		directory = mkdtempSync(join(tmpdir(), "imgtool-options-"));
 		writeFileSync(file("app.bin"), payloadOf(1501));
 		const halves = [payloadOf(700), payloadOf(301)];
@@ -175,15 +178,18 @@ describeWith("imgtool", "every option of sign, and commands on keys", () => {
 		writeFileSync(file("p256.pem"), generateKey("ecdsa-p256"));
 		const pub = createPublicKey(readFileSync(file("ed.pem"))).export({ format: "pem", type: "spki" });
 		writeFileSync(file("pub.pem"), pub);
-		const signed = theirs(["sign", ...BASIC, "-k", "ed.pem", "--sig-out", "sig.txt", "app.bin", "signed.bin"]);
+		const signed = await theirs(["sign", ...BASIC, "-k", "ed.pem", "--sig-out", "sig.txt", "app.bin", "signed.bin"]);
 		assert.equal(signed.status, 0, signed.stderr.toString());
 	});
 
-	after(() => rmSync(directory, { recursive: true, force: true }));
+	after(async () => {
+		await imgtool.stop();
+		rmSync(directory, { recursive: true, force: true });
+	});
 
 	for (const text of SAME) {
-		it(`the same bytes: ${text || "no option"}`, () => {
-			const [mine, other] = [made(ours, commandLine(text)), made(theirs, commandLine(text))];
+		it(`the same bytes: ${text || "no option"}`, async () => {
+			const [mine, other] = [await made(ours, commandLine(text)), await made(theirs, commandLine(text))];
 			assert.deepEqual([mine.status, other.status], [0, 0], `${mine.message}${other.message}`);
 			assert.ok(mine.files[0]);
 			assert.deepEqual(mine.files, other.files);
@@ -191,8 +197,8 @@ describeWith("imgtool", "every option of sign, and commands on keys", () => {
 	}
 
 	for (const text of REFUSED) {
-		it(`both refuse, ours in a sentence: ${text}`, () => {
-			const [mine, other] = [made(ours, commandLine(text)), made(theirs, commandLine(text))];
+		it(`both refuse, ours in a sentence: ${text}`, async () => {
+			const [mine, other] = [await made(ours, commandLine(text)), await made(theirs, commandLine(text))];
 			assert.notEqual(other.status, 0);
 			assert.equal(mine.status, 2, mine.message);
 			assert.match(mine.message, /^[^\n]+\.\n$/);
@@ -201,7 +207,7 @@ describeWith("imgtool", "every option of sign, and commands on keys", () => {
 	}
 
 	for (const type of ["ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-2048", "rsa-3072", "x25519"] as const) {
-		it(`the same public key of type ${type} in every encoding`, () => {
+		it(`the same public key of type ${type} in every encoding`, async () => {
 			writeFileSync(file("key.pem"), generateKey(type));
 			for (const args of [
 				["getpub"],
@@ -217,11 +223,13 @@ describeWith("imgtool", "every option of sign, and commands on keys", () => {
 			]) {
 				for (const output of [[], ["-o", "out"]]) {
 					const all = [...args, "-k", "key.pem", ...output];
-					const [mine, other] = [ours, theirs].map((tool) => {
-						const { status, stdout } = tool(all);
+					const shown = async (tool: typeof ours) => {
+						rmSync(file("out"), { force: true });
+						const { status, stdout } = await tool(all);
 						return { status, stdout, file: output.length > 0 ? readFileSync(file("out")) : undefined };
-					});
-					assert.equal(mine?.status, 0);
+					};
+					const [mine, other] = [await shown(ours), await shown(theirs)];
+					assert.equal(mine.status, 0);
 					assert.deepEqual(mine, other, all.join(" "));
 				}
 			}

@@ -6,7 +6,8 @@ import { parseSignArguments } from "../../cli/sign-options.js";
 import { createImage } from "../../image/create.js";
 import { inspectImage, refusal } from "../../image/inspect.js";
 import { generateKey } from "../../image/keys.js";
-import { describeWith, run } from "../support/tools.js";
+import { openProgram, type Program } from "../support/console-script.js";
+import { describeWith } from "../support/tools.js";
 import { ALL_KEY_TYPES, payloadOf, signerOf } from "./support.js";
 
 const BASIC = [
@@ -25,7 +26,11 @@ describeWith("imgtool", "images in both directions", () => {
 	const payload = payloadOf(1500);
 	let directory = "";
 	const file = (name: string): string => join(directory, name);
-	const imgtool = (...args: string[]) => run("imgtool", args);
+	let program: Program;
+	const imgtool = async (...args: string[]) => {
+		const { status, output } = await program.run(args);
+		return { status, output: output.toString() };
+	};
 	/** What imgtool makes of the payload. */
 	const theirs = async (args: readonly string[]): Promise<Uint8Array> => {
 		const { status, output } = await imgtool("sign", ...args, file("app.bin"), file("theirs.img"));
@@ -42,12 +47,16 @@ describeWith("imgtool", "images in both directions", () => {
 		);
 
 	before(() => {
+		program = openProgram("imgtool");
 		directory = mkdtempSync(join(tmpdir(), "imgtool-"));
 		writeFileSync(file("app.bin"), payload);
 		for (const type of ALL_KEY_TYPES) writeFileSync(file(type), generateKey(type));
 	});
 
-	after(() => rmSync(directory, { recursive: true, force: true }));
+	after(async () => {
+		await program.stop();
+		rmSync(directory, { recursive: true, force: true });
+	});
 
 	const reproducible: readonly (readonly string[])[] = [
 		[],

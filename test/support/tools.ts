@@ -11,6 +11,9 @@ const sources: Readonly<Record<string, string>> = {
 	"mcumgr-client": "cargo install mcumgr-client",
 	"python3:mcumgr_client": "pip install mcumgr-client-wrapper",
 	mcumgrctl: "cargo install mcumgrctl",
+	node20: "npm install node@20, and a link of this name",
+	node22: "npm install node@22, and a link of this name",
+	node24: "npm install node@24, and a link of this name",
 	"qemu-system-arm": "apt-get install qemu-system-arm",
 	"arm-none-eabi-gcc": "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
 };
@@ -42,6 +45,10 @@ export interface Outcome {
 	readonly output: string;
 }
 
+/** Text without a terminal's colours. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colour codes begin with the escape character
+export const plain = (text: string): string => text.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "");
+
 /** Runs a tool to its end. */
 export function run(command: string, args: readonly string[], options: SpawnOptions = {}): Promise<Outcome> {
 	return new Promise((resolve, reject) => {
@@ -53,7 +60,6 @@ export function run(command: string, args: readonly string[], options: SpawnOpti
 		child.stdout?.on("data", collect);
 		child.stderr?.on("data", collect);
 		child.on("error", reject);
-		// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colour codes begin with the escape character
-		child.on("close", (status) => resolve({ status, output: output.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "") }));
+		child.on("close", (status) => resolve({ status, output: plain(output) }));
 	});
 }
