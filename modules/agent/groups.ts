@@ -22,8 +22,6 @@ export interface FurtherOptions {
 	/** Counters that the application feeds. */
 	readonly uploads: UploadCounters;
 	readonly flash: FlashCounters;
-	/** Names of the transports, for their statistics. */
-	readonly transports: readonly string[];
 	/** Files, if there are any: group 8. */
 	readonly files?: FileSystem;
 	/** Commands of the shell besides `help`, `version`, `images`, `errors` and `stats`. */
@@ -44,7 +42,7 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 	const { host, map, boot } = base;
 	const traffic = new TrafficCounters();
 	const statistics: Record<string, () => Counters> = { smp: () => traffic.of() };
-	for (const name of options.transports) statistics[name] = () => traffic.of(name);
+	for (const { name } of base.links) statistics[name] = () => traffic.of(name);
 	statistics["image"] = () => options.uploads.counters();
 	statistics["flash"] = () => options.flash.counters();
 
