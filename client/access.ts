@@ -2,9 +2,9 @@ import { nobleDigest } from "../modules/bytes/noble-digest.js";
 import { AccessError, accessAnswer } from "../modules/smp/group/access.js";
 import { Op } from "../modules/smp/header.js";
 import { take } from "./answer.js";
-import type { Patience, Requester } from "./channel.js";
 import type { SmpClient } from "./client.js";
 import { NoAnswerError, SmpResponseError } from "./errors.js";
+import type { Patience, Requester } from "./request.js";
 
 /** The group (docs/SMP.md, Access) and its commands. */
 const ACCESS = 64;

@@ -1,20 +1,21 @@
+import { bytesOf } from "../modules/bytes/hex.js";
 import { Rc } from "../modules/smp/errors.js";
 import { Op } from "../modules/smp/header.js";
 import { maybe, namedMaps, take } from "./answer.js";
-import { Channel, type Fields, type Patience, type Request, type Requester } from "./channel.js";
+import { Channel } from "./channel.js";
 import { commandName, NoAnswerError, responseError, SmpResponseError } from "./errors.js";
 import { lastError } from "./group/last-error.js";
-import { bytesOf } from "./hex.js";
 import { describeImageFile, type ImageFile, ImageFileError } from "./image-file.js";
 import { type ImageState, imageStates, type SlotInfo, slotInfos } from "./image-state.js";
 import type { Link } from "./link.js";
+import type { Fields, Patience, Request, Requester } from "./request.js";
 import { checkArrival, checkSize, findTarget, paddingSentence, type Target } from "./target.js";
 import { Upload, type UploadOptions, type UploadResult } from "./upload.js";
 
-export type { Fields, Patience, Requester } from "./channel.js";
 export { NoAnswerError, SmpResponseError } from "./errors.js";
 export type { ImageState, SlotInfo } from "./image-state.js";
 export type { Link } from "./link.js";
+export type { Fields, Patience, Requester } from "./request.js";
 export type { UploadOptions, UploadResult } from "./upload.js";
 
 /** What the server's buffers take (Zephyr SMP group 0, MCUmgr parameters). */

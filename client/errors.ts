@@ -1,5 +1,5 @@
 import { Op } from "../modules/smp/header.js";
-import type { Fields, Request } from "./channel.js";
+import type { Fields, Request } from "./request.js";
 
 /** The server does not answer, or there is no way to it. */
 export class NoAnswerError extends Error {

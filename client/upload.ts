@@ -1,7 +1,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Op } from "../modules/smp/header.js";
-import type { Channel, Fields, Flight, Request } from "./channel.js";
+import type { Channel, Flight } from "./channel.js";
 import { commandName, NoAnswerError, responseError, SmpResponseError } from "./errors.js";
+import type { Fields, Request } from "./request.js";
 
 /** How an image is uploaded. */
 export interface UploadOptions {

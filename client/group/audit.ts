@@ -1,7 +1,7 @@
 import type { AuditRecord } from "../../modules/smp/group/audit.js";
 import { Op } from "../../modules/smp/header.js";
 import { maybe, take, takeMaps } from "../answer.js";
-import type { Fields, Requester } from "../channel.js";
+import type { Fields, Requester } from "../request.js";
 
 export type { AuditRecord } from "../../modules/smp/group/audit.js";
 

@@ -1,7 +1,7 @@
 import { Op } from "../../modules/smp/header.js";
 import { maybe, take, takeMaps } from "../answer.js";
-import type { Requester } from "../channel.js";
 import { SmpResponseError } from "../errors.js";
+import type { Requester } from "../request.js";
 
 const ENUMERATION = 10;
 const LIST = 1;

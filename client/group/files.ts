@@ -1,11 +1,11 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { crc32 } from "../../modules/bytes/crc32.js";
+import { hexOf } from "../../modules/bytes/hex.js";
 import { Op } from "../../modules/smp/header.js";
 import { maybe, namedMaps, take } from "../answer.js";
-import type { Fields, Requester } from "../channel.js";
 import type { SmpClient } from "../client.js";
 import { SmpResponseError } from "../errors.js";
-import { hexOf } from "../hex.js";
+import type { Fields, Requester } from "../request.js";
 
 // Zephyr SMP group 8, File management.
 

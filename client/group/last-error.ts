@@ -1,6 +1,6 @@
 import { Op } from "../../modules/smp/header.js";
 import { maybe, take } from "../answer.js";
-import type { Requester } from "../channel.js";
+import type { Requester } from "../request.js";
 
 const LAST_ERROR = 66;
 

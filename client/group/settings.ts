@@ -1,6 +1,6 @@
 import { Op } from "../../modules/smp/header.js";
 import { take } from "../answer.js";
-import type { Requester } from "../channel.js";
+import type { Requester } from "../request.js";
 
 // Zephyr SMP group 3, Settings (Config) management.
 

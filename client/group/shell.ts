@@ -1,6 +1,6 @@
 import { Op } from "../../modules/smp/header.js";
 import { take } from "../answer.js";
-import type { Patience, Requester } from "../channel.js";
+import type { Patience, Requester } from "../request.js";
 
 const SHELL = 9;
 

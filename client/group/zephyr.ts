@@ -1,5 +1,5 @@
 import { Op } from "../../modules/smp/header.js";
-import type { Requester } from "../channel.js";
+import type { Requester } from "../request.js";
 
 const ZEPHYR = 63;
 

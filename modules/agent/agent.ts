@@ -5,8 +5,8 @@ import type { Layout } from "../flash/layout.js";
 import { FlashMap } from "../flash/map.js";
 import { GroupError, Rc, SmpError } from "../smp/errors.js";
 import { type ImageEvent, type ImageOptions, imageGroup } from "../smp/group/image/image.js";
+import type { DowngradeRule } from "../smp/group/image/options.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../smp/group/image/upload-journal.js";
-import type { DowngradeRule } from "../smp/group/image/verify.js";
 import { type OsOptions, osGroup, type ResetRequest } from "../smp/group/os.js";
 import type { Group } from "../smp/group.js";
 import { joinHooks, type ServerHooks, SmpServer } from "../smp/server.js";
@@ -168,7 +168,7 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 				if (error === undefined) options.answered?.(group, command);
 				// Version 2 has no room for a sentence beside a group's code, so it goes to the log.
 				else if (version > 0 && error instanceof GroupError)
-					host.log(`<wrn> smp: group ${error.group}, error ${error.code}: ${printable(error.message)}`);
+					host.log(`<wrn> smp: group ${error.group}, error ${error.code}: ${forLog(error.message)}`);
 			},
 			dropped: (drop, transport) => {
 				const first = ` ${transport} ${drop}`;
@@ -202,7 +202,7 @@ const LOSSES: Readonly<Record<Drop, string>> = Object.freeze({
 const LOG_LIMIT = 160;
 
 /** A sentence may quote what a client sent: no control character of that gets into the log. */
-export function printable(text: string): string {
+export function forLog(text: string): string {
 	let clean = "";
 	for (let i = 0; i < Math.min(text.length, LOG_LIMIT); i++) {
 		const code = text.charCodeAt(i);

@@ -1,6 +1,6 @@
 import { DEVELOPMENT_KEY } from "../../apps/locked-down/rules.js";
 import { THERMOSTAT_GROUP } from "../../apps/own-group/thermostat.js";
-import { equalBytes } from "../../modules/bytes/hmac.js";
+import { equalBytes } from "../../modules/bytes/equal.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import type { ResponseMap } from "../../modules/smp/cbor.js";
 import { AccessControl, type AccessRule, accessAnswer } from "../../modules/smp/group/access.js";

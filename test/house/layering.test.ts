@@ -1,36 +1,8 @@
 import assert from "node:assert";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import path from "node:path";
+import { readFileSync } from "node:fs";
+import { imports, sources } from "./imports.js";
 
 // Who may import whom. A file's path says what it may touch.
-
-/** Source files below a folder, as paths from the root of the repository. */
-function sources(folder: string): string[] {
-	if (!existsSync(folder)) return [];
-	return readdirSync(folder, { recursive: true, encoding: "utf8" })
-		.map((name) => path.posix.join(folder, name.replaceAll("\\", "/")))
-		.filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
-		.sort();
-}
-
-/**
- * What a file imports: files as paths from the root, packages as written. `import type` counts unless `code` is set:
- * types bind as well, but only code is linked.
- */
-function imports(file: string, code = false): string[] {
-	const text = readFileSync(file, "utf8");
-	const statements = text.matchAll(
-		/^(?:import|export)\s+(type\s+)?(?:(?:\*(?:\s+as\s+\w+)?|[\w$*{},\s]+?)\s+from\s+)?"([^"]+)"|\bimport\("([^"]+)"\)/gm,
-	);
-	return Array.from(statements)
-		.filter(([, type]) => !(code && type))
-		.map(([, , first, second]) => first ?? second!)
-		.map((specifier) =>
-			specifier.startsWith(".")
-				? path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, ".ts")
-				: specifier,
-		);
-}
 
 const LOADER = "modules/bootutil/loader/";
 

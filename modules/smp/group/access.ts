@@ -1,6 +1,7 @@
 import type { DigestProvider } from "../../bytes/digest.js";
-import { equalBytes, hmacSha256 } from "../../bytes/hmac.js";
-import { utf8Length, utf8Write } from "../../bytes/utf8.js";
+import { equalBytes } from "../../bytes/equal.js";
+import { hmacSha256 } from "../../bytes/hmac.js";
+import { utf8Bytes } from "../../bytes/utf8.js";
 import { clientOf, remember } from "../clients.js";
 import { GroupError, Rc, SmpError } from "../errors.js";
 import { bytes } from "../fields.js";
@@ -218,10 +219,4 @@ export function accessAnswer(digest: DigestProvider, key: Uint8Array, nonce: Uin
 	message.set(utf8Bytes(LABEL));
 	message.set(nonce, LABEL.length);
 	return hmacSha256(digest, key, message);
-}
-
-function utf8Bytes(text: string): Uint8Array {
-	const into = new Uint8Array(utf8Length(text));
-	utf8Write(text, into, 0);
-	return into;
 }
