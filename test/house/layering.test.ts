@@ -18,16 +18,20 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["modules/bootutil/signature/", ["modules/bytes/", "modules/flash/", "modules/bootutil/", "@noble/"]],
 	[LOADER, ["modules/bytes/", "modules/flash/", "modules/bootutil/", "modules/bootutil/signature/", "@noble/"]],
 	["modules/smp/", ["modules/bytes/", "modules/smp/transport/"]],
+	["modules/smp/protocol/", []],
 	["modules/smp/transport/", ["modules/bytes/", "modules/smp/"]],
 	[
 		"modules/smp/group/",
-		["modules/bytes/", "modules/flash/", "modules/bootutil/", "modules/smp/", "modules/smp/transport/"],
+		[
+			...["modules/bytes/", "modules/flash/", "modules/bootutil/"],
+			...["modules/smp/", "modules/smp/protocol/", "modules/smp/transport/"],
+		],
 	],
 	[
 		"modules/agent/",
 		[
 			...["modules/bytes/", "modules/flash/", "modules/bootutil/"],
-			...["modules/smp/", "modules/smp/transport/", "modules/smp/group/"],
+			...["modules/smp/", "modules/smp/protocol/", "modules/smp/transport/", "modules/smp/group/"],
 		],
 	],
 	["apps/", ["modules/", "-modules/bootutil/loader/"]],
@@ -41,7 +45,13 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["hosts/sim/", ["hosts/desk/node/"]],
 	["hosts/mps3/", ["hosts/desk/node/", "node:"]],
 	// The desk.
-	["client/", ["modules/", "-modules/bootutil/loader/", "@noble/hashes/", "cbor-x/"]],
+	[
+		"client/",
+		[
+			...["modules/bytes/", "modules/flash/", "modules/bootutil/"],
+			...["modules/smp/", "modules/smp/protocol/", "modules/smp/transport/", "@noble/hashes/", "cbor-x/"],
+		],
+	],
 	["client/node/", ["client/", "modules/smp/transport/", "node:"]],
 	["image/", ["modules/", "@noble/", "node:crypto"]],
 	["cli/", ["client/", "client/node/", "image/", "hosts/desk/", "modules/", "node:"]],
