@@ -2,15 +2,13 @@ import { createHash } from "node:crypto";
 import type { Link } from "../client/link.js";
 import { APPLICATION, LOADER } from "../hosts/mps3/board.js";
 import { Op, readHeader } from "../modules/smp/header.js";
+import { IMAGE_GROUP, ImageCommand } from "../modules/smp/protocol/image.js";
 import { update } from "../test/clients/images.js";
 import { request } from "../test/unit/smp/support.js";
 import { Firmware, isBuilt, type Memory, total } from "./firmware.js";
 import { chunk, dataIn, FIRST, firstChunk } from "./packets.js";
 import type { Benchmark, Table } from "./table.js";
 import { uploadPaced } from "./wire.js";
-
-const IMAGE_GROUP = 1;
-const STATE = 0;
 
 /** Size of the uploaded image, bytes: several sectors, and enough chunks for a median. */
 const FILE = 40 * 1024;
@@ -54,7 +52,7 @@ export class Counter {
 	}
 }
 
-const imageList = (): Uint8Array => request(IMAGE_GROUP, STATE, {}, 1, Op.READ);
+const imageList = (): Uint8Array => request(IMAGE_GROUP, ImageCommand.STATE, {}, 1, Op.READ);
 
 export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 

@@ -6,8 +6,9 @@ import { nobleDigest } from "../modules/bytes/noble-digest.js";
 import { guideLayout } from "../modules/flash/layout.js";
 import { NorPartition } from "../modules/flash/nor.js";
 import { Op } from "../modules/smp/header.js";
-import { encodeConsole } from "../modules/smp/transport/console.js";
+import { ConsoleTransport, encodeConsole } from "../modules/smp/transport/console.js";
 import type { ByteStream, DatagramSocket } from "../modules/smp/transport/stream.js";
+import { DatagramTransport } from "../modules/smp/transport/udp.js";
 import { image, request } from "../test/unit/smp/support.js";
 import { chunk, dataIn, FIRST, firstChunk } from "./packets.js";
 
@@ -51,8 +52,10 @@ class Device {
 			board: "bench",
 			digest: nobleDigest,
 			flash: (label) => flash.get(label)!,
-			uart: () => this.uart,
-			udp: () => this.udp,
+			links: ({ size, datagram }) => [
+				{ name: "uart", transport: new ConsoleTransport(this.uart, { maxPacket: size }) },
+				{ name: "udp", transport: new DatagramTransport(this.udp, { maxPacket: datagram }) },
+			],
 			uptime: () => 0,
 			after: () => ({ cancel: () => {} }),
 			reset: () => {},

@@ -6,8 +6,8 @@ import {
 	saveSettings,
 	writeSetting,
 } from "../client/group/settings.js";
-import { bytesOf, hexOf } from "../client/hex.js";
 import { ImageError } from "../image/error.js";
+import { bytesOf, hexOf } from "../modules/bytes/hex.js";
 import type { Arguments, OptionSpec } from "./args.js";
 import type { Command } from "./command.js";
 import { textOf } from "./output.js";

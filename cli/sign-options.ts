@@ -1,8 +1,9 @@
 import type { Encrypter, HashName, ImageOptions, Signer } from "../image/create.js";
 import { ImageError } from "../image/error.js";
-import { type Endian, type ImageVersion, parseVersion, utf8 } from "../image/format.js";
+import { type Endian, type ImageVersion, parseVersion } from "../image/format.js";
 import { fromHex } from "../image/tlv-area.js";
 import type { Align, MaxAlign } from "../image/trailer.js";
+import { utf8Bytes } from "../modules/bytes/utf8.js";
 import { type Arguments, type CommandSpec, parseArguments, parseInteger, UnsupportedOption } from "./args.js";
 
 const NO_LZMA = "this tool has no LZMA2 encoder; compress the image with imgtool";
@@ -276,7 +277,7 @@ function customTlvs(parsed: Arguments, files: OptionFiles): { type: number; valu
 }
 
 function customValue(text: string): Uint8Array {
-	if (!text.startsWith("0x")) return utf8(text);
+	if (!text.startsWith("0x")) return utf8Bytes(text);
 	if (!/^0x([0-9a-f]{2})*$/i.test(text))
 		throw new ImageError(`The custom TLV value ${text} is no even number of hexadecimal digits.`);
 	return fromHex(text.slice(2));

@@ -1,16 +1,11 @@
 import { nobleDigest } from "../modules/bytes/noble-digest.js";
-import { AccessError, accessAnswer } from "../modules/smp/group/access.js";
+import { accessAnswer } from "../modules/smp/access-answer.js";
 import { Op } from "../modules/smp/header.js";
+import { ACCESS_GROUP, AccessCommand, AccessError } from "../modules/smp/protocol/access.js";
 import { take } from "./answer.js";
-import type { Patience, Requester } from "./channel.js";
 import type { SmpClient } from "./client.js";
 import { NoAnswerError, SmpResponseError } from "./errors.js";
-
-/** The group (docs/SMP.md, Access) and its commands. */
-const ACCESS = 64;
-const CHALLENGE = 0;
-const ANSWER = 1;
-const LOCK = 2;
+import type { Patience, Requester } from "./request.js";
 
 /** How many challenges are tried when nothing comes back. */
 const ROUNDS = 3;
@@ -31,9 +26,13 @@ export async function unlock(device: Requester, key: Uint8Array): Promise<number
 	for (let round = 1; ; round++) {
 		try {
 			// A right answer serves once, so that one whose answer was lost is wrong when it is sent again.
-			const challenge = await device.request(Op.READ, ACCESS, CHALLENGE, {}, { tries: 1 });
+			const challenge = await device.request(Op.READ, ACCESS_GROUP, AccessCommand.CHALLENGE, {}, { tries: 1 });
 			const answer = accessAnswer(nobleDigest, key, take(challenge, "nonce", "bytes"));
-			return take(await device.request(Op.WRITE, ACCESS, ANSWER, { answer }, { tries: 1 }), "seconds", "number");
+			return take(
+				await device.request(Op.WRITE, ACCESS_GROUP, AccessCommand.ANSWER, { answer }, { tries: 1 }),
+				"seconds",
+				"number",
+			);
 		} catch (error) {
 			if (round < roundsAfter(error)) continue;
 			throw error instanceof NoAnswerError ? new NoAnswerError(error.what, ROUNDS, error.reason) : error;
@@ -69,9 +68,9 @@ function roundsAfter(error: unknown): number {
 
 /** Whether the device says that the answer to its challenge is wrong. */
 export const isWrongKey = (error: unknown): boolean =>
-	error instanceof SmpResponseError && error.group === ACCESS && error.code === AccessError.WRONG_ANSWER;
+	error instanceof SmpResponseError && error.group === ACCESS_GROUP && error.code === AccessError.WRONG_ANSWER;
 
 /** Ends what `unlock` began. */
 export async function lock(device: Requester, patience?: Patience): Promise<void> {
-	await device.request(Op.WRITE, ACCESS, LOCK, {}, patience);
+	await device.request(Op.WRITE, ACCESS_GROUP, AccessCommand.LOCK, {}, patience);
 }

@@ -1,4 +1,4 @@
-import type { Fields } from "./channel.js";
+import type { Fields } from "./request.js";
 
 /** What the values of an answer can be. */
 interface Kinds {

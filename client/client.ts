@@ -1,20 +1,23 @@
+import { bytesOf } from "../modules/bytes/hex.js";
 import { Rc } from "../modules/smp/errors.js";
 import { Op } from "../modules/smp/header.js";
+import { IMAGE_GROUP, ImageCommand, ImageError } from "../modules/smp/protocol/image.js";
+import { OS_GROUP, OsCommand } from "../modules/smp/protocol/os.js";
 import { maybe, namedMaps, take } from "./answer.js";
-import { Channel, type Fields, type Patience, type Request, type Requester } from "./channel.js";
+import { Channel } from "./channel.js";
 import { commandName, NoAnswerError, responseError, SmpResponseError } from "./errors.js";
 import { lastError } from "./group/last-error.js";
-import { bytesOf } from "./hex.js";
 import { describeImageFile, type ImageFile, ImageFileError } from "./image-file.js";
 import { type ImageState, imageStates, type SlotInfo, slotInfos } from "./image-state.js";
 import type { Link } from "./link.js";
+import type { Fields, Patience, Request, Requester } from "./request.js";
 import { checkArrival, checkSize, findTarget, paddingSentence, type Target } from "./target.js";
 import { Upload, type UploadOptions, type UploadResult } from "./upload.js";
 
-export type { Fields, Patience, Requester } from "./channel.js";
 export { NoAnswerError, SmpResponseError } from "./errors.js";
 export type { ImageState, SlotInfo } from "./image-state.js";
 export type { Link } from "./link.js";
+export type { Fields, Patience, Requester } from "./request.js";
 export type { UploadOptions, UploadResult } from "./upload.js";
 
 /** What the server's buffers take (Zephyr SMP group 0, MCUmgr parameters). */
@@ -51,9 +54,6 @@ export interface MemoryPool {
 	readonly free: number;
 	readonly leastFree: number;
 }
-
-const OS = 0;
-const IMAGE = 1;
 
 /** For servers that do not tell: every one of Zephyr's takes 384 bytes, mynewt's and MCUboot's at least that. */
 const SMALLEST: Parameters = Object.freeze({ bufferSize: 256, bufferCount: 1 });
@@ -103,7 +103,7 @@ export class SmpClient implements Requester {
 
 	/** Returns what the server sends back: the same text. */
 	async echo(text: string): Promise<string> {
-		return String((await this.request(Op.WRITE, OS, 0, { d: text }))["r"]);
+		return String((await this.request(Op.WRITE, OS_GROUP, OsCommand.ECHO, { d: text }))["r"]);
 	}
 
 	/**
@@ -112,49 +112,55 @@ export class SmpClient implements Requester {
 	 */
 	async reset(options: { readonly force?: boolean; readonly bootMode?: number } = {}): Promise<void> {
 		const { force, bootMode } = options;
-		await this.request(Op.WRITE, OS, 5, { force: force || undefined, boot_mode: bootMode }, { tries: 1 });
+		await this.request(
+			Op.WRITE,
+			OS_GROUP,
+			OsCommand.RESET,
+			{ force: force || undefined, boot_mode: bootMode },
+			{ tries: 1 },
+		);
 	}
 
 	/** What the server's buffers take. */
 	async parameters(): Promise<Parameters> {
-		const fields = await this.request(Op.READ, OS, 6);
+		const fields = await this.request(Op.READ, OS_GROUP, OsCommand.PARAMETERS);
 		return { bufferSize: Number(fields["buf_size"]), bufferCount: Number(fields["buf_count"]) };
 	}
 
 	/** What `uname` would say; `format` is letters of `snrvbmpio`, or `a` for all. Default `s`. */
 	async info(format?: string): Promise<string> {
-		return String((await this.request(Op.READ, OS, 7, { format }))["output"]);
+		return String((await this.request(Op.READ, OS_GROUP, OsCommand.INFO, { format }))["output"]);
 	}
 
 	/** Name of the boot loader. */
 	async bootloader(): Promise<string> {
-		return String((await this.request(Op.READ, OS, 8))["bootloader"]);
+		return String((await this.request(Op.READ, OS_GROUP, OsCommand.BOOTLOADER))["bootloader"]);
 	}
 
 	/** How the boot loader upgrades, by the protocol's number, and whether it refuses older versions. */
 	async bootloaderMode(): Promise<{ readonly mode: number; readonly noDowngrade: boolean }> {
-		const fields = await this.request(Op.READ, OS, 8, { query: "mode" });
+		const fields = await this.request(Op.READ, OS_GROUP, OsCommand.BOOTLOADER, { query: "mode" });
 		return { mode: Number(fields["mode"]), noDowngrade: fields["no-downgrade"] === true };
 	}
 
 	/** The device's date and time, as `YYYY-MM-DDThh:mm:ss` in its own time zone. */
 	async dateTime(): Promise<string> {
-		return String((await this.request(Op.READ, OS, 4))["datetime"]);
+		return String((await this.request(Op.READ, OS_GROUP, OsCommand.DATE_TIME))["datetime"]);
 	}
 
 	/** Sets the device's clock. `text` is `YYYY-MM-DDThh:mm:ss` in its own time zone. */
 	async setDateTime(text: string): Promise<void> {
-		await this.request(Op.WRITE, OS, 4, { datetime: text });
+		await this.request(Op.WRITE, OS_GROUP, OsCommand.DATE_TIME, { datetime: text });
 	}
 
 	/** Whether the device's console shows what is typed, which disturbs SMP on some. */
 	async setConsoleEcho(on: boolean): Promise<void> {
-		await this.request(Op.WRITE, OS, 1, { echo: on ? 1 : 0 });
+		await this.request(Op.WRITE, OS_GROUP, OsCommand.CONSOLE_ECHO, { echo: on ? 1 : 0 });
 	}
 
 	/** The device's tasks, and how much of their stacks they use. */
 	async tasks(): Promise<TaskState[]> {
-		const tasks = take(await this.request(Op.READ, OS, 2), "tasks", "map");
+		const tasks = take(await this.request(Op.READ, OS_GROUP, OsCommand.TASK_STATISTICS), "tasks", "map");
 		return namedMaps(tasks).map(([name, task]) => ({
 			name,
 			priority: Number(task["prio"]),
@@ -166,7 +172,7 @@ export class SmpClient implements Requester {
 
 	/** The device's memory pools. */
 	async pools(): Promise<MemoryPool[]> {
-		const answer = await this.request(Op.READ, OS, 3);
+		const answer = await this.request(Op.READ, OS_GROUP, OsCommand.MEMORY_POOLS);
 		// mynewt has them under a key, Zephyr's documentation has them bare.
 		const pools = maybe(answer, "mpools", "map") ?? answer;
 		return namedMaps(pools).map(([name, pool]) => ({
@@ -180,7 +186,7 @@ export class SmpClient implements Requester {
 
 	/** The images in all slots, in the order of the device: what runs, what waits and what is confirmed. */
 	async images(patience: Patience = {}): Promise<ImageState[]> {
-		return imageStates(await this.request(Op.READ, IMAGE, 0, {}, patience));
+		return imageStates(await this.request(Op.READ, IMAGE_GROUP, ImageCommand.STATE, {}, patience));
 	}
 
 	/** Marks the image with this hash for one trial boot: the first of all slots that holds it. */
@@ -195,18 +201,18 @@ export class SmpClient implements Requester {
 
 	/** A server may answer with the list, or with nothing. */
 	async #mark(fields: Fields): Promise<ImageState[]> {
-		const answer = await this.request(Op.WRITE, IMAGE, 0, fields);
+		const answer = await this.request(Op.WRITE, IMAGE_GROUP, ImageCommand.STATE, fields);
 		return "images" in answer ? imageStates(answer) : this.images();
 	}
 
 	/** Erases a slot, counted through all images (image 1 has 2 and 3). Default is slot 1. */
 	async erase(slot?: number): Promise<void> {
-		await this.request(Op.WRITE, IMAGE, 5, { slot });
+		await this.request(Op.WRITE, IMAGE_GROUP, ImageCommand.ERASE, { slot });
 	}
 
 	/** The slots of all images, and where an upload goes. */
 	async slots(): Promise<SlotInfo[]> {
-		return slotInfos(await this.request(Op.READ, IMAGE, 6));
+		return slotInfos(await this.request(Op.READ, IMAGE_GROUP, ImageCommand.SLOT_INFO));
 	}
 
 	/**
@@ -333,7 +339,7 @@ export class SmpClient implements Requester {
 		if (!answer) throw new NoAnswerError(what, tries, undefined, this.#channel.takeLosses());
 		if (answer instanceof Error) throw answer;
 		const error = responseError(what, answer);
-		if (error?.code === 13 && error.group === undefined && version === 1) {
+		if (error?.code === Rc.VERSION_TOO_NEW && error.group === undefined && version === 1) {
 			this.#channel.version = 0;
 			return this.#ask(request, timeout, tries);
 		}
@@ -389,13 +395,15 @@ async function ifOffered<T>(answer: Promise<T>): Promise<T | undefined> {
 	}
 }
 
-/** `IMG_MGMT_ERR_INVALID_IMAGE_TOO_LARGE` (Zephyr SMP group 1). */
-const TOO_LARGE = 30;
-
 /** The same error; a server that says that a file is too long does not see why. */
 function withPadding(error: unknown, image: ImageFile): unknown {
 	const padding = paddingSentence(image);
-	if (!(error instanceof SmpResponseError) || error.group !== IMAGE || error.code !== TOO_LARGE || !padding)
+	if (
+		!(error instanceof SmpResponseError) ||
+		error.group !== IMAGE_GROUP ||
+		error.code !== ImageError.INVALID_IMAGE_TOO_LARGE ||
+		!padding
+	)
 		return error;
 	const { what, code, group, answer } = error;
 	return new SmpResponseError({

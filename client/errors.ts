@@ -1,5 +1,6 @@
+import { Rc } from "../modules/smp/errors.js";
 import { Op } from "../modules/smp/header.js";
-import type { Fields, Request } from "./channel.js";
+import type { Fields, Request } from "./request.js";
 
 /** The server does not answer, or there is no way to it. */
 export class NoAnswerError extends Error {
@@ -52,12 +53,9 @@ export class SmpResponseError extends Error implements Refusal {
 
 	/** Whether access is denied, whatever the request was. */
 	get denied(): boolean {
-		return this.group === undefined && this.code === ACCESS_DENIED;
+		return this.group === undefined && this.code === Rc.ACCESS_DENIED;
 	}
 }
-
-/** `MGMT_ERR_EACCESSDENIED` (Zephyr SMP protocol specification, Error codes). */
-const ACCESS_DENIED = 11;
 
 /** The error in the map of a response, if it is one: `err` in version 2 of the protocol, `rc` in both. */
 export function responseError(what: string, answer: Fields): SmpResponseError | undefined {
@@ -72,7 +70,7 @@ export function responseError(what: string, answer: Fields): SmpResponseError | 
 /** What a code means, in words: of a group's own list, or without a group of the one that all share. */
 export const explainCode = (code: number, group?: number): string =>
 	(group === undefined ? SMP_CODES : GROUP_CODES[group])?.[code] ??
-	(group === undefined && code >= 256
+	(group === undefined && code >= Rc.USER
 		? "an error of the application's own"
 		: "an error that this client does not know");
 

@@ -10,11 +10,11 @@ import {
 } from "../modules/bootutil/header.js";
 import { TlvIterator, TlvType, tlvContent } from "../modules/bootutil/tlv.js";
 import { trailerMagic } from "../modules/bootutil/trailer.js";
+import { hexOf } from "../modules/bytes/hex.js";
 import { u32Bytes } from "../modules/bytes/little-endian.js";
 import { FlashArea } from "../modules/flash/area.js";
 import { NorPartition } from "../modules/flash/nor.js";
 import { type Dependency, readDependency } from "./dependencies.js";
-import { hexOf } from "./hex.js";
 
 /** What a device will call an image file, and what a client can tell of it without a device. */
 export interface ImageFile {

@@ -1,5 +1,5 @@
-import type { Fields } from "./channel.js";
-import { hexOf } from "./hex.js";
+import { hexOf } from "../modules/bytes/hex.js";
+import type { Fields } from "./request.js";
 
 /** One entry of the image list (Zephyr SMP group 1, Get state of images). */
 export interface ImageState {

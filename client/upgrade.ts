@@ -1,3 +1,4 @@
+import { Rc } from "../modules/smp/errors.js";
 import { type ImageState, NoAnswerError, type SmpClient, SmpResponseError, type UploadResult } from "./client.js";
 import { unmetDependencies } from "./dependencies.js";
 import { readImageFile } from "./image-file.js";
@@ -153,13 +154,10 @@ async function mark(client: SmpClient, sent: Sent): Promise<boolean> {
 const isMarked = ({ hash, target }: Sent, images: readonly ImageState[]): boolean =>
 	entryAt(target, images)?.hash === hash && entryAt(target, images)?.pending === true;
 
-/** `MGMT_ERR_ENOTSUP` (Zephyr SMP protocol specification, Error codes). */
-const NOT_SUPPORTED = 8;
-
 /** Why the device refuses a mark, from its list if that says more than the device. */
 async function explained(client: SmpClient, sent: Sent, error: unknown): Promise<unknown> {
 	if (!(error instanceof SmpResponseError) || error.denied) return error;
-	if (error.group === undefined && error.code === NOT_SUPPORTED) {
+	if (error.group === undefined && error.code === Rc.NOT_SUPPORTED) {
 		const newest = `its boot loader runs the newest image, and version ${sent.version} is not newer than what runs`;
 		return new Error(`the device takes no marks: ${newest}`);
 	}

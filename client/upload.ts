@@ -1,7 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Op } from "../modules/smp/header.js";
-import type { Channel, Fields, Flight, Request } from "./channel.js";
+import { IMAGE_GROUP, ImageCommand } from "../modules/smp/protocol/image.js";
+import type { Channel, Flight } from "./channel.js";
 import { commandName, NoAnswerError, responseError, SmpResponseError } from "./errors.js";
+import type { Fields, Request } from "./request.js";
 
 /** How an image is uploaded. */
 export interface UploadOptions {
@@ -53,10 +55,7 @@ interface Chunk extends Flight {
 	readonly run: number;
 }
 
-const IMAGE = 1;
-const UPLOAD = 1;
-
-const NAME = commandName({ op: Op.WRITE, group: IMAGE, command: UPLOAD });
+const NAME = commandName({ op: Op.WRITE, group: IMAGE_GROUP, command: ImageCommand.UPLOAD });
 
 /** Chunks are a multiple of this, so that a server with any usual write unit takes them whole. */
 export const CHUNK_ALIGN = 8;
@@ -150,8 +149,8 @@ export class Upload {
 	#request(head: Fields, from: number): Request {
 		const shell = (data: Uint8Array): Request => ({
 			op: Op.WRITE,
-			group: IMAGE,
-			command: UPLOAD,
+			group: IMAGE_GROUP,
+			command: ImageCommand.UPLOAD,
 			fields: { ...head, data },
 		});
 		// The head of a long byte string has two bytes more than that of an empty one.

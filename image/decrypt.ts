@@ -6,7 +6,8 @@ import { sha512 } from "@noble/hashes/sha2.js";
 import type { WrapType } from "../modules/bootutil/config.js";
 import { unwrapKey } from "../modules/bootutil/loader/encryption.js";
 import { wrapping } from "../modules/bootutil/validation.js";
-import { TLV, tlvName, utf8 } from "./format.js";
+import { utf8Bytes } from "../modules/bytes/utf8.js";
+import { TLV, tlvName } from "./format.js";
 import type { TlvEntry } from "./read-tlvs.js";
 
 /** What encrypted images are decrypted with: how their keys are wrapped, and the private key that `unwrapKey` takes. */
@@ -95,7 +96,7 @@ function unwrap(tlv: number, decrypter: Decrypter, keySize: 16 | 32, wrapped: Ui
 /** As ENC_X25519 (MCUboot encrypted_images.md, ECIES encryption), with SHA-512 in HKDF and HMAC. */
 function openWithSha512(privateKey: Uint8Array, keySize: 16 | 32, wrapped: Uint8Array): Uint8Array | undefined {
 	const secret = x25519.getSharedSecret(privateKey, wrapped.subarray(0, X25519_SIZE));
-	const derived = hkdf(sha512, secret, undefined, utf8("MCUBoot_ECIES_v1"), keySize + SHA512_SIZE);
+	const derived = hkdf(sha512, secret, undefined, utf8Bytes("MCUBoot_ECIES_v1"), keySize + SHA512_SIZE);
 	const encrypted = wrapped.subarray(X25519_SIZE + SHA512_SIZE);
 	const mac = hmac(sha512, derived.subarray(keySize), encrypted);
 	if (mac.some((byte, i) => byte !== wrapped[X25519_SIZE + i])) return undefined;

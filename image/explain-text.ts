@@ -1,3 +1,4 @@
+import { hex } from "../modules/bytes/hex.js";
 import type {
 	BootExplanation,
 	BootedImage,
@@ -34,7 +35,6 @@ const STATES: Readonly<Record<string, string>> = {
 	V: "nothing is asked for",
 };
 
-const hex = (value: number): string => `0x${value.toString(16)}`;
 const count = (n: number, one: string): string => `${n} ${one}${n === 1 ? "" : "s"}`;
 
 function bytes(n: number): string {

@@ -1,3 +1,4 @@
+import { hexOf } from "../modules/bytes/hex.js";
 import { isIntelHex } from "./intel-hex.js";
 
 /** First bytes of files that are no image, as hexadecimal digits, the name of such a file, and advice for whoever wants an image. */
@@ -12,7 +13,7 @@ const MAGICS: readonly (readonly [magic: string, kind: string, advice?: string])
 
 const known = (file: Uint8Array): (typeof MAGICS)[number] | undefined => {
 	if (isIntelHex(file)) return ["", "an Intel HEX file"];
-	const start = Array.from(file.subarray(0, 10), (byte) => byte.toString(16).padStart(2, "0")).join("");
+	const start = hexOf(file.subarray(0, 10));
 	return MAGICS.find(([magic]) => start.startsWith(magic));
 };
 

@@ -77,8 +77,6 @@ export function readVersion(view: DataView, at: number, little: boolean): ImageV
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-export const hex = (number: number): string => `0x${number.toString(16)}`;
-
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 	const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
 	let at = 0;
@@ -87,18 +85,4 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 		at += part.length;
 	}
 	return whole;
-}
-
-/** UTF-8 of a text; the engine itself has no TextEncoder. Lone surrogates become U+FFFD, as there. */
-export function utf8(text: string): Uint8Array {
-	const bytes: number[] = [];
-	for (const character of text) {
-		let code = character.codePointAt(0)!;
-		if (code >= 0xd800 && code <= 0xdfff) code = 0xfffd;
-		if (code < 0x80) bytes.push(code);
-		else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63));
-		else if (code < 0x10000) bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
-		else bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
-	}
-	return Uint8Array.from(bytes);
 }

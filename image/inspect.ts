@@ -1,9 +1,10 @@
 import { cryptPayload } from "../modules/bootutil/loader/encryption-payload.js";
+import { hex, hexOf } from "../modules/bytes/hex.js";
 import { type Decrypter, type EncryptionReport, readEncryption } from "./decrypt.js";
 import { ImageError } from "./error.js";
 import { foreignName } from "./foreign.js";
 import * as format from "./format.js";
-import { type Endian, endianOf, FLAGS, formatVersion, hex, readVersion, TLV, tlvName, viewOf } from "./format.js";
+import { type Endian, endianOf, FLAGS, formatVersion, readVersion, TLV, tlvName, viewOf } from "./format.js";
 import { readTlvs, type TlvEntry } from "./read-tlvs.js";
 import { checkSignatures, isPure, type NamedKey, type SignatureReport, signatureProblem } from "./signatures.js";
 import { readTrailer, type Trailer } from "./trailer.js";
@@ -183,7 +184,7 @@ function decrypt(
 const verb = ({ result }: EncryptionReport): string => (result === "malformed" ? "" : "is ");
 
 const hashIs = ({ type, value }: TlvEntry, bytes: Uint8Array): boolean =>
-	toHex(HASH_TLVS.get(type)!(bytes)) === toHex(value);
+	hexOf(HASH_TLVS.get(type)!(bytes)) === hexOf(value);
 
 function checkDigest(
 	tlvs: readonly TlvEntry[],
@@ -197,11 +198,11 @@ function checkDigest(
 		if (!isPure(tlvs)) problems.push("The image has no hash.");
 		return null;
 	}
-	if (!plain) return { name: tlvName(first.type), value: toHex(first.value), good: null };
+	if (!plain) return { name: tlvName(first.type), value: hexOf(first.value), good: null };
 	const digest = HASH_TLVS.get(first.type)!(plain);
 	const good = claims.every((tlv) => hashIs(tlv, plain));
 	if (!good) problems.push("The hash is wrong: the image is damaged or was changed.");
-	return { name: tlvName(first.type), value: toHex(digest), good };
+	return { name: tlvName(first.type), value: hexOf(digest), good };
 }
 
 function describeTlv(tlv: TlvEntry, endian: Endian): TlvReport {
@@ -213,7 +214,7 @@ function describeTlv(tlv: TlvEntry, endian: Endian): TlvReport {
 		name: tlvName(type),
 		protected: tlv.protected,
 		length: value.length,
-		value: toHex(value),
+		value: hexOf(value),
 		...(meaning === undefined ? {} : { meaning }),
 	};
 }
@@ -224,9 +225,7 @@ function tlvMeaning(type: number, value: Uint8Array, little: boolean): string | 
 		return `image ${value[0]} at least ${formatVersion(readVersion(viewOf(value), 4, little))}`;
 	}
 	if ((type === TLV.UUID_VID || type === TLV.UUID_CID) && value.length === 16) {
-		return toHex(value).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+		return hexOf(value).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 	}
 	return undefined;
 }
-
-const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,3 +1,4 @@
+import { hex, hexOf } from "../modules/bytes/hex.js";
 import { ImageError } from "./error.js";
 
 /** Bytes and where they lie in memory. */
@@ -157,10 +158,7 @@ export function encodeIntelHex(segments: readonly Segment[]): string {
 function formatRecord(type: number, offset: number, content: Uint8Array): string {
 	const bytes = [content.length, offset >> 8, offset & 0xff, type, ...content];
 	const sum = bytes.reduce((total, byte) => total + byte, 0);
-	return `:${[...bytes, -sum & 0xff]
-		.map((byte) => byte.toString(16).padStart(2, "0"))
-		.join("")
-		.toUpperCase()}`;
+	return `:${hexOf(Uint8Array.of(...bytes, -sum & 0xff)).toUpperCase()}`;
 }
 
 /** Makes one segment of those that touch each other: a record reaches over their border. */
@@ -211,5 +209,3 @@ function skipBlank(file: Uint8Array, at: number): number {
 	while (file[next] === 0x20 || file[next] === 0x09 || isLineEnd(file[next])) next++;
 	return next;
 }
-
-const hex = (value: number): string => `0x${value.toString(16)}`;

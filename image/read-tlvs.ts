@@ -1,5 +1,6 @@
+import { hex } from "../modules/bytes/hex.js";
 import * as format from "./format.js";
-import { hex, viewOf } from "./format.js";
+import { viewOf } from "./format.js";
 
 export interface TlvEntry {
 	/** Of the entry's header, from the start of the image. */

@@ -1,4 +1,4 @@
-import { hex } from "./format.js";
+import { hex } from "../modules/bytes/hex.js";
 import type { ImageReport, TlvReport } from "./inspect.js";
 
 /** An image report as text for people, one fact a line. */

@@ -1,6 +1,6 @@
-import type { ImageOptions } from "./create.js";
 import { ImageError } from "./error.js";
 import type { Segment } from "./intel-hex.js";
+import type { ImageOptions } from "./options.js";
 import { imageOkFromEnd, type MaxAlign, trailerMagic, trailerSize } from "./trailer.js";
 
 /** Larger than any flash that holds such images; allocated whole when padding. */

@@ -1,4 +1,5 @@
 import { sha1 } from "@noble/hashes/legacy.js";
+import { utf8Bytes } from "../modules/bytes/utf8.js";
 import { ImageError } from "./error.js";
 import {
 	concat,
@@ -6,7 +7,6 @@ import {
 	formatVersion,
 	type ImageVersion,
 	TLV_PROTECTED_MAGIC,
-	utf8,
 	VENDOR_TLV_MIN,
 	viewOf,
 	writeVersion,
@@ -74,7 +74,7 @@ export function uuid(text: string, namespace: Uint8Array | undefined): Uint8Arra
 		return fromHex(text.replaceAll("-", ""));
 	if (!namespace)
 		throw new ImageError(`"${text}" is not a UUID, and without --vid there is no namespace to hash it in.`);
-	const bytes = sha1(concat(namespace, utf8(text))).slice(0, 16);
+	const bytes = sha1(concat(namespace, utf8Bytes(text))).slice(0, 16);
 	bytes[6] = (bytes[6]! & 0x0f) | 0x50;
 	bytes[8] = (bytes[8]! & 0x3f) | 0x80;
 	return bytes;
@@ -115,7 +115,7 @@ export function bootRecord(
 	);
 }
 
-const cborText = (text: string): Uint8Array => cborItem(3, utf8(text));
+const cborText = (text: string): Uint8Array => cborItem(3, utf8Bytes(text));
 
 /** A CBOR byte (2) or text (3) string of up to 255 bytes (RFC 8949, 3). */
 const cborItem = (major: number, content: Uint8Array): Uint8Array =>

@@ -40,7 +40,7 @@ export function readMap(text: string): Parts {
 export function readImage(text: string): Parts {
 	const parts = new Map<string, number>();
 	for (const [, name = "", size = "0"] of text.matchAll(/^\t\{ "([^"]+)", code\d+, (\d+) \},$/gm)) {
-		const [folder = ""] = name.split("/");
+		const [folder = ""] = name.replace(/^xs-smp\//, "").split("/");
 		const part = ["modules", "hosts", "apps"].includes(folder) ? folder : "libraries";
 		parts.set(part, (parts.get(part) ?? 0) + Number(size));
 	}

@@ -1,11 +1,8 @@
 import { Op } from "../../modules/smp/header.js";
+import { ENUMERATION_GROUP, EnumerationCommand } from "../../modules/smp/protocol/enumeration.js";
 import { maybe, take, takeMaps } from "../answer.js";
-import type { Requester } from "../channel.js";
 import { SmpResponseError } from "../errors.js";
-
-const ENUMERATION = 10;
-const LIST = 1;
-const DETAILS = 3;
+import type { Requester } from "../request.js";
 
 /** A group of commands that the device has. */
 export interface GroupInfo {
@@ -19,14 +16,16 @@ export interface GroupInfo {
 /** The groups that the device has (Zephyr SMP group 10): with details where it tells them, else their numbers alone. */
 export async function groups(device: Requester): Promise<GroupInfo[]> {
 	try {
-		return takeMaps(await device.request(Op.READ, ENUMERATION, DETAILS), "groups").map((group) => ({
-			id: take(group, "group", "number"),
-			name: maybe(group, "name", "text"),
-			handlers: maybe(group, "handlers", "number"),
-		}));
+		return takeMaps(await device.request(Op.READ, ENUMERATION_GROUP, EnumerationCommand.DETAILS), "groups").map(
+			(group) => ({
+				id: take(group, "group", "number"),
+				name: maybe(group, "name", "text"),
+				handlers: maybe(group, "handlers", "number"),
+			}),
+		);
 	} catch (error) {
 		if (!(error instanceof SmpResponseError) || error.denied) throw error;
 	}
-	const ids = take(await device.request(Op.READ, ENUMERATION, LIST), "groups", "list");
+	const ids = take(await device.request(Op.READ, ENUMERATION_GROUP, EnumerationCommand.LIST), "groups", "list");
 	return ids.map((id) => ({ id: Number(id), name: undefined, handlers: undefined }));
 }

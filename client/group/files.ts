@@ -1,20 +1,14 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { crc32 } from "../../modules/bytes/crc32.js";
+import { hexOf } from "../../modules/bytes/hex.js";
 import { Op } from "../../modules/smp/header.js";
+import { FS_GROUP, FsCommand } from "../../modules/smp/protocol/fs.js";
 import { maybe, namedMaps, take } from "../answer.js";
-import type { Fields, Requester } from "../channel.js";
 import type { SmpClient } from "../client.js";
 import { SmpResponseError } from "../errors.js";
-import { hexOf } from "../hex.js";
+import type { Fields, Requester } from "../request.js";
 
 // Zephyr SMP group 8, File management.
-
-const FILES = 8;
-const FILE = 0;
-const STATUS = 1;
-const HASH = 2;
-const HASHES = 3;
-const CLOSE = 4;
 
 /** A hash of a file, or of its beginning. */
 export interface FileHash {
@@ -56,11 +50,11 @@ const MOST_SETBACKS = 50;
 
 /** Size of a file of the device, bytes (Zephyr SMP group 8, File status). */
 export const fileSize = async (device: Requester, name: string): Promise<number> =>
-	take(await device.request(Op.READ, FILES, STATUS, { name }), "len", "number");
+	take(await device.request(Op.READ, FS_GROUP, FsCommand.STATUS, { name }), "len", "number");
 
 /** A hash of a file, of the device's first type by default, or of its first `len` bytes. */
 export async function fileHash(device: Requester, name: string, type?: string, len?: number): Promise<FileHash> {
-	const answer = await device.request(Op.READ, FILES, HASH, { name, type, len });
+	const answer = await device.request(Op.READ, FS_GROUP, FsCommand.HASH, { name, type, len });
 	const bytes = maybe(answer, "output", "bytes");
 	return {
 		type: take(answer, "type", "text"),
@@ -71,13 +65,13 @@ export async function fileHash(device: Requester, name: string, type?: string, l
 
 /** Types of hashes that the device has, and their sizes in bytes. */
 export async function fileHashes(device: Requester): Promise<{ readonly type: string; readonly size: number }[]> {
-	const types = take(await device.request(Op.READ, FILES, HASHES), "types", "map");
+	const types = take(await device.request(Op.READ, FS_GROUP, FsCommand.HASHES), "types", "map");
 	return namedMaps(types).map(([type, entry]) => ({ type, size: take(entry, "size", "number") }));
 }
 
 /** Has the device close the file that it may hold open since the last request. */
 export async function closeFile(device: Requester): Promise<void> {
-	await device.request(Op.WRITE, FILES, CLOSE);
+	await device.request(Op.WRITE, FS_GROUP, FsCommand.CLOSE);
 }
 
 /**
@@ -104,7 +98,7 @@ export async function downloadFile(
 	const resumed = start.length <= size && (await beginsLike(device, name, start)) ? start.length : 0;
 	let offset = resumed;
 	while (offset === 0 || offset < size) {
-		const answer = await device.request(Op.READ, FILES, FILE, { name, off: offset });
+		const answer = await device.request(Op.READ, FS_GROUP, FsCommand.FILE, { name, off: offset });
 		const data = take(answer, "data", "bytes");
 		if (offset === 0) size = take(answer, "len", "number");
 		if (offset === 0 && size === 0) break;
@@ -167,11 +161,11 @@ async function sendChunk(
 ): Promise<number> {
 	const fields = (data: Uint8Array): Fields => ({ name, off, len: off === 0 ? file.length : undefined, data });
 	// The head of a long byte string has two bytes more than that of an empty one.
-	const room = packetSize - client.measure(Op.WRITE, FILES, FILE, fields(new Uint8Array(0))) - 2;
+	const room = packetSize - client.measure(Op.WRITE, FS_GROUP, FsCommand.FILE, fields(new Uint8Array(0))) - 2;
 	if (room < 1) throw new Error("the server's buffers are too small for an upload");
 	try {
 		const data = file.subarray(off, off + room);
-		return take(await client.request(Op.WRITE, FILES, FILE, fields(data)), "off", "number");
+		return take(await client.request(Op.WRITE, FS_GROUP, FsCommand.FILE, fields(data)), "off", "number");
 	} catch (error) {
 		// A chunk that arrived twice is at the wrong offset the second time. Version 2 of the protocol tells the right one.
 		if (!(error instanceof SmpResponseError) || error.denied || off === 0) throw error;

@@ -1,8 +1,7 @@
 import { Op } from "../../modules/smp/header.js";
+import { LAST_ERROR_GROUP, LastErrorCommand } from "../../modules/smp/protocol/last-error.js";
 import { maybe, take } from "../answer.js";
-import type { Requester } from "../channel.js";
-
-const LAST_ERROR = 66;
+import type { Requester } from "../request.js";
 
 /** Why a device refused a request. */
 export interface LastError {
@@ -17,7 +16,7 @@ export interface LastError {
 
 /** Why the last of this client's requests that the device refused was refused (docs/SMP.md, Groups). */
 export async function lastError(device: Requester): Promise<LastError> {
-	const answer = await device.request(Op.READ, LAST_ERROR, 0);
+	const answer = await device.request(Op.READ, LAST_ERROR_GROUP, LastErrorCommand.LAST);
 	return {
 		group: take(answer, "group", "number"),
 		command: take(answer, "command", "number"),

@@ -1,8 +1,7 @@
 import { Op } from "../../modules/smp/header.js";
+import { SHELL_GROUP, ShellCommandId } from "../../modules/smp/protocol/shell.js";
 import { take } from "../answer.js";
-import type { Patience, Requester } from "../channel.js";
-
-const SHELL = 9;
+import type { Patience, Requester } from "../request.js";
 
 /** What a command line printed, and what it returned: 0, or customarily a negative error number. */
 export interface ShellResult {
@@ -27,6 +26,6 @@ export async function runShell(
 	words: readonly string[],
 	patience: Patience = { timeout: 15_000, tries: 1 },
 ): Promise<ShellResult> {
-	const answer = await device.request(Op.WRITE, SHELL, 0, { argv: words }, patience);
+	const answer = await device.request(Op.WRITE, SHELL_GROUP, ShellCommandId.EXECUTE, { argv: words }, patience);
 	return { output: take(answer, "o", "text"), status: take(answer, "ret", "number") };
 }

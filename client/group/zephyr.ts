@@ -1,9 +1,8 @@
 import { Op } from "../../modules/smp/header.js";
-import type { Requester } from "../channel.js";
-
-const ZEPHYR = 63;
+import { ZEPHYR_GROUP, ZephyrCommand } from "../../modules/smp/protocol/zephyr.js";
+import type { Requester } from "../request.js";
 
 /** Erases the storage area, and with it all saved settings (Zephyr SMP group 63, Erase storage). */
 export async function eraseStorage(device: Requester): Promise<void> {
-	await device.request(Op.WRITE, ZEPHYR, 0);
+	await device.request(Op.WRITE, ZEPHYR_GROUP, ZephyrCommand.ERASE_STORAGE);
 }

@@ -1,7 +1,8 @@
-import type { Host, Timer } from "../../modules/agent/host.js";
+import type { Host, Link, LinkBuffers, Timer } from "../../modules/agent/host.js";
 import type { DigestProvider } from "../../modules/bytes/digest.js";
 import type { FlashPartition } from "../../modules/flash/partition.js";
-import type { ByteStream, DatagramSocket } from "../../modules/smp/transport/stream.js";
+import { ConsoleTransport } from "../../modules/smp/transport/console.js";
+import { DatagramTransport } from "../../modules/smp/transport/udp.js";
 import type { Clock, FlashStorage, SerialDevice, Timers, UdpDevice } from "./devices.js";
 import { RtlUart } from "./uart.js";
 import { RtlUdp } from "./udp.js";
@@ -43,12 +44,12 @@ export class RtlHost implements Host {
 		}
 	}
 
-	uart(): ByteStream | undefined {
-		return this.#devices.serial && new RtlUart(this.#devices.serial);
-	}
-
-	udp(): DatagramSocket | undefined {
-		return this.#devices.udp && new RtlUdp(this.#devices.udp);
+	links({ size, datagram }: LinkBuffers): readonly Link[] {
+		const { serial, udp } = this.#devices;
+		const links: Link[] = [];
+		if (serial) links.push({ name: "uart", transport: new ConsoleTransport(new RtlUart(serial), { maxPacket: size }) });
+		if (udp) links.push({ name: "udp", transport: new DatagramTransport(new RtlUdp(udp), { maxPacket: datagram }) });
+		return links;
 	}
 
 	/** Right as long as it is called once in the 49 days that the port's counter takes to wrap. */

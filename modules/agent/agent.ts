@@ -5,28 +5,23 @@ import type { Layout } from "../flash/layout.js";
 import { FlashMap } from "../flash/map.js";
 import { GroupError, Rc, SmpError } from "../smp/errors.js";
 import { type ImageEvent, type ImageOptions, imageGroup } from "../smp/group/image/image.js";
+import type { DowngradeRule } from "../smp/group/image/options.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../smp/group/image/upload-journal.js";
-import type { DowngradeRule } from "../smp/group/image/verify.js";
 import { type OsOptions, osGroup, type ResetRequest } from "../smp/group/os.js";
 import type { Group } from "../smp/group.js";
 import { joinHooks, type ServerHooks, SmpServer } from "../smp/server.js";
-import { ConsoleTransport } from "../smp/transport/console.js";
-import type { ByteStream } from "../smp/transport/stream.js";
-import type { Drop, Transport } from "../smp/transport/transport.js";
-import { DatagramTransport } from "../smp/transport/udp.js";
-import type { Host } from "./host.js";
+import type { Drop } from "../smp/transport/transport.js";
+import type { Host, Link } from "./host.js";
 
 /** Version of the agent, as the banner and `info` say it. */
 export const VERSION = "0.1.0";
 
-/** Longest packet, bytes, and how many (the OTA guide: `CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`; Zephyr's default count). */
-export const BUFFERS = Object.freeze({ size: 1024, count: 4 } as const);
-
 /**
- * Longest datagram, bytes (`CONFIG_MCUMGR_TRANSPORT_UDP_MTU`). More than a buffer: smpclient fills an Ethernet frame and does
- * not ask what the buffer holds.
+ * Longest packet, bytes, and how many (the OTA guide: `CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`; Zephyr's default count), and the
+ * longest datagram (`CONFIG_MCUMGR_TRANSPORT_UDP_MTU`). A datagram may have more than a buffer: smpclient fills an Ethernet
+ * frame and does not ask how much the buffer holds.
  */
-const UDP_MTU = 1500;
+export const BUFFERS = Object.freeze({ size: 1024, count: 4, datagram: 1500 } as const);
 
 /** How long a response to a reset has for leaving the device, milliseconds (`CONFIG_MCUMGR_GRP_OS_RESET_MS`). */
 const RESET_DELAY = 250;
@@ -49,6 +44,7 @@ export interface Base {
 	readonly boot: BootUtil;
 	/** The groups that are there already. */
 	readonly groups: readonly Group[];
+	readonly links: readonly Link[];
 }
 
 /** What an application has besides the OS and the image group. */
@@ -83,10 +79,6 @@ export interface AgentOptions {
 	readonly os?: Pick<OsOptions, "tasks" | "pools" | "silentConsole" | "ownInfo">;
 	/** Who may write images, and what is told of them besides. */
 	readonly image?: Pick<ImageOptions, "mayWrite" | "describe">;
-	/** What makes packets of the bytes on the UART. Default: console framing. */
-	uart?(stream: ByteStream, maxPacket: number): Transport;
-	/** Links besides the host's UART and UDP socket. */
-	readonly links?: readonly { readonly name: string; readonly transport: Transport }[];
 	/** Refuses a reset by throwing an `SmpError`. */
 	mayReset?(wanted: ResetRequest): void;
 	/** As that of the image group (`ImageOptions`). */
@@ -107,7 +99,7 @@ export interface Agent {
 
 /**
  * The application of the OTA guide, Zephyr's `smp_svr` sample: an SMP server with the OS and the image group on the host's
- * UART and UDP socket. Answers from when it returns.
+ * links. Answers from when it returns.
  */
 export function startAgent(host: Host, options: AgentOptions): Agent {
 	host.log(`*** Booting xs-smp build ${VERSION} ***`);
@@ -165,7 +157,8 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 	];
 	/** What is in the log already: each kind of loss once for each transport, so that nobody can fill it. */
 	let told = "";
-	const further = options.further?.({ host, map, boot, groups });
+	const links = host.links(BUFFERS);
+	const further = options.further?.({ host, map, boot, groups, links });
 	const server = new SmpServer({
 		bufferSize: BUFFERS.size,
 		verbose: true,
@@ -175,7 +168,7 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 				if (error === undefined) options.answered?.(group, command);
 				// Version 2 has no room for a sentence beside a group's code, so it goes to the log.
 				else if (version > 0 && error instanceof GroupError)
-					host.log(`<wrn> smp: group ${error.group}, error ${error.code}: ${printable(error.message)}`);
+					host.log(`<wrn> smp: group ${error.group}, error ${error.code}: ${forLog(error.message)}`);
 			},
 			dropped: (drop, transport) => {
 				const first = ` ${transport} ${drop}`;
@@ -186,12 +179,7 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 		}),
 		groups: [...groups, ...(further?.groups ?? [])],
 	});
-	const uart = host.uart();
-	const open = options.uart ?? ((stream, maxPacket) => new ConsoleTransport(stream, { maxPacket, codec: host.codec }));
-	if (uart) server.attach(open(uart, BUFFERS.size), "uart");
-	const udp = host.udp();
-	if (udp) server.attach(new DatagramTransport(udp, { maxPacket: UDP_MTU }), "udp");
-	for (const { name, transport } of options.links ?? []) server.attach(transport, name);
+	for (const { name, transport } of links) server.attach(transport, name);
 	sayImages(host, boot);
 	// Everything above has worked, which is all that this application can check of itself.
 	if (options.confirm === "self") confirmImages(host, boot);
@@ -214,7 +202,7 @@ const LOSSES: Readonly<Record<Drop, string>> = Object.freeze({
 const LOG_LIMIT = 160;
 
 /** A sentence may quote what a client sent: no control character of that gets into the log. */
-export function printable(text: string): string {
+export function forLog(text: string): string {
 	let clean = "";
 	for (let i = 0; i < Math.min(text.length, LOG_LIMIT); i++) {
 		const code = text.charCodeAt(i);

@@ -13,7 +13,7 @@ import { StoredSettings } from "../smp/group/stored-settings.js";
 import { zephyrGroup } from "../smp/group/zephyr.js";
 import type { Group, Origin } from "../smp/group.js";
 import { joinHooks } from "../smp/server.js";
-import { type Base, type Further, onTrial, printable, runningVersion, VERSION } from "./agent.js";
+import { type Base, type Further, forLog, onTrial, runningVersion, VERSION } from "./agent.js";
 
 /** Sectors at the end of the storage area that the audit log takes; settings have the rest. */
 const AUDIT_SECTORS = 4;
@@ -22,8 +22,6 @@ export interface FurtherOptions {
 	/** Counters that the application feeds. */
 	readonly uploads: UploadCounters;
 	readonly flash: FlashCounters;
-	/** Names of the transports, for their statistics. */
-	readonly transports: readonly string[];
 	/** Files, if there are any: group 8. */
 	readonly files?: FileSystem;
 	/** Commands of the shell besides `help`, `version`, `images`, `errors` and `stats`. */
@@ -44,7 +42,7 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 	const { host, map, boot } = base;
 	const traffic = new TrafficCounters();
 	const statistics: Record<string, () => Counters> = { smp: () => traffic.of() };
-	for (const name of options.transports) statistics[name] = () => traffic.of(name);
+	for (const { name } of base.links) statistics[name] = () => traffic.of(name);
 	statistics["image"] = () => options.uploads.counters();
 	statistics["flash"] = () => options.flash.counters();
 
@@ -99,7 +97,7 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 				help: "why the last refused request of each client was refused",
 				run: (_args, print) => {
 					for (const { origin, group, command, reason } of lastErrors.all())
-						print(`${origin.transport}: group ${group}, command ${command}: ${printable(reason)}`);
+						print(`${origin.transport}: group ${group}, command ${command}: ${forLog(reason)}`);
 				},
 			},
 			stats: {

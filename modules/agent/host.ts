@@ -1,8 +1,7 @@
 import type { DigestProvider } from "../bytes/digest.js";
 import type { FlashPartition } from "../flash/partition.js";
 import type { Clock } from "../smp/group/os.js";
-import type { ConsoleCodec } from "../smp/transport/codec.js";
-import type { ByteStream, DatagramSocket } from "../smp/transport/stream.js";
+import type { Transport } from "../smp/transport/transport.js";
 
 /** A running timer. */
 export interface Timer {
@@ -10,19 +9,30 @@ export interface Timer {
 	cancel(): void;
 }
 
+/** A way for SMP packets to reach the application. */
+export interface Link {
+	/** By this name the log, the statistics and the rules of access know it: "uart", "udp", "ble", "can". No two have the same. */
+	readonly name: string;
+	readonly transport: Transport;
+}
+
+/** Longest packets that the agent has room for, bytes, header included. A transport takes one of them as its `maxPacket`. */
+export interface LinkBuffers {
+	/** Of a transport that puts packets together from smaller pieces, such as a UART or Bluetooth LE. */
+	readonly size: number;
+	/** Of a transport whose datagrams are whole packets, such as UDP. */
+	readonly datagram: number;
+}
+
 /** All that differs from one machine to another. An application gets one and needs nothing else. */
 export interface Host {
 	/** Board name, as Zephyr spells it, for example `rtl8721f_evb`. */
 	readonly board: string;
 	readonly digest: DigestProvider;
-	/** For the framing of a UART, where the host has it faster than in JavaScript. */
-	readonly codec?: ConsoleCodec;
 	/** Opens the flash partition with this devicetree label. Throws a RangeError if there is none. */
 	flash(label: string): FlashPartition;
-	/** The UART that carries SMP, if there is one. */
-	uart(): ByteStream | undefined;
-	/** The UDP socket that carries SMP, if there is one. */
-	udp(): DatagramSocket | undefined;
+	/** Opens everything that carries SMP. Called once, at the start. */
+	links(buffers: LinkBuffers): readonly Link[];
 	/** Milliseconds since the start, monotonic. */
 	uptime(): number;
 	/** Calls `callback` once after `ms` milliseconds. */

@@ -1,4 +1,4 @@
-import { OS_GROUP } from "../smp/group/os.js";
+import { OS_GROUP, OsCommand } from "../smp/protocol/os.js";
 import { type Agent, onTrial } from "./agent.js";
 import type { Board } from "./application.js";
 import { checkImage } from "./check-image.js";
@@ -7,9 +7,6 @@ import type { Host } from "./host.js";
 /** Checks that an update on trial has to pass, all of them. */
 const CHECKS = Object.freeze(["timer", "flash", "client"] as const);
 type Check = (typeof CHECKS)[number];
-
-/** Command of the OS group that a client means to end the trial with (Zephyr SMP group 0, System reset). */
-const RESET = 5;
 
 /** Wait of the timer check, milliseconds. */
 const TICK = 100;
@@ -30,7 +27,8 @@ export function selfConfirm(board: Board): void {
 	const agent = board.start({
 		confirm: "smp",
 		answered: (group, command) => {
-			if (!(group === OS_GROUP && command === RESET)) trial?.pass("client");
+			// With a reset a client means to end the trial.
+			if (!(group === OS_GROUP && command === OsCommand.RESET)) trial?.pass("client");
 		},
 	});
 	if (unproven(agent).length > 0) {

@@ -20,10 +20,15 @@ export function measureImage(area: FlashArea, start: number): ImageExtent | unde
 	try {
 		const header = decodeHeader(area.bytes(start, IMAGE_HEADER_SIZE));
 		if (header.magic !== IMAGE_MAGIC) return undefined;
-		const tlvs = TlvIterator.begin(area, header, { start });
-		return tlvs && { header, total: tlvs.end - start, unprotectedTlvs: tlvs.end - tlvs.protectedEnd };
+		return extentOf(area, header, start);
 	} catch (error) {
 		if (error instanceof FlashError) return undefined;
 		throw error;
 	}
+}
+
+/** As `measureImage`, of an image whose header was read. Throws the `FlashError` of the area. */
+export function extentOf(area: FlashArea, header: ImageHeader, start: number): ImageExtent | undefined {
+	const tlvs = TlvIterator.begin(area, header, { start });
+	return tlvs && { header, total: tlvs.end - start, unprotectedTlvs: tlvs.end - tlvs.protectedEnd };
 }

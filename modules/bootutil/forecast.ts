@@ -2,6 +2,7 @@ import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
 import type { BootUtil } from "./bootutil.js";
 import { revertsUnconfirmed, runsNewest, SCRATCH_LABEL } from "./config.js";
+import { lastRecord } from "./status.js";
 import { type SwapTypeState, swapTypeRow } from "./swap-type.js";
 import { BootFlag, BootMagic, type SwapState, SwapType, scratchConfig, Trailer } from "./trailer.js";
 
@@ -149,21 +150,6 @@ function interruptedSwap(boot: BootUtil, trailer: Trailer): InterruptedSwap | un
 			return { ...swap, phase: last > 0 && last < sectors ? "move" : swap.phase, total: 3 * sectors };
 		}
 	}
-}
-
-/** Number of the last status record that was written, from 1; 0 if there is none. */
-function lastRecord({ area, layout }: Trailer): number {
-	const { writeAlign, erasedValue } = area;
-	// From the end, in pieces: the whole area may be larger than a device likes to hold.
-	const piece = Math.min(layout.statusSize, 16 * writeAlign);
-	for (let end = layout.status + layout.statusSize; end > layout.status; ) {
-		const start = Math.max(layout.status, end - piece);
-		const records = area.bytes(start, end - start);
-		for (let at = records.length - writeAlign; at >= 0; at -= writeAlign)
-			if (records[at] !== erasedValue) return (start + at - layout.status) / writeAlign + 1;
-		end = start;
-	}
-	return 0;
 }
 
 function attempt<T>(operation: () => T): T | undefined {

@@ -20,11 +20,3 @@ function hash(digest: DigestProvider, ...parts: readonly Uint8Array[]): Uint8Arr
 	for (const part of parts) hasher.update(part);
 	return hasher.digest();
 }
-
-/** Compares in a time that does not tell where the first difference is. */
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-	if (a.length !== b.length) return false;
-	let difference = 0;
-	for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
-	return difference === 0;
-}

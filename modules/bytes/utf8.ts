@@ -49,6 +49,13 @@ export function utf8Write(text: string, into: Uint8Array, at: number): number {
 	return at;
 }
 
+/** The UTF-8 bytes of `text`. Lone surrogates become U+FFFD, as in a TextEncoder, which XS has not. */
+export function utf8Bytes(text: string): Uint8Array {
+	const bytes = new Uint8Array(utf8Length(text));
+	utf8Write(text, bytes, 0);
+	return bytes;
+}
+
 /** UTF-8 as a string. What is no valid UTF-8 becomes U+FFFD, a byte at a time. */
 export function utf8Decode(bytes: Uint8Array): string {
 	let text = "";

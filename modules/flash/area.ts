@@ -1,4 +1,5 @@
-import { FlashError, hex } from "./error.js";
+import { hex } from "../bytes/hex.js";
+import { FlashError } from "./error.js";
 import type { FlashPartition } from "./partition.js";
 
 /**

@@ -11,6 +11,3 @@ export class FlashError extends Error {
 		this.kind = kind;
 	}
 }
-
-/** Hexadecimal, as every flash address in messages and logs. */
-export const hex = (value: number): string => `0x${value.toString(16)}`;

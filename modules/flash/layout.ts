@@ -1,4 +1,4 @@
-import { hex } from "./error.js";
+import { hex } from "../bytes/hex.js";
 
 /** One row of a partition table. Offsets are bytes from the start of the flash device. */
 export interface LayoutArea {

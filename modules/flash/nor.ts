@@ -1,4 +1,5 @@
-import { FlashError, hex } from "./error.js";
+import { hex } from "../bytes/hex.js";
+import { FlashError } from "./error.js";
 import type { FlashPartition, FlashStatus } from "./partition.js";
 
 /** Geometry of a memory-backed flash. `strict` false lets a write clear bits of bytes that are already programmed. */

@@ -1,8 +1,8 @@
 import { Decoder } from "cbor-x/decode";
 import { Encoder } from "cbor-x/encode";
-import { bytesOf } from "../../client/hex.js";
 import { describeImageFile } from "../../client/image-file.js";
 import type { Link } from "../../client/link.js";
+import { bytesOf } from "../../modules/bytes/hex.js";
 import { HEADER_SIZE, readHeader, writeHeader } from "../../modules/smp/header.js";
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -157,8 +157,7 @@ export class FuzzDevice {
 			flash: () => {
 				throw new RangeError("the areas are open");
 			},
-			uart: () => undefined,
-			udp: () => undefined,
+			links: () => [],
 			uptime,
 			after: (_ms, callback) => {
 				this.#later.push(callback);
@@ -173,8 +172,11 @@ export class FuzzDevice {
 		const uploads = new UploadCounters();
 		const lock = new UploadLock(uptime);
 		const access = accessControl(uptime);
+		this.#wires = new Wires();
+		const { transports } = this.#wires;
 		const base = {
 			host,
+			links: WAYS.map((name) => ({ name, transport: transports[name] })),
 			map,
 			boot,
 			groups: [
@@ -210,7 +212,6 @@ export class FuzzDevice {
 		const further = furtherGroups(base, {
 			uploads,
 			flash,
-			transports: WAYS,
 			files: fileSystem(this.#files),
 			shell: {
 				fail: {
@@ -231,10 +232,8 @@ export class FuzzDevice {
 			hooks: joinHooks(access.hooks, further.hooks, lock.hooks),
 			later: (callback) => void this.#later.push(callback),
 		});
-		this.#wires = new Wires();
-		for (const way of WAYS) {
-			const transport = this.#wires.transports[way];
-			server.attach(transport, way);
+		for (const { name, transport } of base.links) {
+			server.attach(transport, name);
 			const { onPacket } = transport;
 			transport.onPacket = (packet, reply, peer) =>
 				onPacket?.(

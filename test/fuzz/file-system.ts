@@ -1,5 +1,6 @@
 import { GroupError } from "../../modules/smp/errors.js";
-import { type FileSystem, FS_GROUP, FsError } from "../../modules/smp/group/fs.js";
+import type { FileSystem } from "../../modules/smp/group/fs.js";
+import { FS_GROUP, FsError } from "../../modules/smp/protocol/fs.js";
 
 /** Longest file, and how many there can be: the device's memory is bounded, so its file system is. */
 const FILE_SIZE = 2048;

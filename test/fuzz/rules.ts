@@ -1,12 +1,13 @@
 import { DEVELOPMENT_KEY } from "../../apps/locked-down/rules.js";
 import { THERMOSTAT_GROUP } from "../../apps/own-group/thermostat.js";
-import { equalBytes } from "../../modules/bytes/hmac.js";
+import { equalBytes } from "../../modules/bytes/equal.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
+import { accessAnswer } from "../../modules/smp/access-answer.js";
 import type { ResponseMap } from "../../modules/smp/cbor.js";
-import { AccessControl, type AccessRule, accessAnswer } from "../../modules/smp/group/access.js";
-import { OS_GROUP } from "../../modules/smp/group/os.js";
-import { ZEPHYR_GROUP } from "../../modules/smp/group/zephyr.js";
+import { AccessControl, type AccessRule } from "../../modules/smp/group/access.js";
 import type { Operation } from "../../modules/smp/group.js";
+import { OS_GROUP } from "../../modules/smp/protocol/os.js";
+import { ZEPHYR_GROUP } from "../../modules/smp/protocol/zephyr.js";
 
 export const ACCESS_GROUP = 64;
 

@@ -17,7 +17,7 @@ import { SmpClient, SmpResponseError } from "../../client/client.js";
 import { serialLink } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
-import { accessAnswer } from "../../modules/smp/group/access.js";
+import { accessAnswer } from "../../modules/smp/access-answer.js";
 import { Op } from "../../modules/smp/header.js";
 import { encodeConsole } from "../../modules/smp/transport/console.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { flashConformance } from "../../apps/flash-conformance/flash.js";
 import { SmpClient } from "../../client/client.js";
 import { consoleLink } from "../../client/console.js";
-import { RtlHost } from "../../hosts/rtl8721f/host.js";
+import { type RtlDevices, RtlHost } from "../../hosts/rtl8721f/host.js";
 import { RtlUart } from "../../hosts/rtl8721f/uart.js";
 import { RtlUdp } from "../../hosts/rtl8721f/udp.js";
 import { startAgent } from "../../modules/agent/agent.js";
@@ -156,17 +156,24 @@ describe("RTL8721F host", () => {
 		);
 	});
 
-	it("has no UART and no socket where the board has none", () => {
-		const host = new RtlHost({
+	it("has a link for each device that the board has", () => {
+		const parts = {
 			flash: new BoardFlash(guideLayout),
 			timers: new BoardTimers(),
 			clock: new BoardClock(0),
 			digest: nobleDigest,
 			reset: () => {},
 			log: () => {},
-		});
-		assert.strictEqual(host.uart(), undefined);
-		assert.strictEqual(host.udp(), undefined);
+		};
+		const links = (devices: RtlDevices) =>
+			new RtlHost(devices)
+				.links({ size: 1024, datagram: 1500 })
+				.map(({ name, transport }) => `${name} ${transport.maxPacket}`);
+		const udp = new BoardUdp();
+		assert.deepEqual(links(parts), []);
+		assert.deepEqual(links({ ...parts, serial: new BoardUart() }), ["uart 1024"]);
+		assert.deepEqual(links({ ...parts, udp }), ["udp 1500"]);
+		assert.deepEqual(links({ ...parts, serial: new BoardUart(), udp }), ["uart 1024", "udp 1500"]);
 	});
 
 	it("counts up where the port's counter turns negative and wraps", () => {

@@ -12,6 +12,7 @@ import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
 import type { DatagramSocket } from "../../modules/smp/transport/stream.js";
+import { DatagramTransport } from "../../modules/smp/transport/udp.js";
 import { freshDirectory, type Machine, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 import { describeWith } from "../support/tools.js";
@@ -129,8 +130,7 @@ describe("self-confirm", () => {
 			board: "test",
 			digest: nobleDigest,
 			flash: open,
-			uart: () => undefined,
-			udp: () => socket,
+			links: ({ datagram }) => [{ name: "udp", transport: new DatagramTransport(socket, { maxPacket: datagram }) }],
 			uptime: () => now,
 			after: (ms, callback) => {
 				const timer = { at: now + (early ? ms / 2 : ms), callback };

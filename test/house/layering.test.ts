@@ -1,36 +1,8 @@
 import assert from "node:assert";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import path from "node:path";
+import { readFileSync } from "node:fs";
+import { imports, sources } from "./imports.js";
 
 // Who may import whom. A file's path says what it may touch.
-
-/** Source files below a folder, as paths from the root of the repository. */
-function sources(folder: string): string[] {
-	if (!existsSync(folder)) return [];
-	return readdirSync(folder, { recursive: true, encoding: "utf8" })
-		.map((name) => path.posix.join(folder, name.replaceAll("\\", "/")))
-		.filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
-		.sort();
-}
-
-/**
- * What a file imports: files as paths from the root, packages as written. `import type` counts unless `code` is set:
- * types bind as well, but only code is linked.
- */
-function imports(file: string, code = false): string[] {
-	const text = readFileSync(file, "utf8");
-	const statements = text.matchAll(
-		/^(?:import|export)\s+(type\s+)?(?:(?:\*(?:\s+as\s+\w+)?|[\w$*{},\s]+?)\s+from\s+)?"([^"]+)"|\bimport\("([^"]+)"\)/gm,
-	);
-	return Array.from(statements)
-		.filter(([, type]) => !(code && type))
-		.map(([, , first, second]) => first ?? second!)
-		.map((specifier) =>
-			specifier.startsWith(".")
-				? path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, ".ts")
-				: specifier,
-		);
-}
 
 const LOADER = "modules/bootutil/loader/";
 
@@ -46,16 +18,20 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["modules/bootutil/signature/", ["modules/bytes/", "modules/flash/", "modules/bootutil/", "@noble/"]],
 	[LOADER, ["modules/bytes/", "modules/flash/", "modules/bootutil/", "modules/bootutil/signature/", "@noble/"]],
 	["modules/smp/", ["modules/bytes/", "modules/smp/transport/"]],
+	["modules/smp/protocol/", []],
 	["modules/smp/transport/", ["modules/bytes/", "modules/smp/"]],
 	[
 		"modules/smp/group/",
-		["modules/bytes/", "modules/flash/", "modules/bootutil/", "modules/smp/", "modules/smp/transport/"],
+		[
+			...["modules/bytes/", "modules/flash/", "modules/bootutil/"],
+			...["modules/smp/", "modules/smp/protocol/", "modules/smp/transport/"],
+		],
 	],
 	[
 		"modules/agent/",
 		[
 			...["modules/bytes/", "modules/flash/", "modules/bootutil/"],
-			...["modules/smp/", "modules/smp/transport/", "modules/smp/group/"],
+			...["modules/smp/", "modules/smp/protocol/", "modules/smp/transport/", "modules/smp/group/"],
 		],
 	],
 	["apps/", ["modules/", "-modules/bootutil/loader/"]],
@@ -69,7 +45,13 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["hosts/sim/", ["hosts/desk/node/"]],
 	["hosts/mps3/", ["hosts/desk/node/", "node:"]],
 	// The desk.
-	["client/", ["modules/", "-modules/bootutil/loader/", "@noble/hashes/", "cbor-x/"]],
+	[
+		"client/",
+		[
+			...["modules/bytes/", "modules/flash/", "modules/bootutil/"],
+			...["modules/smp/", "modules/smp/protocol/", "modules/smp/transport/", "@noble/hashes/", "cbor-x/"],
+		],
+	],
 	["client/node/", ["client/", "modules/smp/transport/", "node:"]],
 	["image/", ["modules/", "@noble/", "node:crypto"]],
 	["cli/", ["client/", "client/node/", "image/", "hosts/desk/", "modules/", "node:"]],

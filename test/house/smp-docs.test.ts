@@ -4,17 +4,26 @@ import { join } from "node:path";
 import { explainCode } from "../../client/errors.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { Rc } from "../../modules/smp/errors.js";
-import { AccessControl, AccessError } from "../../modules/smp/group/access.js";
+import { AccessControl } from "../../modules/smp/group/access.js";
 import { TrafficCounters } from "../../modules/smp/group/counters.js";
-import { ENUMERATION_GROUP, EnumerationError, enumerationGroup } from "../../modules/smp/group/enumeration.js";
-import { FS_GROUP, FsError, fsGroup } from "../../modules/smp/group/fs.js";
-import { IMAGE_GROUP, IMAGE_V1_ERRORS, ImageError } from "../../modules/smp/group/image/error.js";
-import { OS_GROUP, OsError, osGroup } from "../../modules/smp/group/os.js";
-import { SETTINGS_GROUP, SettingsError, settingsGroup } from "../../modules/smp/group/settings.js";
-import { SHELL_GROUP, ShellError, shellGroup } from "../../modules/smp/group/shell.js";
-import { STATISTICS_GROUP, StatisticsError, statisticsGroup } from "../../modules/smp/group/statistics.js";
-import { ZEPHYR_GROUP, ZephyrError, zephyrGroup } from "../../modules/smp/group/zephyr.js";
+import { enumerationGroup } from "../../modules/smp/group/enumeration.js";
+import { fsGroup } from "../../modules/smp/group/fs.js";
+import { IMAGE_V1_ERRORS } from "../../modules/smp/group/image/error.js";
+import { osGroup } from "../../modules/smp/group/os.js";
+import { settingsGroup } from "../../modules/smp/group/settings.js";
+import { shellGroup } from "../../modules/smp/group/shell.js";
+import { statisticsGroup } from "../../modules/smp/group/statistics.js";
+import { zephyrGroup } from "../../modules/smp/group/zephyr.js";
 import type { Group } from "../../modules/smp/group.js";
+import { AccessError } from "../../modules/smp/protocol/access.js";
+import { ENUMERATION_GROUP, EnumerationError } from "../../modules/smp/protocol/enumeration.js";
+import { FS_GROUP, FsError } from "../../modules/smp/protocol/fs.js";
+import { IMAGE_GROUP, ImageError } from "../../modules/smp/protocol/image.js";
+import { OS_GROUP, OsError } from "../../modules/smp/protocol/os.js";
+import { SETTINGS_GROUP, SettingsError } from "../../modules/smp/protocol/settings.js";
+import { SHELL_GROUP, ShellError } from "../../modules/smp/protocol/shell.js";
+import { STATISTICS_GROUP, StatisticsError } from "../../modules/smp/protocol/statistics.js";
+import { ZEPHYR_GROUP, ZephyrError } from "../../modules/smp/protocol/zephyr.js";
 
 // The tables of docs/SMP.md against the code.
 

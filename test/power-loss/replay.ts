@@ -1,4 +1,4 @@
-import { hex } from "../../modules/flash/error.js";
+import { hex } from "../../modules/bytes/hex.js";
 import { slotAreaId } from "../../modules/flash/layout.js";
 import { flagName, magicName, swapTypeName } from "../vectors/mcuboot/device.js";
 import { apply, type Cut, cutName } from "./cut.js";

@@ -1,5 +1,5 @@
 import type { DigestProvider } from "../../modules/bytes/digest.js";
-import { equalBytes } from "../../modules/bytes/hmac.js";
+import { equalBytes } from "../../modules/bytes/equal.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { type ConsoleCodec, scriptCodec } from "../../modules/smp/transport/codec.js";
 import { ascii, hex, random } from "../unit/smp/support.js";

@@ -38,9 +38,5 @@ export interface SimConfig extends LoaderBuild {
 	readonly guards: boolean;
 }
 
-/** The bytes of a key. */
-export const bytesOf = (hex: string): Uint8Array =>
-	Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
-
 /** Reads the configuration that the command line set. */
 export const readConfig = (): SimConfig => JSON.parse(simulator.config()) as SimConfig;

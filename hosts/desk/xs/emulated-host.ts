@@ -2,11 +2,9 @@ import type { Timer } from "../../../modules/agent/host.js";
 import type { DigestProvider } from "../../../modules/bytes/digest.js";
 import type { Layout } from "../../../modules/flash/layout.js";
 import type { FlashPartition } from "../../../modules/flash/partition.js";
-import type { ByteStream } from "../../../modules/smp/transport/stream.js";
 import { simDigest } from "./digest.js";
 import { log } from "./event.js";
 import { SimFlash } from "./flash.js";
-import { SimUart } from "./uart.js";
 
 /** What the boards that run on a desk have in common: the host functions of hosts/desk/xs/native.d.ts. */
 export class EmulatedHost {
@@ -19,10 +17,6 @@ export class EmulatedHost {
 
 	flash(label: string): FlashPartition {
 		return SimFlash.open(this.#layout, label);
-	}
-
-	uart(): ByteStream {
-		return new SimUart();
 	}
 
 	uptime(): number {

@@ -1,5 +1,6 @@
 import type { LoaderConfig, RamRegion } from "../../../modules/bootutil/loader/config.js";
-import { bytesOf, type LoaderBuild } from "./config.js";
+import { bytesOf } from "../../../modules/bytes/hex.js";
+import type { LoaderBuild } from "./config.js";
 
 /** RAM that the boot loader loads images to, in the mode that does. */
 export const IMAGE_RAM: RamRegion = Object.freeze({ start: 0x20000000, size: 0x100000 });

@@ -1,10 +1,10 @@
 import type { SwapEvent } from "../../../modules/bootutil/loader/config.js";
+import { hex } from "../../../modules/bytes/hex.js";
 import "./text-encoder.js";
 import { SCRATCH_LABEL } from "../../../modules/bootutil/config.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
 import { OtpCounters } from "../../../modules/bootutil/otp-counter.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
-import { hex } from "../../../modules/flash/error.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { readConfig } from "./config.js";
 import { simDigest } from "./digest.js";

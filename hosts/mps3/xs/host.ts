@@ -1,6 +1,8 @@
-import type { Host } from "../../../modules/agent/host.js";
+import type { Host, Link, LinkBuffers } from "../../../modules/agent/host.js";
 import type { ConsoleCodec } from "../../../modules/smp/transport/codec.js";
+import { ConsoleTransport } from "../../../modules/smp/transport/console.js";
 import { EmulatedHost } from "../../desk/xs/emulated-host.js";
+import { SimUart } from "../../desk/xs/uart.js";
 
 const codec: ConsoleCodec = Object.freeze({
 	crc16: (bytes: Uint8Array, crc: number) => mps3.crc16(bytes, crc),
@@ -12,10 +14,9 @@ const codec: ConsoleCodec = Object.freeze({
 /** Arm's MPS3 board with the image AN547, in QEMU. Flash chip and UART have the simulator's face in JavaScript. */
 export class Mps3Host extends EmulatedHost implements Host {
 	readonly board = "mps3_an547";
-	readonly codec = codec;
 
 	/** The board's Ethernet is not used. */
-	udp(): undefined {
-		return undefined;
+	links({ size }: LinkBuffers): readonly Link[] {
+		return [{ name: "uart", transport: new ConsoleTransport(new SimUart(), { maxPacket: size, codec }) }];
 	}
 }

@@ -1,20 +1,48 @@
-import type { Host } from "../../../modules/agent/host.js";
+import type { Host, Link, LinkBuffers } from "../../../modules/agent/host.js";
+import type { FlashPartition } from "../../../modules/flash/partition.js";
+import { FlashCounters } from "../../../modules/smp/group/counters.js";
 import type { Clock } from "../../../modules/smp/group/os.js";
-import type { DatagramSocket } from "../../../modules/smp/transport/stream.js";
+import { ConsoleTransport } from "../../../modules/smp/transport/console.js";
+import { RawTransport } from "../../../modules/smp/transport/raw.js";
+import { DatagramTransport } from "../../../modules/smp/transport/udp.js";
+import type { SimConfig } from "../../desk/xs/config.js";
 import { EmulatedHost } from "../../desk/xs/emulated-host.js";
+import { SimUart } from "../../desk/xs/uart.js";
+import { SimTcpTransport } from "./app/tcp.js";
 import { SimUdp } from "./udp.js";
 
-/** The simulated board. */
+/** The simulated board, whose flash operations are counted. */
 export class SimHost extends EmulatedHost implements Host {
 	readonly board = "xs_smp_sim";
+	readonly counters = new FlashCounters();
 	/** Starts as the clock of the machine that the simulator runs on, in UTC. */
 	readonly clock: Clock = {
 		now: () => Date.now() + simulator.clockOffset(),
 		set: (time) => simulator.setClockOffset(time - Date.now()),
 	};
+	readonly #framing: SimConfig["uart"];
 
-	udp(): DatagramSocket {
-		return new SimUdp();
+	constructor({ layout, uart }: Pick<SimConfig, "layout" | "uart">) {
+		super(layout);
+		this.#framing = uart;
+	}
+
+	override flash(label: string): FlashPartition {
+		return this.counters.partition(super.flash(label));
+	}
+
+	links({ size, datagram }: LinkBuffers): readonly Link[] {
+		const uart = new SimUart();
+		const transport =
+			this.#framing === "raw"
+				? new RawTransport(uart, { maxPacket: size, uptime: () => this.uptime() })
+				: new ConsoleTransport(uart, { maxPacket: size });
+		const tcp = SimTcpTransport.open(size);
+		return [
+			{ name: "uart", transport },
+			{ name: "udp", transport: new DatagramTransport(new SimUdp(), { maxPacket: datagram }) },
+			...(tcp ? [{ name: "tcp", transport: tcp }] : []),
+		];
 	}
 
 	random(into: Uint8Array): void {

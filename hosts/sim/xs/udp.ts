@@ -1,3 +1,4 @@
+import { hexOf } from "../../../modules/bytes/hex.js";
 import type { DatagramSocket, Peer } from "../../../modules/smp/transport/stream.js";
 
 /** Longest datagram that is looked at, bytes: what an Ethernet frame holds. */
@@ -17,10 +18,7 @@ export class SimUdp implements DatagramSocket {
 	}
 
 	nameOf(peer: Peer): string {
-		let name = "";
-		const bytes = new Uint8Array(peer as ArrayBuffer);
-		for (let i = 0; i < bytes.length; i++) name += bytes[i]!.toString(16).padStart(2, "0");
-		return name;
+		return hexOf(new Uint8Array(peer as ArrayBuffer));
 	}
 
 	close(): void {

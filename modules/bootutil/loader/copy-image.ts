@@ -1,6 +1,6 @@
 import { cryptPayload } from "./encryption-payload.js";
 import { keyOf } from "./encryption-swap.js";
-import { copyRegion, eraseSectors, firstTrailerSector } from "./flash-ops.js";
+import { copyRegion, eraseRegion, firstTrailerSector } from "./flash-ops.js";
 import { raiseCounter } from "./rollback.js";
 import { type Boot, type ImageState, LoaderHalt, PRIMARY, SECONDARY } from "./state.js";
 import { imageExtent } from "./swap.js";
@@ -21,9 +21,9 @@ export function copyImage(boot: Boot, image: ImageState, onChunk?: () => void): 
 	const { area } = primary;
 	const { total } = imageExtent(image, SECONDARY);
 	const covered = Math.max(1, Math.ceil(total / area.sectorSize)) * area.sectorSize;
-	eraseSectors(area, 0, covered);
+	eraseRegion(area, 0, covered);
 	const trailer = firstTrailerSector(primary) * area.sectorSize;
-	eraseSectors(area, trailer, area.size - trailer);
+	eraseRegion(area, trailer, area.size - trailer);
 	const source = boot.config.mode === "swap-offset" ? secondary.area.sectorSize : 0;
 	const key = keyOf(boot, image, SECONDARY);
 	const decrypt = key && ((chunk: Uint8Array, done: number) => cryptPayload(key, secondary.header, chunk, done));
@@ -38,5 +38,5 @@ export function copyImage(boot: Boot, image: ImageState, onChunk?: () => void): 
 /** Takes the request off the secondary slot. */
 export function eraseLastSector(image: ImageState): void {
 	const { area } = image.secondary;
-	eraseSectors(area, area.size - area.sectorSize, area.sectorSize);
+	eraseRegion(area, area.size - area.sectorSize, area.sectorSize);
 }

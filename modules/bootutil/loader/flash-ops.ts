@@ -4,8 +4,8 @@ import type { ImageState, Slot } from "./state.js";
 /** MCUboot copies through a buffer of this many bytes (`BUF_SZ` of `boot_copy_region`), one write each. */
 export const COPY_CHUNK = 1024;
 
-/** Erases sectors one by one, upwards. `offset` and `length` are whole sectors. */
-export function eraseSectors(area: FlashArea, offset: number, length: number): void {
+/** Erases `length` bytes from `offset` on, whole sectors, one by one, upwards (MCUboot `boot_erase_region`). */
+export function eraseRegion(area: FlashArea, offset: number, length: number): void {
 	for (let at = offset; at < offset + length; at += area.sectorSize) area.erase(at, area.sectorSize);
 }
 

@@ -1,6 +1,6 @@
 import { decodeHeader, IMAGE_HEADER_SIZE } from "../header.js";
 import { copyImage, copyLength, eraseLastSector } from "./copy-image.js";
-import { COPY_CHUNK, eraseSectors } from "./flash-ops.js";
+import { COPY_CHUNK, eraseRegion } from "./flash-ops.js";
 import { type Boot, type BootStatus, type ImageState, SECONDARY, type SlotIndex } from "./state.js";
 import type { UpgradeStrategy } from "./strategy.js";
 import { imageExtent, SwapProgress } from "./swap.js";
@@ -35,7 +35,7 @@ export const overwriteOnly: UpgradeStrategy = Object.freeze({
 		const chunks = Math.ceil(copyLength(image, imageExtent(image, SECONDARY).total) / COPY_CHUNK);
 		const progress = new SwapProgress(boot, image, status.swapType, 0, chunks);
 		copyImage(boot, image, () => progress.step());
-		eraseSectors(area, 0, area.sectorSize);
+		eraseRegion(area, 0, area.sectorSize);
 		eraseLastSector(image);
 		progress.end();
 	},

@@ -1,10 +1,11 @@
 import { decodeHeader, IMAGE_HEADER_SIZE, IMAGE_MAGIC } from "../header.js";
+import { lastRecord } from "../status.js";
 import { BootMagic, SwapType } from "../trailer.js";
 import { swapCipher } from "./encryption-swap.js";
 import { copySector, eraseTrailer } from "./flash-ops.js";
 import { type Boot, type BootStatus, type ImageState, PRIMARY, SECONDARY, type SlotIndex } from "./state.js";
 import type { UpgradeStrategy } from "./strategy.js";
-import { initTrailer, lastRecord, refusedForSpace, SwapProgress, statusInPrimary } from "./swap.js";
+import { initTrailer, refusedForSpace, SwapProgress, statusInPrimary } from "./swap.js";
 
 /** Sectors to swap. */
 const sectorsToSwap = (image: ImageState, swapSize: number): number =>
@@ -59,7 +60,7 @@ export const swapMove: UpgradeStrategy = Object.freeze({
 	findStatus: (_boot: Boot, image: ImageState) => statusInPrimary(image),
 
 	readRecords(image: ImageState, status: BootStatus): void {
-		const last = lastRecord(image.primary);
+		const last = lastRecord(image.primary.trailer);
 		const moves = movesOf(image);
 		if (last === 0) return;
 		if (last < moves) {

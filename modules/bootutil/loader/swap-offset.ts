@@ -1,4 +1,5 @@
 import { decodeHeader, IMAGE_HEADER_SIZE, IMAGE_MAGIC, type ImageHeader, signedSize } from "../header.js";
+import { lastRecord } from "../status.js";
 import { BootMagic, SwapType } from "../trailer.js";
 import { swapCipher } from "./encryption-swap.js";
 import { copySector, eraseTrailer } from "./flash-ops.js";
@@ -12,7 +13,7 @@ import {
 	swapTypeNow,
 } from "./state.js";
 import type { UpgradeStrategy } from "./strategy.js";
-import { initTrailer, lastRecord, refusedForSpace, SwapProgress, statusInPrimary } from "./swap.js";
+import { initTrailer, refusedForSpace, SwapProgress, statusInPrimary } from "./swap.js";
 
 /** Index of the last pair of sectors to swap. */
 const lastPair = (image: ImageState, swapSize: number): number =>
@@ -68,7 +69,7 @@ export const swapOffset: UpgradeStrategy = Object.freeze({
 	findStatus: (_boot: Boot, image: ImageState) => statusInPrimary(image),
 
 	readRecords(image: ImageState, status: BootStatus): void {
-		const last = lastRecord(image.primary);
+		const last = lastRecord(image.primary.trailer);
 		status.index = Math.floor(last / 2) + 1;
 		status.state = (last % 2) + 1;
 	},

@@ -1,7 +1,8 @@
 import { decodeHeader, IMAGE_HEADER_SIZE } from "../header.js";
+import { lastRecord } from "../status.js";
 import { BootFlag, BootMagic, SwapType, type Trailer } from "../trailer.js";
 import { swapCipher } from "./encryption-swap.js";
-import { copyRegion, eraseSectors, eraseTrailer } from "./flash-ops.js";
+import { copyRegion, eraseRegion, eraseTrailer } from "./flash-ops.js";
 import {
 	type Boot,
 	type BootStatus,
@@ -13,7 +14,7 @@ import {
 	type SlotIndex,
 } from "./state.js";
 import type { UpgradeStrategy } from "./strategy.js";
-import { initTrailer, lastRecord, SwapProgress } from "./swap.js";
+import { initTrailer, SwapProgress } from "./swap.js";
 
 /** States of a region, one record each: new image in scratch, old one in the secondary, new one in the primary slot. */
 const STATES = 3;
@@ -80,7 +81,7 @@ export const swapScratch: UpgradeStrategy = Object.freeze({
 
 	readRecords(_image: ImageState, status: BootStatus): void {
 		const { source } = status;
-		const last = source ? lastRecord({ area: source.area, trailer: source }) : 0;
+		const last = source ? lastRecord(source) : 0;
 		status.index = Math.floor(last / STATES) + 1;
 		status.state = (last % STATES) + 1;
 	},
@@ -134,19 +135,19 @@ function swapRegion(
 	const records = sharesTrailer ? scratch.trailer : primary.trailer;
 
 	if (status.state === 1) {
-		eraseSectors(scratch.area, 0, scratch.area.size);
+		eraseRegion(scratch.area, 0, scratch.area.size);
 		if (first) prepare(image, status, scratch, sharesTrailer);
 		copyRegion(secondary.area, scratch.area, offset, 0, length, swapCipher(image, status, SECONDARY, offset));
 		record(records);
 	}
 	if (status.state === 2) {
-		eraseSectors(secondary.area, offset, erased);
+		eraseRegion(secondary.area, offset, erased);
 		copyRegion(primary.area, secondary.area, offset, offset, length, swapCipher(image, status, PRIMARY, offset));
 		// From here on the primary trailer alone speaks for this swap.
 		if (first && !sharesTrailer) eraseTrailer(image, secondary);
 		record(records);
 	}
-	eraseSectors(primary.area, offset, erased);
+	eraseRegion(primary.area, offset, erased);
 	copyRegion(scratch.area, primary.area, 0, offset, length);
 	if (sharesTrailer) moveStatus(image, scratch, status);
 	record(primary.trailer);
@@ -162,7 +163,7 @@ function prepare(image: ImageState, status: BootStatus, scratch: Scratch, shares
 	if (sharesTrailer) return;
 	eraseTrailer(image, image.primary);
 	initTrailer(image, image.primary.trailer, status);
-	eraseSectors(scratch.area, 0, scratch.area.size);
+	eraseRegion(scratch.area, 0, scratch.area.size);
 }
 
 /** Writes the primary trailer as scratch has it, the records of the first two states included, the magic last. */

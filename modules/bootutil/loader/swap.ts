@@ -1,5 +1,5 @@
+import { extentOf, type ImageExtent } from "../extent.js";
 import { IMAGE_MAGIC } from "../header.js";
-import { TlvIterator } from "../tlv.js";
 import { BootFlag, BootMagic, SwapType, type Trailer } from "../trailer.js";
 import { firstTrailerSector } from "./flash-ops.js";
 import {
@@ -9,25 +9,15 @@ import {
 	LoaderHalt,
 	PRIMARY,
 	SECONDARY,
-	type Slot,
 	type SlotIndex,
 } from "./state.js";
 
-/** Sizes of one image, bytes. */
-export interface ImageExtent {
-	/** Header to last TLV. */
-	readonly total: number;
-	/** The unprotected TLV area alone. */
-	readonly unprotectedTlvs: number;
-}
-
-/** Sizes of the image in a slot; stops the loader if its TLV areas are broken (MCUboot `boot_read_image_size`). */
+/** The image in a slot; stops the loader if its TLV areas are broken (MCUboot `boot_read_image_size`). */
 export function imageExtent(image: ImageState, slot: SlotIndex): ImageExtent {
 	const { area, header } = image.slots[slot];
-	const start = image.imageStart(slot);
-	const tlvs = TlvIterator.begin(area, header, { start });
-	if (!tlvs) throw new LoaderHalt(`the size of image ${image.index} in slot ${slot} cannot be told`);
-	return { total: tlvs.end - start, unprotectedTlvs: tlvs.end - tlvs.protectedEnd };
+	const extent = extentOf(area, header, image.imageStart(slot));
+	if (!extent) throw new LoaderHalt(`the size of image ${image.index} in slot ${slot} cannot be told`);
+	return extent;
 }
 
 /** Measures what a new swap has to cover: the larger one of the images that are there. */
@@ -68,18 +58,6 @@ export function refusedForSpace(boot: Boot, image: ImageState, status: BootStatu
 	status.swapType = SwapType.NONE;
 	image.action = "none";
 	return true;
-}
-
-/**
- * Number of the last status record that was written, from 1, 0 if there is none. Only its presence counts: records
- * before it are taken for written (MCUboot `swap_read_status_bytes`).
- */
-export function lastRecord({ area, trailer }: Pick<Slot, "area" | "trailer">): number {
-	const { status, statusSize } = trailer.layout;
-	const records = area.bytes(status, statusSize);
-	let last = statusSize / area.writeAlign;
-	while (last > 0 && records[(last - 1) * area.writeAlign] === area.erasedValue) last--;
-	return last;
 }
 
 /**

@@ -5,7 +5,7 @@ import { maxImageSize, SwapType } from "../trailer.js";
 import { bootableFault, headerFault } from "../validation.js";
 import { versionFault } from "./downgrade.js";
 import { imageKey } from "./encryption.js";
-import { eraseSectors, eraseTrailer } from "./flash-ops.js";
+import { eraseRegion, eraseTrailer } from "./flash-ops.js";
 import {
 	type Boot,
 	type BootStatus,
@@ -58,7 +58,7 @@ export function slotFault(
 /** Erases a whole slot, so that a bad image is not looked at again at every boot. Goes on where the flash fails. */
 export function eraseSlot(boot: Boot, image: ImageState, slot: SlotIndex): void {
 	const { area } = image.slots[slot];
-	tolerate(boot, () => eraseSectors(area, 0, area.size));
+	tolerate(boot, () => eraseRegion(area, 0, area.size));
 }
 
 /** Clearing up is no reason not to boot: a flash error is only logged. */

@@ -1,15 +1,15 @@
 import type { DigestProvider } from "../../bytes/digest.js";
-import { equalBytes, hmacSha256 } from "../../bytes/hmac.js";
-import { utf8Length, utf8Write } from "../../bytes/utf8.js";
+import { equalBytes } from "../../bytes/equal.js";
+import { hmacSha256 } from "../../bytes/hmac.js";
+import { utf8Bytes } from "../../bytes/utf8.js";
+import { accessAnswer } from "../access-answer.js";
 import { clientOf, remember } from "../clients.js";
 import { GroupError, Rc, SmpError } from "../errors.js";
 import { bytes } from "../fields.js";
 import { type Group, type Origin, operation } from "../group.js";
+import { ACCESS_GROUP, AccessError } from "../protocol/access.js";
 import type { ServerHooks } from "../server.js";
 import { type Rate, RateLimits } from "./rate-limit.js";
-
-/** Error codes of the access group. */
-export const AccessError = Object.freeze({ WRONG_ANSWER: 3 } as const);
 
 /** What is done with a request: served, refused, or served only for a client that has answered a challenge. */
 export type Verdict = "allow" | "deny" | "challenge";
@@ -69,9 +69,6 @@ const PERIOD = 30_000;
 /** Of so many clients without the key each has a limit of its own; all others of a transport share one. */
 const STRANGERS = 8;
 
-/** In front of the nonce in what is signed, so that no answer can stand for something else that the key is used for. */
-const LABEL = "xs-smp access 1";
-
 /**
  * Access by rules. Give `hooks` to the server and `group` to its groups. A client reads a challenge, answers it with
  * `accessAnswer`, and is then served for a while, on its transport and (where the transport can tell) under its
@@ -103,7 +100,7 @@ export class AccessControl {
 	constructor(options: AccessOptions) {
 		if (options.key.length < KEY_SIZE) throw new RangeError(`an access key has ${KEY_SIZE} bytes or more`);
 		this.#options = options;
-		this.#id = options.group ?? 64;
+		this.#id = options.group ?? ACCESS_GROUP;
 		options.entropy(this.#secret);
 		this.hooks = { received: (group, command, write, origin) => this.#check(group, command, write, origin) };
 		this.group = this.#makeGroup();
@@ -211,17 +208,3 @@ export class AccessControl {
 }
 
 const V1_ERRORS = Object.freeze({ [AccessError.WRONG_ANSWER]: Rc.ACCESS_DENIED });
-
-/** The answer to a challenge: HMAC-SHA256 of the text `xs-smp access 1` and the nonce. */
-export function accessAnswer(digest: DigestProvider, key: Uint8Array, nonce: Uint8Array): Uint8Array {
-	const message = new Uint8Array(LABEL.length + nonce.length);
-	message.set(utf8Bytes(LABEL));
-	message.set(nonce, LABEL.length);
-	return hmacSha256(digest, key, message);
-}
-
-function utf8Bytes(text: string): Uint8Array {
-	const into = new Uint8Array(utf8Length(text));
-	utf8Write(text, into, 0);
-	return into;
-}

@@ -1,5 +1,6 @@
 import { crc32 } from "../../bytes/crc32.js";
 import type { FlashArea } from "../../flash/area.js";
+import type { AuditRecord } from "../protocol/audit.js";
 
 // The format (docs/SMP.md, Storage): records of 32 bytes in a ring of whole sectors, numbers little endian.
 //
@@ -14,21 +15,6 @@ const NO_GROUP = 0xffff;
 
 /** So much of a transport's name is kept, bytes. */
 export const TRANSPORT_SIZE = 8;
-
-/** One entry: write requests of one kind, and what became of them. */
-export interface AuditRecord {
-	readonly number: number;
-	/** Seconds; of the first of them. */
-	readonly time: number;
-	readonly group: number;
-	readonly command: number;
-	readonly transport: string;
-	/** Error code, 0 for success; and the group whose code it is, if it is a group's own. */
-	readonly rc: number;
-	readonly errorGroup?: number | undefined;
-	/** How many requests this stands for, where they were counted. */
-	readonly times?: number | undefined;
-}
 
 /**
  * Records in some sectors of a flash area, which overwrite the oldest ones. Throws a `FlashError` if the flash fails.

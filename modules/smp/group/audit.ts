@@ -3,14 +3,10 @@ import type { ResponseMap } from "../cbor.js";
 import { outcomeOf, Rc } from "../errors.js";
 import { uint } from "../fields.js";
 import { type Group, type Origin, operation } from "../group.js";
+import type { AuditRecord } from "../protocol/audit.js";
+import { OS_GROUP, OsCommand } from "../protocol/os.js";
 import type { ServerHooks } from "../server.js";
-import { type AuditRecord, AuditRing, TRANSPORT_SIZE } from "./audit-ring.js";
-import { OS_GROUP } from "./os.js";
-
-export type { AuditRecord } from "./audit-ring.js";
-
-/** Command of the OS group that resets (Zephyr SMP group 0, System reset). */
-const RESET = 5;
+import { AuditRing, TRANSPORT_SIZE } from "./audit-ring.js";
 
 /** So many kinds of requests are counted at a time; the last place counts all further kinds together. */
 const KINDS = 8;
@@ -138,7 +134,7 @@ export class AuditLog {
 			if (this.#write(this.#done, record)) this.#last = kind;
 		}
 		// RAM does not survive it.
-		if (known && error === undefined && group === OS_GROUP && command === RESET) this.flush();
+		if (known && error === undefined && group === OS_GROUP && command === OsCommand.RESET) this.flush();
 	}
 
 	#count(kind: string, record: AuditRecord): void {

@@ -2,12 +2,7 @@ import type { ResponseMap } from "../cbor.js";
 import { GroupError, Rc } from "../errors.js";
 import { uint16, uints } from "../fields.js";
 import { type Group, operation } from "../group.js";
-
-/** Id of the enumeration group. */
-export const ENUMERATION_GROUP = 10;
-
-/** Error codes of the enumeration group (Zephyr SMP group 10, Enumeration management). */
-export const EnumerationError = Object.freeze({ TOO_MANY_GROUP_ENTRIES: 2, INDEX_TOO_LARGE: 4 } as const);
+import { ENUMERATION_GROUP, EnumerationError } from "../protocol/enumeration.js";
 
 /** Most groups that one request for details can name. */
 const MAX_DETAILS = 16;

@@ -4,24 +4,7 @@ import { utf8Length } from "../../bytes/utf8.js";
 import { GroupError, Rc, SmpError } from "../errors.js";
 import { bytes, text, uint53 } from "../fields.js";
 import { type Group, operation, type Work } from "../group.js";
-
-/** Id of the file system group. */
-export const FS_GROUP = 8;
-
-/** Error codes of the file system group (Zephyr SMP group 8, File management). */
-export const FsError = Object.freeze({
-	FILE_INVALID_NAME: 2,
-	FILE_NOT_FOUND: 3,
-	FILE_IS_DIRECTORY: 4,
-	FILE_READ_FAILED: 7,
-	FILE_WRITE_FAILED: 10,
-	FILE_OFFSET_NOT_VALID: 11,
-	FILE_OFFSET_LARGER_THAN_FILE: 12,
-	CHECKSUM_HASH_NOT_FOUND: 13,
-	MOUNT_POINT_NOT_FOUND: 14,
-	READ_ONLY_FILESYSTEM: 15,
-	FILE_EMPTY: 16,
-} as const);
+import { FS_GROUP, FsError } from "../protocol/fs.js";
 
 /** Files by absolute path. Methods may throw a `GroupError` of this group for what went wrong. */
 export interface FileSystem {

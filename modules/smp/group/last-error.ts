@@ -1,6 +1,7 @@
 import { clientOf, remember } from "../clients.js";
 import { type Outcome, outcomeOf, Rc, SmpError } from "../errors.js";
 import type { Group, Origin } from "../group.js";
+import { LAST_ERROR_GROUP } from "../protocol/last-error.js";
 import type { ServerHooks } from "../server.js";
 
 /** Why a request was refused. */
@@ -11,9 +12,6 @@ export interface LastError extends Outcome {
 	readonly command: number;
 	readonly reason: string;
 }
-
-/** Id of the group, unless an application chooses another one. */
-export const LAST_ERROR_GROUP = 66;
 
 /** Longest sentence that is kept, characters. */
 const LONGEST = 160;

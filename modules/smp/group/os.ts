@@ -3,6 +3,9 @@ import { GroupError, Rc, SmpError } from "../errors.js";
 import { flag, text, uint, utf8 } from "../fields.js";
 import { type Command, type Group, type Operation, type Origin, operation } from "../group.js";
 
+// As in modules/smp/protocol, which small devices do not load: each module and each name there would cost them RAM. A test
+// compares both.
+
 /** Id of the OS group. */
 export const OS_GROUP = 0;
 

@@ -3,20 +3,7 @@ import type { ResponseMap } from "../cbor.js";
 import { GroupError, Rc, SmpError } from "../errors.js";
 import { bytes, text, uint } from "../fields.js";
 import { type Command, type Group, operation } from "../group.js";
-
-/** Id of the settings group. */
-export const SETTINGS_GROUP = 3;
-
-/** Error codes of the settings group (Zephyr SMP group 3, Settings (Config) management). */
-export const SettingsError = Object.freeze({
-	KEY_TOO_LONG: 2,
-	KEY_NOT_FOUND: 3,
-	READ_NOT_SUPPORTED: 4,
-	ROOT_KEY_NOT_FOUND: 5,
-	WRITE_NOT_SUPPORTED: 6,
-	DELETE_NOT_SUPPORTED: 7,
-	SAVE_NOT_SUPPORTED: 8,
-} as const);
+import { SETTINGS_GROUP, SettingsError } from "../protocol/settings.js";
 
 /** Where settings are kept. A missing method is not supported; refusals are thrown as `GroupError` or `SmpError`. */
 export interface SettingsStore {

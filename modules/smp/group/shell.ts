@@ -2,12 +2,7 @@ import { utf8Length } from "../../bytes/utf8.js";
 import { GroupError, Rc, SmpError } from "../errors.js";
 import { texts } from "../fields.js";
 import { type Group, operation } from "../group.js";
-
-/** Id of the shell group. */
-export const SHELL_GROUP = 9;
-
-/** Error codes of the shell group (Zephyr SMP group 9, Shell management). */
-export const ShellError = Object.freeze({ COMMAND_TOO_LONG: 2, EMPTY_COMMAND: 3 } as const);
+import { SHELL_GROUP, ShellError } from "../protocol/shell.js";
 
 /** What a command line printed, and its return value. */
 export interface ShellResult {

@@ -2,12 +2,7 @@ import { utf8Length } from "../../bytes/utf8.js";
 import { GroupError, Rc, SmpError } from "../errors.js";
 import { text } from "../fields.js";
 import { type Group, operation } from "../group.js";
-
-/** Id of the statistics group. */
-export const STATISTICS_GROUP = 2;
-
-/** Error codes of the statistics group (Zephyr SMP group 2, Statistics management). */
-export const StatisticsError = Object.freeze({ INVALID_GROUP: 2, INVALID_STAT_NAME: 3, INVALID_STAT_SIZE: 4 } as const);
+import { STATISTICS_GROUP, StatisticsError } from "../protocol/statistics.js";
 
 /** Names of statistics groups have less bytes than this. */
 const NAME_LIMIT = 32;

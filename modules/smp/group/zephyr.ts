@@ -1,15 +1,6 @@
 import { GroupError, Rc } from "../errors.js";
 import type { Group } from "../group.js";
-
-/** Id of the group of basic Zephyr commands. */
-export const ZEPHYR_GROUP = 63;
-
-/** Error codes of the group (Zephyr SMP group 63, Zephyr basic management). */
-export const ZephyrError = Object.freeze({
-	FLASH_OPEN_FAILED: 2,
-	FLASH_CONFIG_QUERY_FAIL: 3,
-	FLASH_ERASE_FAILED: 4,
-} as const);
+import { ZEPHYR_GROUP, ZephyrError } from "../protocol/zephyr.js";
 
 /** The group of basic Zephyr commands (Zephyr SMP group 63). `eraseStorage` erases the storage partition. */
 export function zephyrGroup(eraseStorage: () => void): Group {

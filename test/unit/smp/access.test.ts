@@ -1,8 +1,9 @@
 import assert from "node:assert";
 import { hmacSha256 } from "../../../modules/bytes/hmac.js";
 import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
+import { accessAnswer } from "../../../modules/smp/access-answer.js";
 import { bytes, decodeFields, uint } from "../../../modules/smp/fields.js";
-import { AccessControl, type AccessOptions, accessAnswer } from "../../../modules/smp/group/access.js";
+import { AccessControl, type AccessOptions } from "../../../modules/smp/group/access.js";
 import type { Group, Origin } from "../../../modules/smp/group.js";
 import { HEADER_SIZE } from "../../../modules/smp/header.js";
 import { SmpServer } from "../../../modules/smp/server.js";

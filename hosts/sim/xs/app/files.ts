@@ -1,5 +1,6 @@
 import { GroupError } from "../../../../modules/smp/errors.js";
-import { type FileSystem, FS_GROUP, FsError } from "../../../../modules/smp/group/fs.js";
+import type { FileSystem } from "../../../../modules/smp/group/fs.js";
+import { FS_GROUP, FsError } from "../../../../modules/smp/protocol/fs.js";
 
 const DIRECTORY = -1;
 const NOTHING = -2;

@@ -1,7 +1,8 @@
+import { bytesOf } from "../../../../modules/bytes/hex.js";
 import "../../../desk/xs/text-encoder.js";
 import { SignatureRule, type Trust } from "../../../../modules/bootutil/signature/image-signature.js";
 import type { SignatureVerdict } from "../../../../modules/bootutil/validation.js";
-import { bytesOf, type SimConfig } from "../../../desk/xs/config.js";
+import type { SimConfig } from "../../../desk/xs/config.js";
 import { simDigest } from "../../../desk/xs/digest.js";
 
 /** Checks signatures as the simulated board's boot loader does, with its keys. */

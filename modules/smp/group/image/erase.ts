@@ -1,11 +1,11 @@
-import type { FlashArea } from "../../../flash/area.js";
-import { FlashError } from "../../../flash/error.js";
 import type { ResponseMap } from "../../cbor.js";
 import { uint } from "../../fields.js";
 import { type Command, operation } from "../../group.js";
 import { ImageError, imageError } from "./error.js";
+import { eraseSectors } from "./flash.js";
 import { guardSlot } from "./guards.js";
-import type { ImageOptions } from "./image.js";
+import { inUse } from "./next-boot.js";
+import type { ImageOptions } from "./options.js";
 import type { ImageSlots } from "./slots.js";
 import type { ImageUpload } from "./upload.js";
 
@@ -17,7 +17,7 @@ export function eraseCommand(slots: ImageSlots, upload: ImageUpload, options: Im
 		write: operation({ slot: uint }, ({ slot = slots.active(0) ^ 1 }) => {
 			// Not INVALID_SLOT: Zephyr looks for the slot's flash area first, and finds none to open.
 			if (slot >= slots.count) throw imageError(ImageError.FLASH_OPEN_FAILED, `there is no slot ${slot}`);
-			if (slots.inUse(slot, keepPending) && (slot === slots.active(0) || slots.info(slot)))
+			if (inUse(slots, slot, keepPending) && (slot === slots.active(0) || slots.info(slot)))
 				throw imageError(ImageError.NO_FREE_SLOT, `slot ${slot} is in use`);
 			if (!slots.isActive(slot)) guardSlot(slots, options, slot, 0);
 			upload.stop();
@@ -26,22 +26,6 @@ export function eraseCommand(slots: ImageSlots, upload: ImageUpload, options: Im
 			return {};
 		}),
 	};
-}
-
-/**
- * Erases what is not blank of sectors `first` up to, not including, `end`. From the last one down: the trailer goes first,
- * so that a power cut cannot leave a mark on an image that is half erased.
- */
-export function eraseSectors(area: FlashArea, first: number, end: number): void {
-	const { sectorSize } = area;
-	for (let sector = end - 1; sector >= first; sector--) {
-		try {
-			if (!area.isErased(sector * sectorSize, sectorSize)) area.erase(sector * sectorSize, sectorSize);
-		} catch (error) {
-			if (error instanceof FlashError) throw imageError(ImageError.FLASH_ERASE_FAILED, error.message);
-			throw error;
-		}
-	}
 }
 
 /** The slot info command (Zephyr SMP group 1, Slot info). Here `slot` counts within the image. */

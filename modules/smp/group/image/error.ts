@@ -1,5 +1,8 @@
 import { GroupError, Rc } from "../../errors.js";
 
+// As in modules/smp/protocol, which small devices do not load: each module and each name there would cost them RAM. A test
+// compares both.
+
 /** Id of the image group. */
 export const IMAGE_GROUP = 1;
 

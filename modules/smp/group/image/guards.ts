@@ -5,7 +5,7 @@ import { BootFlag, BootMagic } from "../../../bootutil/trailer.js";
 import { readU32 } from "../../../bytes/little-endian.js";
 import { FlashError } from "../../../flash/error.js";
 import { Rc, SmpError } from "../../errors.js";
-import type { ImageOptions } from "./image.js";
+import type { ImageOptions } from "./options.js";
 import type { ImageSlots } from "./slots.js";
 
 // What a client may ask for and the boot loader then makes a mess of. MCUboot's defects are reproduced faithfully in

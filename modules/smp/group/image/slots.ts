@@ -1,5 +1,4 @@
 import type { BootUtil } from "../../../bootutil/bootutil.js";
-import { runsNewest } from "../../../bootutil/config.js";
 import {
 	decodeHeader,
 	IMAGE_HEADER_SIZE,
@@ -8,13 +7,13 @@ import {
 	signedSize,
 } from "../../../bootutil/header.js";
 import { TlvIterator, TlvType } from "../../../bootutil/tlv.js";
-import { maxImageSize, SwapType } from "../../../bootutil/trailer.js";
+import { maxImageSize } from "../../../bootutil/trailer.js";
 import type { ImagePlace } from "../../../bootutil/validation.js";
 import type { Hasher } from "../../../bytes/digest.js";
+import { equalBytes } from "../../../bytes/equal.js";
 import type { FlashArea } from "../../../flash/area.js";
 import { FlashError } from "../../../flash/error.js";
-import { ImageError, imageError } from "./error.js";
-import { newestState } from "./newest.js";
+import { hashFlash } from "./flash.js";
 
 /** What the image group knows of an image. */
 export interface ImageInfo {
@@ -22,12 +21,6 @@ export interface ImageInfo {
 	/** Content of its SHA-256 TLV. */
 	readonly hash: Uint8Array;
 }
-
-/** What the next boot does with an image. */
-export type ImageState = "none" | "test" | "permanent" | "revert";
-
-/** Bytes of flash that are read at a time to be hashed. */
-const READ_SIZE = 256;
 
 /** Length of the hash that names an image. */
 export const HASH_SIZE = 32;
@@ -82,20 +75,6 @@ export class ImageSlots {
 		return this.boot.config.mode === "direct-xip-revert" ? this.area(slot).size : this.largest(slot);
 	}
 
-	state(image: number): ImageState {
-		if (runsNewest(this.boot.config.mode)) return newestState(this, image);
-		switch (this.boot.boot_swap_type_multi(image)) {
-			case SwapType.TEST:
-				return "test";
-			case SwapType.PERM:
-				return "permanent";
-			case SwapType.REVERT:
-				return "revert";
-			default:
-				return "none";
-		}
-	}
-
 	/** Undefined if the slot holds no image with a header and exactly one SHA-256 TLV. */
 	info(slot: number): ImageInfo | undefined {
 		try {
@@ -131,37 +110,5 @@ export class ImageSlots {
 			if (info && equalBytes(info.hash, hash)) return slot;
 		}
 		return -1;
-	}
-
-	/**
-	 * Whether the device needs what a slot holds: an active slot; the fallback while its image is on trial; and, if
-	 * `keepPending`, what the next boot is to install.
-	 */
-	inUse(slot: number, keepPending: boolean): boolean {
-		if (this.isActive(slot)) return true;
-		const state = this.state(slot >> 1);
-		return state === "revert" || (keepPending && state !== "none");
-	}
-}
-
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-	if (a.length !== b.length) return false;
-	for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-	return true;
-}
-
-/** Feeds a hash with `length` bytes of flash. Throws a `GroupError` of the image group if they cannot be read. */
-export function hashFlash(area: FlashArea, offset: number, length: number, hasher: Hasher): void {
-	const buffer = new Uint8Array(Math.max(0, Math.min(READ_SIZE, length)));
-	try {
-		for (let done = 0; done < length; ) {
-			const part = buffer.subarray(0, Math.min(buffer.length, length - done));
-			area.read(part, offset + done);
-			hasher.update(part);
-			done += part.length;
-		}
-	} catch (error) {
-		if (error instanceof FlashError) throw imageError(ImageError.FLASH_READ_FAILED, error.message);
-		throw error;
 	}
 }

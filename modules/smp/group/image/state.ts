@@ -7,7 +7,8 @@ import { bool, nullableBytes } from "../../fields.js";
 import { type Command, operation } from "../../group.js";
 import { ImageError, imageError } from "./error.js";
 import { guardMark } from "./guards.js";
-import type { ImageOptions } from "./image.js";
+import { nextBoot } from "./next-boot.js";
+import type { ImageOptions } from "./options.js";
 import { HASH_SIZE, type ImageSlots } from "./slots.js";
 import { verifyImage } from "./verify.js";
 
@@ -37,7 +38,7 @@ function imageList(slots: ImageSlots, { frugalList: frugal = false, describe }: 
 	for (let slot = 0; slot < slots.count; slot++) {
 		const info = slots.info(slot);
 		if (!info) continue;
-		const state = slots.state(slot >> 1);
+		const state = nextBoot(slots, slot >> 1);
 		const active = slots.isActive(slot);
 		const show = (flag: boolean): boolean | undefined => (flag || !frugal ? flag : undefined);
 		images.push({
@@ -88,7 +89,7 @@ function mayConfirm(slots: ImageSlots, slot: number, options: ImageOptions): boo
 /** Whether the image is marked so already. Throws if another decision stands in the way. */
 function isSet(slots: ImageSlots, slot: number, confirm: boolean): boolean {
 	const active = slots.isActive(slot);
-	switch (slots.state(slot >> 1)) {
+	switch (nextBoot(slots, slot >> 1)) {
 		case "none":
 			return active;
 		case "test":

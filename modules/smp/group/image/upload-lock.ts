@@ -1,12 +1,9 @@
 import { Rc, SmpError } from "../../errors.js";
 import type { Origin } from "../../group.js";
+import { IMAGE_GROUP, ImageCommand } from "../../protocol/image.js";
 import type { ServerHooks } from "../../server.js";
 import type { ResetRequest } from "../os.js";
-import { IMAGE_GROUP } from "./error.js";
 import type { ImageEvent } from "./image.js";
-
-/** Command of the image group that erases (Zephyr SMP group 1, Image erase). */
-const ERASE = 5;
 
 /**
  * Keeps other clients from destroying an upload: while it advances, nobody else may upload, erase or reset (`rc` 10).
@@ -37,7 +34,7 @@ export class UploadLock {
 		this.#silence = silence;
 		this.hooks = {
 			received: (group, command, write, origin) => {
-				if (group === IMAGE_GROUP && command === ERASE && write) this.#refuseOthers(origin, this.#locked);
+				if (group === IMAGE_GROUP && command === ImageCommand.ERASE && write) this.#refuseOthers(origin, this.#locked);
 			},
 		};
 	}

@@ -6,15 +6,18 @@ import {
 	signedSize,
 } from "../../../bootutil/header.js";
 import type { Hasher } from "../../../bytes/digest.js";
+import { equalBytes } from "../../../bytes/equal.js";
 import type { FlashArea } from "../../../flash/area.js";
 import type { ResponseMap } from "../../cbor.js";
 import { GroupError } from "../../errors.js";
 import { bool, bytes, type Fields, uint } from "../../fields.js";
 import { type Command, operation } from "../../group.js";
 import { ImageError, imageError } from "./error.js";
+import { hashFlash } from "./flash.js";
 import { guardSlot } from "./guards.js";
-import type { ImageOptions, UploadProgress } from "./image.js";
-import { equalBytes, HASH_SIZE, hashFlash, type ImageSlots } from "./slots.js";
+import { inUse } from "./next-boot.js";
+import type { ImageOptions, UploadProgress } from "./options.js";
+import { HASH_SIZE, type ImageSlots } from "./slots.js";
 import { refuseMisfit, refuseOlder } from "./verify.js";
 import { ImageWriter } from "./writer.js";
 
@@ -214,7 +217,7 @@ export class ImageUpload {
 		const { images } = this.#slots;
 		if (images > 1 && image >= images) throw imageError(ImageError.INVALID_SLOT, `there is no image ${image}`);
 		const slot = this.#slots.active(images > 1 ? image : 0) ^ 1;
-		if (this.#slots.inUse(slot, this.#options.erasePending === false))
+		if (inUse(this.#slots, slot, this.#options.erasePending === false))
 			throw imageError(ImageError.NO_FREE_SLOT, "the slot holds an image that is in use");
 		return slot;
 	}

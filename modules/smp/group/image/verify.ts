@@ -18,23 +18,13 @@ import {
 import type { FlashArea } from "../../../flash/area.js";
 import { ImageError, imageError } from "./error.js";
 import { refuse } from "./guards.js";
-import type { ImageOptions } from "./image.js";
-import { candidateFault, isNewer } from "./newest.js";
+import { candidateFault, isNewer } from "./next-boot.js";
+import type { ImageOptions } from "./options.js";
 import type { ImageInfo, ImageSlots } from "./slots.js";
 
 // An image that the boot loader would throw away is refused when a client wants it to be the next one, and not only after a
 // restart, when nobody is there to be told. The boot loader's own validation is asked (bootutil/validation.ts), but for what
 // takes its secrets: docs/SPEC.md, section 6.3, says what that leaves out.
-
-/** What the boot loader holds older images against (MCUboot design.md, Downgrade prevention). */
-export interface DowngradeRule {
-	/** Versions below that of the running image are refused. */
-	readonly version?: boolean;
-	/** Security counters below this one are refused: that of the running image, or what the hardware says for an image. */
-	readonly counter?: "running" | ((image: number) => number);
-	/** Security counters above this one are refused: the hardware cannot count so far. Default: none are. */
-	readonly limit?: number;
-}
 
 /** Refuses to mark the image in a slot if the boot loader would not install it. */
 export function verifyImage(slots: ImageSlots, options: ImageOptions, slot: number): void {

@@ -1,7 +1,7 @@
 import type { FlashArea } from "../../../flash/area.js";
 import { FlashError } from "../../../flash/error.js";
-import { eraseSectors } from "./erase.js";
 import { ImageError, imageError } from "./error.js";
+import { eraseSectors } from "./flash.js";
 
 /** Sectors that are kept erased ahead of the data, if there is time for it: one to be filled while the other is erased. */
 const AHEAD = 2;

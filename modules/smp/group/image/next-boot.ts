@@ -1,16 +1,46 @@
+import { runsNewest } from "../../../bootutil/config.js";
 import { compareVersions, type ImageHeader } from "../../../bootutil/header.js";
-import { BootFlag, BootMagic } from "../../../bootutil/trailer.js";
+import { BootFlag, BootMagic, SwapType } from "../../../bootutil/trailer.js";
 import { bootableFault, headerFault, placeFault } from "../../../bootutil/validation.js";
 import type { FlashArea } from "../../../flash/area.js";
 import { FlashError } from "../../../flash/error.js";
-import type { ImageSlots, ImageState } from "./slots.js";
+import type { ImageSlots } from "./slots.js";
+
+/** What the next boot does with an image. */
+export type NextBoot = "none" | "test" | "permanent" | "revert";
+
+/** What the next boot does with an image. */
+export function nextBoot(slots: ImageSlots, image: number): NextBoot {
+	const { boot } = slots;
+	if (runsNewest(boot.config.mode)) return newest(slots, image);
+	switch (boot.boot_swap_type_multi(image)) {
+		case SwapType.TEST:
+			return "test";
+		case SwapType.PERM:
+			return "permanent";
+		case SwapType.REVERT:
+			return "revert";
+		default:
+			return "none";
+	}
+}
+
+/**
+ * Whether the device needs what a slot holds: an active slot; the fallback while its image is on trial; and, if
+ * `keepPending`, what the next boot is to install.
+ */
+export function inUse(slots: ImageSlots, slot: number, keepPending: boolean): boolean {
+	if (slots.isActive(slot)) return true;
+	const next = nextBoot(slots, slot >> 1);
+	return next === "revert" || (keepPending && next !== "none");
+}
 
 /**
  * What the next boot does with an image where the boot loader runs the newest one from its slot or from RAM (MCUboot
  * design.md, Equal slots and Revert mechanism). An image that is newer than the running one is next without being asked
  * for; with revert only if it is marked.
  */
-export function newestState(slots: ImageSlots, image: number): ImageState {
+function newest(slots: ImageSlots, image: number): NextBoot {
 	const active = slots.active(image);
 	const other = active ^ 1;
 	const reverts = slots.boot.config.mode === "direct-xip-revert";

@@ -1,0 +1,94 @@
+import assert from "node:assert";
+import { commandName } from "../../client/errors.js";
+import { BootUtil } from "../../modules/bootutil/bootutil.js";
+import { nobleDigest } from "../../modules/bytes/noble-digest.js";
+import { guideLayout } from "../../modules/flash/layout.js";
+import { FlashMap } from "../../modules/flash/map.js";
+import { NorPartition } from "../../modules/flash/nor.js";
+import { AccessControl } from "../../modules/smp/group/access.js";
+import { enumerationGroup } from "../../modules/smp/group/enumeration.js";
+import { fsGroup } from "../../modules/smp/group/fs.js";
+import * as image from "../../modules/smp/group/image/error.js";
+import { imageGroup } from "../../modules/smp/group/image/image.js";
+import { LastErrors } from "../../modules/smp/group/last-error.js";
+import * as os from "../../modules/smp/group/os.js";
+import { settingsGroup } from "../../modules/smp/group/settings.js";
+import { shellGroup } from "../../modules/smp/group/shell.js";
+import { statisticsGroup } from "../../modules/smp/group/statistics.js";
+import { zephyrGroup } from "../../modules/smp/group/zephyr.js";
+import type { Group } from "../../modules/smp/group.js";
+import { Op } from "../../modules/smp/header.js";
+import { ACCESS_GROUP, AccessCommand } from "../../modules/smp/protocol/access.js";
+import { ENUMERATION_GROUP, EnumerationCommand } from "../../modules/smp/protocol/enumeration.js";
+import { FS_GROUP, FsCommand } from "../../modules/smp/protocol/fs.js";
+import { IMAGE_GROUP, ImageCommand, ImageError } from "../../modules/smp/protocol/image.js";
+import { LAST_ERROR_GROUP, LastErrorCommand } from "../../modules/smp/protocol/last-error.js";
+import { OS_GROUP, OsCommand, OsError } from "../../modules/smp/protocol/os.js";
+import { SETTINGS_GROUP, SettingsCommand } from "../../modules/smp/protocol/settings.js";
+import { SHELL_GROUP, ShellCommandId } from "../../modules/smp/protocol/shell.js";
+import { STATISTICS_GROUP, StatisticsCommand } from "../../modules/smp/protocol/statistics.js";
+import { ZEPHYR_GROUP, ZephyrCommand } from "../../modules/smp/protocol/zephyr.js";
+
+// modules/smp/protocol against the servers, which have their commands by number, and against the client's words.
+
+const { sectorSize, writeAlign, areas } = guideLayout;
+const sizes = new Map(areas.map(({ label, size }) => [label, size]));
+const map = FlashMap.open(
+	guideLayout,
+	(label) => new NorPartition(new Uint8Array(sizes.get(label)!).fill(0xff), { sectorSize, writeAlign }),
+);
+const boot = new BootUtil(map, { mode: "swap-move", images: 1, maxAlign: 8, maxSectors: 128, trailer: "current" });
+const access = new AccessControl({
+	rules: [],
+	key: new Uint8Array(16),
+	digest: nobleDigest,
+	entropy: () => {},
+	uptime: () => 0,
+});
+const everyOs = os.osGroup({
+	reset: () => {},
+	buffers: { size: 1024, count: 4 },
+	tasks: () => ({}),
+	pools: () => ({}),
+	silentConsole: true,
+	clock: { now: () => 0, set: () => {} },
+	info: { s: "s", n: "n", r: "r", v: "v", b: "b", m: "m", p: "p", i: "i", o: "o" },
+	bootloader: { name: "MCUboot", mode: 3, noDowngrade: false },
+});
+const everySetting = {
+	get: () => undefined,
+	set: () => {},
+	delete: () => false,
+	commit: () => {},
+	load: () => {},
+	save: () => {},
+};
+const files = { size: () => undefined, mounted: () => false, read: () => {}, create: () => {}, append: () => {} };
+
+const groups: readonly (readonly [Group, number, Readonly<Record<string, number>>])[] = [
+	[everyOs, OS_GROUP, OsCommand],
+	[imageGroup({ boot }), IMAGE_GROUP, ImageCommand],
+	[statisticsGroup({}), STATISTICS_GROUP, StatisticsCommand],
+	[settingsGroup({ store: everySetting }), SETTINGS_GROUP, SettingsCommand],
+	[fsGroup({ files, digest: nobleDigest }), FS_GROUP, FsCommand],
+	[shellGroup({ run: () => ({ output: "", status: 0 }) }), SHELL_GROUP, ShellCommandId],
+	[enumerationGroup([]), ENUMERATION_GROUP, EnumerationCommand],
+	[zephyrGroup(() => {}), ZEPHYR_GROUP, ZephyrCommand],
+	[access.group, ACCESS_GROUP, AccessCommand],
+	[new LastErrors().group, LAST_ERROR_GROUP, LastErrorCommand],
+];
+
+describe("numbers of the protocol", () => {
+	for (const [group, id, commands] of groups)
+		it(`${group.name}: the server has these commands, and the client words for each`, () => {
+			assert.equal(group.id, id);
+			assert.deepEqual(Object.keys(group.commands).map(Number), Object.values(commands));
+			for (const command of Object.values(commands))
+				assert.doesNotMatch(commandName({ op: Op.READ, group: id, command }), /^command \d/);
+		});
+
+	it("the OS and the image group, which small devices have, say the same", () => {
+		assert.deepEqual([os.OS_GROUP, os.OsError], [OS_GROUP, OsError]);
+		assert.deepEqual([image.IMAGE_GROUP, image.ImageError], [IMAGE_GROUP, ImageError]);
+	});
+});
