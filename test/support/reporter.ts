@@ -19,7 +19,9 @@ export default class Reporter extends Mocha.reporters.Spec {
 		super(runner, options);
 		const started = Date.now();
 		const files = new Map<string, File>();
-		const add = ({ file = "", duration = 0 }: Mocha.Runnable, tests: number): void => {
+		const add = ({ file, duration = 0 }: Mocha.Runnable, tests: number): void => {
+			// mocha's own hooks are in no file.
+			if (file === undefined) return;
 			const found = files.get(file) ?? { tests: 0, duration: 0 };
 			files.set(file, { tests: found.tests + tests, duration: found.duration + duration });
 		};
