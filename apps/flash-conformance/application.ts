@@ -1,3 +1,4 @@
+import { BUFFERS } from "../../modules/agent/agent.js";
 import type { Application } from "../../modules/agent/application.js";
 import { flashConformance } from "./flash.js";
 
@@ -19,5 +20,5 @@ export const application: Application = ({ host }) => {
 	);
 	host.log(`flash conformance of ${LABEL}: ${rules - broken} passed, ${broken} failed`);
 	// A board on a desk restarts an application that waits for nothing, and the suite would erase for ever.
-	host.uart();
+	host.links(BUFFERS);
 };
