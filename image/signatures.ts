@@ -8,6 +8,7 @@ export interface NamedKey {
 	readonly key: Verifier;
 }
 
+/** One signature of an image, and whether it is good. */
 export interface SignatureReport {
 	/** Of the TLV. */
 	readonly name: string;

@@ -8,7 +8,7 @@ import type { Host } from "./host.js";
 
 /**
  * An application: its main module exports one under the name `application`, and its manifest names that module in
- * `config.application`. The board calls it once, at the start.
+ * `config.application`. The board imports that module by its name and calls the function once, at the start.
  */
 export type Application = (board: Board) => void;
 
@@ -41,7 +41,9 @@ export interface Additions {
 	readonly mayReset?: (wanted: ResetRequest) => void;
 	/** Called after the board was told. */
 	readonly onImage?: (event: ImageEvent) => void;
+	/** Who may write images, and further keys of the image list and of slot info. */
 	readonly image?: NonNullable<AgentOptions["image"]>;
+	/** Letters of the OS information command that the application answers itself (Zephyr SMP group 0, OS/Application info). */
 	readonly ownInfo?: NonNullable<OsOptions["ownInfo"]>;
 	/** Called after a request was answered without an error. */
 	readonly answered?: (group: number, command: number) => void;
