@@ -176,8 +176,8 @@ describe("locked-down: a stranger's flood", () => {
 		assert.ok(counted > 0.75 * stranger.answered && counted < stranger.sent, `${counted} counted`);
 	});
 
-	it("on the serial line, which the owner shares, keeps the owner out at no time", async () => {
-		await look(cable);
+	it("on the serial line, which the owner shares, keeps the owner out at no time and pushes out no record", async () => {
+		const before = await look(cable);
 		let visits = 0;
 		let sent = 0;
 		for (let i = 0; i < VISITS; i++) {
@@ -193,8 +193,10 @@ describe("locked-down: a stranger's flood", () => {
 			visits++;
 		}
 		assert.equal(visits, 6);
-		const { erases, counted } = await look(cable);
+		const { erases, done, counted } = await look(cable);
 		assert.equal(erases, 0);
+		assert.ok(before.done.length > 0);
+		assert.deepEqual(done.slice(0, before.done.length), before.done);
 		assert.deepEqual(
 			counted.map(({ group, rc, times }) => [group, rc, times]).sort(),
 			[
