@@ -28,7 +28,7 @@ function run(config: SimConfig, checks: ImageChecks): void {
 			...(audit && { audit }),
 			...(trusts && { trusts }),
 		});
-		return { ...(groups && { groups }), hooks: joinHooks(first, joinHooks(hooks, lock.hooks)) };
+		return { ...(groups && { groups }), hooks: joinHooks(first, hooks, lock.hooks) };
 	};
 	runApplication(host, config, extend, {
 		...checks,
