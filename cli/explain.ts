@@ -6,7 +6,8 @@ import { OTP_SIZE } from "../hosts/desk/node/setup.js";
 import { loaderConfig } from "../hosts/desk/xs/loader-config.js";
 import { explain } from "../image/explain.js";
 import { colourStyle, formatExplanation, plainStyle } from "../image/explain-text.js";
-import { SCRATCH_LABEL, type UpgradeMode } from "../modules/bootutil/config.js";
+import { MODE_NAMES } from "../image/mode-names.js";
+import { MODES, SCRATCH_LABEL } from "../modules/bootutil/modes.js";
 import { OtpCounters, type OtpMemory } from "../modules/bootutil/otp-counter.js";
 import { slotAreaId } from "../modules/flash/layout.js";
 import { FlashMap } from "../modules/flash/map.js";
@@ -32,14 +33,10 @@ function run(options: ExplainCommand): string {
 	if (options.json) return `${JSON.stringify(explanation, null, "\t")}\n`;
 	const { signature, boot } = build;
 	const checks = signature === "none" ? "hashes alone, NO SIGNATURES" : `${signature} signatures`;
-	const title = `${path}: ${layout.name} layout, ${modeText(boot.mode)}, ${checks}`;
+	const title = `${path}: ${layout.name} layout, ${MODE_NAMES[boot.mode].title}, ${checks}`;
 	const colours = process.stdout.isTTY && !process.env["NO_COLOR"];
 	return formatExplanation(title, explanation, colours ? colourStyle : plainStyle);
 }
-
-/** The mode as MCUboot's documentation calls it. */
-const modeText = (mode: UpgradeMode): string =>
-	mode.startsWith("swap-") ? `swap using ${mode.slice(5)}` : mode.replace(/-/g, " ");
 
 /** The slots' areas, and the journal of uploads if it is there. A file may end behind the last slot: many tools read no more. */
 function openFlash(path: string, { layout, build: { boot } }: LoaderSetup): FlashMap {
@@ -48,7 +45,7 @@ function openFlash(path: string, { layout, build: { boot } }: LoaderSetup): Flas
 		slotAreaId(i, "secondary"),
 	]).flat();
 	const areas = layout.areas.filter(
-		({ id, label }) => ids.includes(id) || (boot.mode === "swap-scratch" && label === SCRATCH_LABEL),
+		({ id, label }) => ids.includes(id) || (MODES[boot.mode].swapRoom === "scratch" && label === SCRATCH_LABEL),
 	);
 	const end = Math.max(...areas.map(({ offset, size }) => offset + size));
 	const memory = readFlashFile(path, layout, end);

@@ -4,6 +4,8 @@ import { readImageFile } from "../client/image-file.js";
 import { absoluteSlot, checkMark } from "../client/target.js";
 import { upgrade } from "../client/upgrade.js";
 import { ImageError } from "../image/error.js";
+import { MODE_NAMES } from "../image/mode-names.js";
+import { MODES, type UpgradeMode } from "../modules/bootutil/modes.js";
 import type { Arguments, OptionSpec } from "./args.js";
 import type { Command, Job } from "./command.js";
 import { imageTable, type Output, stepSentence, UNCHECKED, uploadSentence } from "./output.js";
@@ -153,7 +155,7 @@ async function info({ client, output }: Job): Promise<void> {
 	output.json({ name, bootloader, mode: mode?.mode, ...buffers, slots });
 	const say = (title: string, text: string | undefined) => output.say(`${title.padEnd(12)} ${text ?? "not told"}`);
 	say("name", name);
-	say("boot loader", bootloader && `${bootloader}${mode ? `, ${MODES[mode.mode] ?? `mode ${mode.mode}`}` : ""}`);
+	say("boot loader", bootloader && `${bootloader}${mode ? `, ${modeTitle(mode.mode)}` : ""}`);
 	say("buffers", buffers && `${buffers.bufferCount} of ${buffers.bufferSize} bytes`);
 	for (const { image, slot, size, uploadImage, maxImageSize } of slots ?? []) {
 		const limit =
@@ -162,19 +164,18 @@ async function info({ client, output }: Job): Promise<void> {
 	}
 }
 
-/** Zephyr SMP group 0, Bootloader information. */
-const MODES: Readonly<Record<number, string>> = {
+/** What a boot loader says that has none of our modes (Zephyr SMP group 0, Bootloader information). */
+const OTHER_MODES: Readonly<Record<number, string>> = {
 	0: "single application",
-	1: "swap using scratch",
-	2: "overwrite only",
-	3: "swap using move",
-	4: "direct XIP",
-	5: "direct XIP with revert",
-	6: "RAM load",
 	7: "firmware loader",
 	8: "single application in RAM",
-	9: "swap using offset",
 };
+
+/** A boot loader's mode, in words. */
+function modeTitle(number: number): string {
+	const mode = (Object.keys(MODES) as UpgradeMode[]).find((name) => MODES[name].number === number);
+	return mode ? MODE_NAMES[mode].title : (OTHER_MODES[number] ?? `mode ${number}`);
+}
 
 /** Undefined if the device does not offer this. */
 async function known<T>(answer: Promise<T>): Promise<T | undefined> {

@@ -1,8 +1,7 @@
 import { BootUtil } from "../modules/bootutil/bootutil.js";
-import { runsNewest } from "../modules/bootutil/config.js";
 import { bootForecast, type ImageForecast } from "../modules/bootutil/forecast.js";
 import { IMAGE_HEADER_SIZE } from "../modules/bootutil/header.js";
-import type { ImageResult } from "../modules/bootutil/loader/config.js";
+import type { ImageResult, LoaderConfig } from "../modules/bootutil/loader/config.js";
 import { type DryBoot, DryRun } from "../modules/bootutil/loader/dry-run.js";
 import type { FlashTiming } from "../modules/bootutil/loader/shadow-flash.js";
 import { SWAP_TYPE_TABLE } from "../modules/bootutil/swap-type.js";
@@ -98,7 +97,8 @@ export interface BootExplanation {
 
 /** Everything about a flash and its next boots; plain data, to be printed as JSON. */
 export interface Explanation {
-	readonly mode: string;
+	/** The name of the mode, or the row of one without a name. */
+	readonly mode: LoaderConfig["mode"];
 	readonly signature: string;
 	readonly timing: FlashTiming;
 	readonly images: readonly ImageExplanation[];
@@ -176,7 +176,7 @@ export function explain(map: FlashMap, options: ExplainOptions): Explanation {
  * the forecast for one without would be wrong. Returns the sentence for it.
  */
 function unknownKey(boot: BootUtil, forecasts: readonly ImageForecast[]): string | undefined {
-	if (!lacksKey(boot.config)) return undefined;
+	if (!lacksKey(boot)) return undefined;
 	for (const { image, action, interrupted } of forecasts)
 		for (const which of ["primary", "secondary"] as const) {
 			const looked = which === "primary" || interrupted !== undefined || action !== SwapType.NONE;
@@ -233,7 +233,7 @@ function explainImage(boot: BootUtil, options: ExplainOptions, forecast: ImageFo
 		image,
 		primary: slot("primary"),
 		secondary: slot("secondary"),
-		state: runsNewest(boot.config.mode)
+		state: boot.mode.newest
 			? null
 			: { row: forecast.state ?? "V", because: because(forecast), swapType: typeName(forecast.swapType) },
 		interrupted: interrupted ? { ...interrupted, type: typeName(interrupted.type) } : null,

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { BootUtil } from "../modules/bootutil/bootutil.js";
-import { type BootConfig, runsNewest } from "../modules/bootutil/config.js";
 import { measureImage } from "../modules/bootutil/extent.js";
 import {
 	decodeHeader,
@@ -44,9 +43,9 @@ export interface FindOptions {
 	readonly securityCounters: Pick<SecurityCounterStore, "get">;
 }
 
-/** Whether the boot loader could have a key that was not given: in the other modes it takes no encrypted images. */
-export const lacksKey = ({ mode, encryption = "none" }: BootConfig): boolean =>
-	encryption === "none" && !runsNewest(mode);
+/** Whether the boot loader could have a key that was not given: one that runs the newest image takes no encrypted ones. */
+export const lacksKey = ({ mode, config }: BootUtil): boolean =>
+	(config.encryption ?? "none") === "none" && !mode.newest;
 
 export const headerAt = (area: FlashArea, start: number): ImageHeader =>
 	decodeHeader(area.bytes(start, IMAGE_HEADER_SIZE));
@@ -54,9 +53,9 @@ export const headerAt = (area: FlashArea, start: number): ImageHeader =>
 export const isEncrypted = ({ magic, flags }: ImageHeader): boolean =>
 	magic === IMAGE_MAGIC && (flags & (ImageFlag.ENCRYPTED_AES128 | ImageFlag.ENCRYPTED_AES256)) !== 0;
 
-/** Offsets in a slot where images may start. By offset, an upload leaves the first sector free, and a revert does not. */
-export const startsOf = ({ config }: BootUtil, which: "primary" | "secondary", { sectorSize }: FlashArea): number[] =>
-	which === "secondary" && config.mode === "swap-offset" ? [0, sectorSize] : [0];
+/** Offsets in a slot where images may start. An update starts where the mode has it, and a revert at the first sector. */
+export const startsOf = ({ mode }: BootUtil, which: "primary" | "secondary", { sectorSize }: FlashArea): number[] =>
+	which === "secondary" && mode.updateSector ? [0, mode.updateSector * sectorSize] : [0];
 
 /** Where an image may be found. */
 export interface Place {
@@ -72,7 +71,7 @@ export function findImage(boot: BootUtil, options: FindOptions, place: Place, in
 	const header = headerAt(area, start);
 	if (header.magic !== IMAGE_MAGIC) return [];
 	const encrypted = isEncrypted(header);
-	const untold = inPieces || (encrypted && lacksKey(boot.config));
+	const untold = inPieces || (encrypted && lacksKey(boot));
 	const fault = untold ? undefined : faultOf(boot, options, place, header);
 	return [
 		{

@@ -1,5 +1,5 @@
 import { BootUtil } from "../bootutil/bootutil.js";
-import { type BootConfig, revertsUnconfirmed, type UpgradeMode } from "../bootutil/config.js";
+import type { BootConfig } from "../bootutil/config.js";
 import type { SignatureVerdict } from "../bootutil/validation.js";
 import type { Layout } from "../flash/layout.js";
 import { FlashMap } from "../flash/map.js";
@@ -25,17 +25,6 @@ export const BUFFERS = Object.freeze({ size: 1024, count: 4, datagram: 1500 } as
 
 /** How long a response to a reset has for leaving the device, milliseconds (`CONFIG_MCUMGR_GRP_OS_RESET_MS`). */
 const RESET_DELAY = 250;
-
-/** Numbers of the upgrade modes in the protocol (Zephyr SMP group 0, Bootloader information). */
-const BOOTLOADER_MODES: Readonly<Record<UpgradeMode, number>> = Object.freeze({
-	"swap-scratch": 1,
-	overwrite: 2,
-	"swap-move": 3,
-	"direct-xip": 4,
-	"direct-xip-revert": 5,
-	"ram-load": 6,
-	"swap-offset": 9,
-});
 
 /** What an application can build more groups on. */
 export interface Base {
@@ -121,7 +110,7 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 			buffers: BUFFERS,
 			bootloader: {
 				name: "MCUboot",
-				mode: BOOTLOADER_MODES[options.boot.mode],
+				mode: boot.mode.number,
 				noDowngrade: options.noDowngrade ?? false,
 			},
 			info: {
@@ -221,7 +210,7 @@ export function runningVersion(boot: BootUtil, image: number): string {
 
 /** Whether the next boot takes an image back unless it is confirmed. */
 export const onTrial = (boot: BootUtil, image: number): boolean =>
-	revertsUnconfirmed(boot.config.mode) && !boot.boot_is_img_confirmed(image);
+	boot.mode.reverts === true && !boot.boot_is_img_confirmed(image);
 
 function sayImages(host: Host, boot: BootUtil): void {
 	for (let image = 0; image < boot.config.images; image++) {

@@ -1,8 +1,9 @@
 import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
 import type { FlashMap } from "../flash/map.js";
-import { type BootConfig, runsNewest } from "./config.js";
+import type { BootConfig } from "./config.js";
 import { decodeHeader, IMAGE_HEADER_SIZE, IMAGE_MAGIC, ImageFlag, type ImageHeader } from "./header.js";
+import { type Mode, modeOf } from "./modes.js";
 import { decideSwapType, ERASED_TRAILER } from "./swap-type.js";
 import { appMaxSize, BootFlag, BootMagic, SwapType, Trailer } from "./trailer.js";
 
@@ -47,12 +48,15 @@ function guard<T>(operation: () => T, code: T): T {
 export class BootUtil {
 	readonly map: FlashMap;
 	readonly config: BootConfig;
+	/** The row of the configuration's mode. */
+	readonly mode: Mode;
 	readonly #active: readonly (0 | 1)[];
 
 	/** `active`: the slot that each image runs from, as the boot loader has told, where that may be the secondary one. */
 	constructor(map: FlashMap, config: BootConfig, active: readonly (0 | 1)[] = []) {
 		this.map = map;
 		this.config = config;
+		this.mode = modeOf(config.mode);
 		this.#active = active;
 	}
 
@@ -76,7 +80,7 @@ export class BootUtil {
 		const primary = guard(() => this.trailer(this.map.slot(image, "primary")).read(), undefined);
 		if (!primary) return SwapType.PANIC;
 		const secondary = guard(() => this.trailer(this.map.slot(image, "secondary")).read(), ERASED_TRAILER);
-		return decideSwapType(this.config.mode, primary, secondary);
+		return decideSwapType(this.mode, primary, secondary);
 	}
 
 	/** `boot_swap_type_multi` of image 0. */
@@ -102,7 +106,7 @@ export class BootUtil {
 	 * @returns 0; `EFLASH`; `EBADIMAGE` or, for the running image, `EBADVECT` if the magic is neither good nor erased.
 	 */
 	boot_set_next(area: FlashArea, active: boolean, confirm: boolean): number {
-		if (runsNewest(this.config.mode)) return this.#setNextNewest(area, active || confirm);
+		if (this.mode.newest) return this.#setNextNewest(area, active || confirm);
 		return guard(() => {
 			const trailer = this.trailer(area);
 			const { magic, imageOk } = trailer.read();
@@ -175,15 +179,16 @@ export class BootUtil {
 	}
 
 	/**
-	 * Where an image starts in an area. By offset, one that waits in a secondary slot starts at its second sector; the
-	 * one that a revert would bring back starts at the first.
+	 * Where an image starts in an area. One that waits in a secondary slot starts at the sector that the mode has for
+	 * updates; the one that a revert would bring back starts at the first.
 	 */
 	boot_get_image_start_offset(areaId: number): number {
 		const area = this.map.area(areaId);
-		if (this.config.mode !== "swap-offset") return 0;
+		const { updateSector = 0 } = this.mode;
+		if (updateSector === 0) return 0;
 		for (let image = 0; image < this.map.images; image++)
 			if (this.map.slot(image, "secondary") === area)
-				return this.boot_swap_type_multi(image) === SwapType.REVERT ? 0 : area.sectorSize;
+				return this.boot_swap_type_multi(image) === SwapType.REVERT ? 0 : updateSector * area.sectorSize;
 		return 0;
 	}
 

@@ -1,11 +1,4 @@
-/** Modes that bring an update into the primary slot, the only one that images run from. */
-export type InstallMode = "swap-move" | "swap-offset" | "swap-scratch" | "overwrite";
-
-/** Modes in which both slots are equal and the newest image runs, from its slot or from RAM. */
-export type NewestMode = "direct-xip" | "direct-xip-revert" | "ram-load";
-
-/** How the boot loader upgrades (MCUboot design.md, Image slots). */
-export type UpgradeMode = InstallMode | NewestMode;
+import type { Mode, UpgradeMode } from "./modes.js";
 
 /**
  * Offset mode's trailer has a word with the TLV sizes since MCUboot 2.3 (`current`); before, as the published diagram
@@ -27,7 +20,8 @@ export type WrapType = Exclude<EncryptionType, "none">;
  * images are taken.
  */
 export interface BootConfig {
-	readonly mode: UpgradeMode;
+	/** How it upgrades: a mode of MCUboot by its name, or a mode of another boot loader by its row. */
+	readonly mode: UpgradeMode | Mode;
 	/** Number of images (`BOOT_IMAGE_NUMBER`), 1 or 2. */
 	readonly images: number;
 	/** `BOOT_MAX_ALIGN`, bytes. */
@@ -44,16 +38,3 @@ export interface BootConfig {
 	/** `MCUBOOT_VERSION_CMP_USE_BUILD_NUMBER`. Default false. */
 	readonly versionCmpBuildNumber?: boolean;
 }
-
-/** Bytes of an AES key, in a build that has them. */
-export const encryptionKeySize = (config: BootConfig): 16 | 32 => config.encryptionKeySize ?? 16;
-
-/** Label of the flash area that swap using scratch needs (MCUboot readme-zephyr.md, scratch partition). */
-export const SCRATCH_LABEL = "image-scratch";
-
-export const runsNewest = (mode: UpgradeMode): mode is NewestMode =>
-	mode === "direct-xip" || mode === "direct-xip-revert" || mode === "ram-load";
-
-/** Whether an image that nobody confirms is taken back at the next boot. */
-export const revertsUnconfirmed = (mode: UpgradeMode): boolean =>
-	mode !== "overwrite" && mode !== "direct-xip" && mode !== "ram-load";

@@ -1,7 +1,7 @@
 import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
 import type { BootUtil } from "./bootutil.js";
-import { revertsUnconfirmed, runsNewest, SCRATCH_LABEL } from "./config.js";
+import { SCRATCH_LABEL } from "./modes.js";
 import { lastRecord } from "./status.js";
 import { type SwapTypeState, swapTypeRow } from "./swap-type.js";
 import { BootFlag, BootMagic, type SwapState, SwapType, scratchConfig, Trailer } from "./trailer.js";
@@ -74,8 +74,8 @@ export function bootForecast(boot: BootUtil): ImageForecast[] {
 }
 
 function forecastOne(boot: BootUtil, image: number): ImageForecast {
-	const { mode } = boot.config;
-	const newest = runsNewest(mode);
+	const { mode } = boot;
+	const newest = mode.newest !== undefined;
 	const primary = attempt(() => boot.trailer(boot.map.slot(image, "primary")).read());
 	const secondary = attempt(() => boot.trailer(boot.map.slot(image, "secondary")).read());
 	const swapType = newest ? SwapType.NONE : boot.boot_swap_type_multi(image);
@@ -93,8 +93,7 @@ function forecastOne(boot: BootUtil, image: number): ImageForecast {
 		interrupted,
 		action,
 		resumed: interrupted !== undefined && interrupted.done > 0,
-		confirmed:
-			!revertsUnconfirmed(mode) || (staysAfter(action, interrupted && primary) ?? boot.boot_is_img_confirmed(image)),
+		confirmed: !mode.reverts || (staysAfter(action, interrupted && primary) ?? boot.boot_is_img_confirmed(image)),
 	};
 }
 
@@ -111,12 +110,11 @@ function statusTrailer(
 	primary: SwapState,
 	secondary: SwapState | undefined,
 ): Trailer | undefined {
-	const { map, config } = boot;
+	const { map, config, mode } = boot;
+	if (!mode.swapRoom) return undefined;
 	const trailer = boot.trailer(map.slot(image, "primary"));
 	const begun = primary.magic === BootMagic.GOOD && primary.copyDone === BootFlag.UNSET;
-	if (config.mode === "swap-move" || config.mode === "swap-offset")
-		return begun && secondary?.magic !== BootMagic.GOOD ? trailer : undefined;
-	if (config.mode !== "swap-scratch") return undefined;
+	if (mode.swapRoom !== "scratch") return begun && secondary?.magic !== BootMagic.GOOD ? trailer : undefined;
 	if (begun && primary.swapType !== SwapType.NONE) return trailer;
 	const area = scratchArea(boot);
 	const scratch = area && new Trailer(scratchConfig(config), area);
@@ -138,10 +136,10 @@ function interruptedSwap(boot: BootUtil, trailer: Trailer): InterruptedSwap | un
 	const swapSize = trailer.swapSize();
 	const sectors = Math.max(1, Math.ceil(swapSize / area.sectorSize));
 	const swap = { type, swapSize, phase: last === 0 ? "begin" : "swap", done: last } as const;
-	switch (boot.config.mode) {
-		case "swap-offset":
+	switch (boot.mode.swapRoom) {
+		case "secondary":
 			return { ...swap, total: 2 * sectors };
-		case "swap-scratch":
+		case "scratch":
 			return { ...swap, total: 3 * Math.ceil(sectors / (scratchArea(boot)?.sectors ?? 1)) };
 		default: {
 			// The records of the moves have a third of the status area to themselves, however many moves there are.

@@ -1,4 +1,4 @@
-import type { UpgradeMode } from "./config.js";
+import type { Mode } from "./modes.js";
 import { BootFlag, BootMagic, type SwapState, SwapType } from "./trailer.js";
 
 /** Names of the rows (Realtek OTA guide, Swap Type). V: none of the others. */
@@ -7,7 +7,8 @@ export type SwapTypeState = "I" | "II" | "III" | "IV" | "V";
 /** One row of the decision: what the trailers must say, and what follows. */
 export interface SwapTypeRow {
 	readonly state: SwapTypeState;
-	readonly mode?: UpgradeMode;
+	/** True: the row is for modes that mark a revert. */
+	readonly marksRevert?: boolean;
 	readonly primaryMagic: BootMagic;
 	readonly secondaryMagic: BootMagic;
 	readonly primaryImageOk: BootFlag;
@@ -22,10 +23,9 @@ export interface SwapTypeRow {
  * tables of states I to IV). A BAD flag fits `ANY` alone, so a request with a damaged image_ok is no request.
  */
 export const SWAP_TYPE_TABLE: readonly SwapTypeRow[] = Object.freeze([
-	// A revert by offset marks the secondary trailer while the primary's is written anew.
 	Object.freeze({
 		state: "I",
-		mode: "swap-offset",
+		marksRevert: true,
 		primaryMagic: BootMagic.ANY,
 		secondaryMagic: BootMagic.GOOD,
 		primaryImageOk: BootFlag.ANY,
@@ -77,10 +77,10 @@ export const ERASED_TRAILER: SwapState = Object.freeze({
 
 const fits = (wanted: number, found: number): boolean => wanted === BootMagic.ANY || wanted === found;
 
-const findRow = (mode: UpgradeMode, primary: SwapState, secondary: SwapState): SwapTypeRow | undefined =>
+const findRow = (mode: Mode, primary: SwapState, secondary: SwapState): SwapTypeRow | undefined =>
 	SWAP_TYPE_TABLE.find(
 		(row) =>
-			(row.mode === undefined || row.mode === mode) &&
+			(!row.marksRevert || mode.marksRevert === true) &&
 			fits(row.primaryMagic, primary.magic) &&
 			fits(row.secondaryMagic, secondary.magic) &&
 			fits(row.primaryImageOk, primary.imageOk) &&
@@ -90,12 +90,9 @@ const findRow = (mode: UpgradeMode, primary: SwapState, secondary: SwapState): S
 	);
 
 /** Looks the pair of trailers up in the table; NONE if no row fits. */
-export const decideSwapType = (mode: UpgradeMode, primary: SwapState, secondary: SwapState): SwapType =>
+export const decideSwapType = (mode: Mode, primary: SwapState, secondary: SwapState): SwapType =>
 	findRow(mode, primary, secondary)?.type ?? SwapType.NONE;
 
 /** Name of the row that fits. A secondary trailer that cannot be read counts as erased. */
-export const swapTypeRow = (
-	mode: UpgradeMode,
-	primary: SwapState,
-	secondary: SwapState = ERASED_TRAILER,
-): SwapTypeState => findRow(mode, primary, secondary)?.state ?? "V";
+export const swapTypeRow = (mode: Mode, primary: SwapState, secondary: SwapState = ERASED_TRAILER): SwapTypeState =>
+	findRow(mode, primary, secondary)?.state ?? "V";

@@ -1,6 +1,7 @@
 import { readU16, readU32, u32Bytes } from "../bytes/little-endian.js";
 import type { FlashArea } from "../flash/area.js";
-import { type BootConfig, encryptionKeySize, runsNewest } from "./config.js";
+import type { BootConfig } from "./config.js";
+import { modeOf } from "./modes.js";
 
 /** Codes of the magic (MCUboot `BOOT_MAGIC_…`). `ANY` occurs only in decision tables. */
 export const BootMagic = Object.freeze({ GOOD: 1, BAD: 2, UNSET: 3, ANY: 4 } as const);
@@ -62,19 +63,17 @@ const alignDown = (value: number, unit: number): number => Math.floor(value / un
 export const trailerMagic = (maxAlign: number): readonly number[] =>
 	maxAlign === 8 ? MAGIC_8 : [maxAlign & 0xff, maxAlign >> 8, ...MAGIC_TAIL];
 
-/** Status records a sector: the two of a swap by offset, or three; modes without a swap keep the place for three. */
-const recordsPerSector = (config: BootConfig): number => (config.mode === "swap-offset" ? 2 : 3);
-
 /** Where everything is in a slot of `slotSize` bytes, programmed in units of `writeAlign` (design.md, Image trailer). */
 export function trailerLayout(config: BootConfig, slotSize: number, writeAlign: number): TrailerLayout {
 	const { maxAlign } = config;
+	const mode = modeOf(config.mode);
 	const magic = slotSize - MAGIC_SIZE;
 	const imageOk = alignDown(magic - maxAlign, maxAlign);
 	const copyDone = imageOk - maxAlign;
 	const swapInfo = copyDone - maxAlign;
-	const tlvSizes = config.mode === "swap-offset" && config.trailer === "current" ? swapInfo - maxAlign : undefined;
+	const tlvSizes = mode.tlvSizes && config.trailer === "current" ? swapInfo - maxAlign : undefined;
 	const swapSize = (tlvSizes ?? swapInfo) - maxAlign;
-	const statusSize = config.maxSectors * recordsPerSector(config) * writeAlign;
+	const statusSize = config.maxSectors * (mode.statusRecords ?? 3) * writeAlign;
 	const room = encrypts(config) ? alignUp(encryptionKeySize(config), maxAlign) : 0;
 	const status = swapSize - 2 * room - statusSize;
 	return {
@@ -93,23 +92,25 @@ export function trailerLayout(config: BootConfig, slotSize: number, writeAlign: 
 
 const encrypts = ({ encryption = "none" }: BootConfig): boolean => encryption !== "none";
 
+/** Bytes of an AES key, in a build that has them. */
+export const encryptionKeySize = (config: BootConfig): 16 | 32 => config.encryptionKeySize ?? 16;
+
 /** Scratch has a trailer of its own, with the records of one region (MCUboot design.md, Swap status). */
 export const scratchConfig = (config: BootConfig): BootConfig => ({ ...config, maxSectors: 1 });
 
 /**
- * Largest image, header to last TLV, that a pair of slots can take (MCUboot `bootutil_max_image_size`). By move and by
- * offset it is what is left beside the trailer's sectors and the one sector that the swap needs. With scratch an image may
- * share the trailer's first sector. The other modes need nothing below swap_info.
+ * Largest image, header to last TLV, that a pair of slots can take (MCUboot `bootutil_max_image_size`). Without
+ * scratch a swap leaves what is beside the trailer's sectors and the one sector that it needs. With scratch an image may
+ * share the trailer's first sector. Modes without a swap need nothing below swap_info.
  */
 export function appMaxSize(config: BootConfig, primary: FlashArea, secondary: FlashArea): number {
-	const { mode } = config;
+	const { swapRoom } = modeOf(config.mode);
 	const sector = primary.sectorSize;
 	const usable = (area: FlashArea): number => {
-		if (mode === "swap-scratch") return besideTrailer(config, area);
-		if (mode !== "swap-move" && mode !== "swap-offset")
-			return trailerLayout(config, area.size, area.writeAlign).swapInfo;
+		if (!swapRoom) return trailerLayout(config, area.size, area.writeAlign).swapInfo;
+		if (swapRoom === "scratch") return besideTrailer(config, area);
 		const trailer = alignUp(trailerLayout(config, primary.size, primary.writeAlign).size, sector);
-		const spare = mode === "swap-move" ? primary : secondary;
+		const spare = swapRoom === "primary" ? primary : secondary;
 		return area.size - trailer - (area === spare ? sector : 0);
 	};
 	return Math.min(usable(primary), usable(secondary));
@@ -120,7 +121,7 @@ export function appMaxSize(config: BootConfig, primary: FlashArea, secondary: Fl
  * for it does not know the layout, and no image fits.
  */
 export function maxImageSize(config: BootConfig, primary: FlashArea, secondary: FlashArea, slot: FlashArea): number {
-	if (runsNewest(config.mode)) return trailerLayout(config, slot.size, slot.writeAlign).swapInfo;
+	if (modeOf(config.mode).newest) return trailerLayout(config, slot.size, slot.writeAlign).swapInfo;
 	return primary.sectors > config.maxSectors ? 0 : appMaxSize(config, primary, secondary);
 }
 

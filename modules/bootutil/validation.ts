@@ -1,9 +1,11 @@
 import { readU32 } from "../bytes/little-endian.js";
 import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
-import { type BootConfig, type EncryptionType, encryptionKeySize, type UpgradeMode, type WrapType } from "./config.js";
+import type { BootConfig, EncryptionType, WrapType } from "./config.js";
 import { ENCRYPTED, IMAGE_MAGIC, ImageFlag, type ImageHeader, signedSize } from "./header.js";
+import type { Mode } from "./modes.js";
 import { findTlv, TlvIterator, TlvType, tlvContent } from "./tlv.js";
+import { encryptionKeySize } from "./trailer.js";
 
 // What makes an image one that the boot loader takes. The boot loader asks all of this; an application asks it of an image
 // that a client wants to be the next one. What needs much code comes from outside: signatures and decryption.
@@ -37,13 +39,9 @@ export const bootableFault = ({ flags }: ImageHeader): string | undefined =>
  * Why an image that is made to run from one place cannot run from a slot, in words; undefined if it can, or the mode is one
  * whose boot loader does not look at that.
  */
-export function placeFault(
-	mode: UpgradeMode,
-	{ flags, loadAddress }: ImageHeader,
-	area: FlashArea,
-): string | undefined {
-	if (mode === "ram-load") return flags & ImageFlag.RAM_LOAD ? undefined : "image is not made to be loaded to RAM";
-	if (mode !== "direct-xip" && mode !== "direct-xip-revert") return undefined;
+export function placeFault({ newest }: Mode, { flags, loadAddress }: ImageHeader, area: FlashArea): string | undefined {
+	if (newest === "ram") return flags & ImageFlag.RAM_LOAD ? undefined : "image is not made to be loaded to RAM";
+	if (newest !== "slot") return undefined;
 	if ((flags & ImageFlag.ROM_FIXED) === 0 || loadAddress === area.offset) return undefined;
 	return `image is linked for 0x${loadAddress.toString(16)}, not for 0x${area.offset.toString(16)}`;
 }

@@ -1,5 +1,5 @@
-import type { BootConfig, UpgradeMode } from "../../modules/bootutil/config.js";
-import { runsNewest } from "../../modules/bootutil/config.js";
+import type { BootConfig } from "../../modules/bootutil/config.js";
+import { MODES, type UpgradeMode } from "../../modules/bootutil/modes.js";
 import { trailerLayout, trailerMagic } from "../../modules/bootutil/trailer.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { FlashArea } from "../../modules/flash/area.js";
@@ -102,7 +102,7 @@ export const runningImage = ({ running = 3000 }: Kind, index: number): Uint8Arra
 
 /** The one in the other slot. */
 export const otherImage = ({ mode, wrong }: Kind, index: number): Uint8Array =>
-	validImage(wrong === "header" ? 900 : 2500, [runsNewest(mode) ? 2 : 0, 9, index], index + 3);
+	validImage(wrong === "header" ? 900 : 2500, [MODES[mode].newest ? 2 : 0, 9, index], index + 3);
 
 export function openAreas(flash: ReadonlyMap<number, Uint8Array>, counters: FlashCounters): FlashArea[] {
 	const geometry = { sectorSize: SECTOR, writeAlign: WRITE_ALIGN };

@@ -1,10 +1,10 @@
 import assert from "node:assert";
 import { aeskw } from "@noble/ciphers/aes.js";
-import type { UpgradeMode } from "../../modules/bootutil/config.js";
 import { decodeHeader } from "../../modules/bootutil/header.js";
 import type { LoaderConfig, LoaderServices } from "../../modules/bootutil/loader/config.js";
 import { cryptPayload } from "../../modules/bootutil/loader/encryption-payload.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
+import type { UpgradeMode } from "../../modules/bootutil/modes.js";
 import { SignatureRule } from "../../modules/bootutil/signature/image-signature.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { type ImageOptions, imageGroup } from "../../modules/smp/group/image/image.js";

@@ -1,10 +1,11 @@
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
-import type { BootConfig, UpgradeMode } from "../../modules/bootutil/config.js";
+import type { BootConfig } from "../../modules/bootutil/config.js";
 import { IMAGE_MAGIC } from "../../modules/bootutil/header.js";
 import { eraseTrailer } from "../../modules/bootutil/loader/flash-ops.js";
 import type { UpgradeStrategy } from "../../modules/bootutil/loader/strategy.js";
 import { swapMove } from "../../modules/bootutil/loader/swap-move.js";
 import { swapOffset } from "../../modules/bootutil/loader/swap-offset.js";
+import type { UpgradeMode } from "../../modules/bootutil/modes.js";
 import { SwapType } from "../../modules/bootutil/trailer.js";
 import type { Tamper } from "./flash.js";
 import { instead, type Slot } from "./tamper.js";
@@ -16,13 +17,13 @@ export interface Mutant {
 	/** Modes that it makes a difference in. */
 	readonly modes: readonly UpgradeMode[];
 	tamper?(config: BootConfig): Tamper;
-	strategy?(mode: UpgradeMode): UpgradeStrategy;
+	strategy?(mode: BootConfig["mode"]): UpgradeStrategy;
 	readonly application?: typeof BootUtil;
 }
 
 const BOTH: readonly UpgradeMode[] = ["swap-move", "swap-offset"];
 
-const strategyOf = (mode: UpgradeMode): UpgradeStrategy => (mode === "swap-move" ? swapMove : swapOffset);
+const strategyOf = (mode: BootConfig["mode"]): UpgradeStrategy => (mode === "swap-move" ? swapMove : swapOffset);
 
 /** Flash operations held back, to be done later or never. */
 class HeldBack {

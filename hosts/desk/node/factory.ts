@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync
 import { createImage } from "../../../image/create.js";
 import type { Key } from "../../../image/keys.js";
 import type { BootConfig } from "../../../modules/bootutil/config.js";
+import { MODES } from "../../../modules/bootutil/modes.js";
 import { appMaxSize, Trailer } from "../../../modules/bootutil/trailer.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { NorPartition } from "../../../modules/flash/nor.js";
@@ -22,6 +23,7 @@ const OVERHEAD = 0x200 + 1024;
  */
 export function factoryFlash({ config, signer }: Pick<Setup, "config" | "signer">): Uint8Array {
 	const { layout, boot } = config;
+	const { newest, reverts } = MODES[boot.mode];
 	const flash = new Uint8Array(layout.size).fill(0xff);
 	const map = FlashMap.open(layout, (label) => {
 		const { offset, size } = layout.areas.find((area) => area.label === label)!;
@@ -30,7 +32,7 @@ export function factoryFlash({ config, signer }: Pick<Setup, "config" | "signer"
 	for (let image = 0; image < boot.images; image++) {
 		const area = map.slot(image, "primary");
 		flash.set(factoryImage(image, room(map, boot, image), config, signer), area.offset);
-		if (boot.mode === "direct-xip-revert") settle(new Trailer(boot, area));
+		if (newest && reverts) settle(new Trailer(boot, area));
 	}
 	return flash;
 }
@@ -58,7 +60,7 @@ function factoryImage(
 		padHeader: true,
 		...(signer && { signer }),
 		...((downgradePrevention === "counter" || downgradePrevention === "hardware") && { securityCounter: COUNTER }),
-		...(boot.mode === "ram-load" && { loadAddress: IMAGE_RAM.start + (image * IMAGE_RAM.size) / 2 }),
+		...(MODES[boot.mode].newest === "ram" && { loadAddress: IMAGE_RAM.start + (image * IMAGE_RAM.size) / 2 }),
 	});
 }
 

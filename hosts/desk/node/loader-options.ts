@@ -1,23 +1,13 @@
-import type { TrailerGeneration, UpgradeMode } from "../../../modules/bootutil/config.js";
+import { MODE_OPTIONS } from "../../../image/mode-names.js";
+import type { TrailerGeneration } from "../../../modules/bootutil/config.js";
+import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import type { DowngradePrevention } from "../xs/config.js";
 import { type GivenOptions, OptionError, type OptionSpec } from "./command-options.js";
 
 // How a boot loader is built, on a command line: of the simulated device, of the emulated board, and of `npm run explain`,
 // which rehearses what that boot loader does.
 
-/** Modes by the names that they have on command lines. */
-export const MODES = Object.freeze({
-	move: "swap-move",
-	offset: "swap-offset",
-	scratch: "swap-scratch",
-	overwrite: "overwrite",
-	"direct-xip": "direct-xip",
-	"direct-xip-revert": "direct-xip-revert",
-	"ram-load": "ram-load",
-} as const satisfies Record<string, UpgradeMode>);
-export type ModeName = keyof typeof MODES;
-export const MODE_NAMES = Object.freeze(Object.keys(MODES)) as readonly ModeName[];
-
+const MODES: readonly string[] = [...MODE_OPTIONS.keys()];
 const IMAGES = ["1", "2"] as const;
 const PREVENTIONS = ["none", "version", "counter", "hardware"] as const satisfies readonly DowngradePrevention[];
 const TRAILERS = ["current", "2.2"] as const satisfies readonly TrailerGeneration[];
@@ -44,7 +34,7 @@ export const LOADER_OPTIONS: readonly OptionSpec[] = Object.freeze([
 	{ name: "--images", choices: IMAGES, default: "2", help: "number of images" },
 	{
 		name: "--mode",
-		choices: MODE_NAMES,
+		choices: MODES,
 		default: "move",
 		help: 'how the boot loader upgrades. scratch: a layout without an area "image-scratch" gets one of 4 sectors after its last area. ram-load: sign images with --load-addr 0x20000000, those of image 1 with 0x20080000',
 	},
@@ -96,7 +86,7 @@ export function parseLoaderOptions(given: GivenOptions): LoaderOptions {
 		throw new OptionError("--encryption-key-length needs --encryption-key.");
 	return {
 		images: given.choice("--images", IMAGES) === "1" ? 1 : 2,
-		mode: MODES[given.choice("--mode", MODE_NAMES)],
+		mode: MODE_OPTIONS.get(given.choice("--mode", MODES))!,
 		downgradePrevention: given.choice("--downgrade-prevention", PREVENTIONS),
 		layout: given.text("--layout"),
 		keys: keys[0] === NO_KEY ? NO_KEY : keys,

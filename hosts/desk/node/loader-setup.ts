@@ -2,11 +2,13 @@ import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs"
 import { fileURLToPath } from "node:url";
 import { parseEncryptionKey } from "../../../image/encryption.js";
 import { type Key, parseKey } from "../../../image/keys.js";
-import { type BootConfig, runsNewest, SCRATCH_LABEL, type UpgradeMode } from "../../../modules/bootutil/config.js";
+import { MODE_NAMES } from "../../../image/mode-names.js";
+import type { BootConfig } from "../../../modules/bootutil/config.js";
+import { MODES, SCRATCH_LABEL, type UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { guideLayout, type Layout, type LayoutArea, parseLayout, slotAreaId } from "../../../modules/flash/layout.js";
-import type { DowngradePrevention, LoaderBuild } from "../xs/config.js";
+import type { DowngradePrevention, LoaderBuild, NamedConfig } from "../xs/config.js";
 import { OptionError } from "./command-options.js";
-import { type LoaderOptions, MODE_NAMES, MODES } from "./loader-options.js";
+import type { LoaderOptions } from "./loader-options.js";
 
 /** Root of the repository, from dist/hosts/sim. */
 export const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
@@ -27,7 +29,7 @@ export interface LoaderSetup {
 /** Reads layout and keys and checks that they fit together. Throws an OptionError. */
 export function readLoader(options: LoaderOptions): LoaderSetup {
 	const given = options.layout === undefined ? guideLayout : readLayout(options.layout);
-	const layout = options.mode === "swap-scratch" ? withScratch(given) : given;
+	const layout = MODES[options.mode].swapRoom === "scratch" ? withScratch(given) : given;
 	const boot = bootConfig(layout, options);
 	checkSlots(layout, boot);
 	const keys = options.keys === "none" ? [] : readKeys(options.keys);
@@ -97,7 +99,7 @@ interface Encryption {
 
 function readEncryptionKey({ encryptionKey: path, encryptionKeyLength, mode }: LoaderOptions): Encryption | undefined {
 	if (path === undefined) return undefined;
-	if (runsNewest(mode)) throw new OptionError(`There is no --encryption-key with --mode ${modeName(mode)}.`);
+	if (MODES[mode].newest) throw new OptionError(`There is no --encryption-key with --mode ${modeName(mode)}.`);
 	const { type, keySize, privateKey } = parseKeyFile("--encryption-key", path, parseEncryptionKey);
 	if (!privateKey) throw new OptionError(`The key ${path} cannot be used: decrypting needs the private one.`);
 	if (keySize !== undefined && 8 * keySize !== encryptionKeyLength)
@@ -131,7 +133,7 @@ export const reason = (error: unknown): string =>
 	/^[A-Z]+: ([^,]+),/.exec((error as Error).message)?.[1] ?? (error as Error).message;
 
 /** As Zephyr derives it: write blocks and sectors of the slots decide the size of the trailer. */
-function bootConfig(layout: Layout, options: Pick<LoaderOptions, "images" | "mode" | "trailer">): BootConfig {
+function bootConfig(layout: Layout, options: Pick<LoaderOptions, "images" | "mode" | "trailer">): NamedConfig {
 	const sectors = slots(layout, options.images).map((slot) => slot.size / layout.sectorSize);
 	return {
 		mode: options.mode,
@@ -174,22 +176,23 @@ function withScratch(layout: Layout): Layout {
 
 /** MCUboot has no prevention by version where the newest image runs anyway, and none by the images' counters where nothing is swapped. */
 function checkPrevention(prevention: DowngradePrevention, mode: UpgradeMode): void {
-	const counts = mode === "swap-move" || mode === "swap-offset" || mode === "swap-scratch";
-	if ((prevention === "version" && runsNewest(mode)) || (prevention === "counter" && !counts))
+	const { newest, swapRoom } = MODES[mode];
+	if ((prevention === "version" && newest) || (prevention === "counter" && !swapRoom))
 		throw new OptionError(`There is no --downgrade-prevention ${prevention} with --mode ${modeName(mode)}.`);
 }
 
-const modeName = (mode: UpgradeMode): string => MODE_NAMES.find((name) => MODES[name] === mode) ?? mode;
+const modeName = (mode: UpgradeMode): string => MODE_NAMES[mode].option;
 
 /** The rules under which MCUboot upgrades a pair of slots at all (design.md, Image slots). */
-function checkSlots(layout: Layout, boot: BootConfig): void {
+function checkSlots(layout: Layout, boot: NamedConfig): void {
 	const all = slots(layout, boot.images);
+	const { swapRoom, newest } = MODES[boot.mode];
 	for (let image = 0; image < boot.images; image++) {
 		const primary = all[2 * image]!;
 		const secondary = all[2 * image + 1]!;
 		const extra = (primary.size - secondary.size) / layout.sectorSize;
-		const wanted = boot.mode === "swap-move" ? 1 : boot.mode === "swap-offset" ? -1 : 0;
-		if (extra !== 0 && extra !== wanted && !runsNewest(boot.mode))
+		const wanted = swapRoom === "primary" ? 1 : swapRoom === "secondary" ? -1 : 0;
+		if (extra !== 0 && extra !== wanted && !newest)
 			throw new OptionError(
 				`The slots of image ${image} do not fit --mode ${modeName(boot.mode)}: "${primary.label}" must be as large as "${secondary.label}"${wanted === 0 ? "" : `, or one sector ${wanted > 0 ? "larger" : "smaller"}`}.`,
 			);

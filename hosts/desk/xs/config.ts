@@ -1,13 +1,19 @@
 import type { BootConfig } from "../../../modules/bootutil/config.js";
+import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import type { SignatureType } from "../../../modules/bootutil/signature/signature.js";
 import type { Layout } from "../../../modules/flash/layout.js";
 
 /** How older images are kept out: by version, or by a security counter, in the images or in the chip. */
 export type DowngradePrevention = "none" | "version" | "counter" | "hardware";
 
+/** A configuration whose mode is a name, so that it fits on a command line. */
+export interface NamedConfig extends BootConfig {
+	readonly mode: UpgradeMode;
+}
+
 /** How the simulated board's boot loader is built. */
 export interface LoaderBuild {
-	readonly boot: BootConfig;
+	readonly boot: NamedConfig;
 	readonly downgradePrevention: DowngradePrevention;
 	/** The one signature type that the boot loader is built for; "none": it checks hashes alone. */
 	readonly signature: SignatureType;

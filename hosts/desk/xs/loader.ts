@@ -1,8 +1,8 @@
 import type { SwapEvent } from "../../../modules/bootutil/loader/config.js";
 import { hex } from "../../../modules/bytes/hex.js";
 import "./text-encoder.js";
-import { SCRATCH_LABEL } from "../../../modules/bootutil/config.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
+import { MODES, SCRATCH_LABEL } from "../../../modules/bootutil/modes.js";
 import { OtpCounters } from "../../../modules/bootutil/otp-counter.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { FlashMap } from "../../../modules/flash/map.js";
@@ -48,7 +48,7 @@ log(`*** Booting xs-smp boot loader: ${config.boot.mode}, ${config.signature} **
 if (config.signature === "none")
 	log("WARNING: this boot loader has no key. It checks hashes, no signatures, and starts anybody's image.");
 const scratch = config.layout.areas.find(({ label }) => label === SCRATCH_LABEL);
-if (scratch && config.boot.mode === "swap-scratch")
+if (scratch && MODES[config.boot.mode].swapRoom === "scratch")
 	log(`scratch area ${hex(scratch.offset)}, ${hex(scratch.size)} bytes`);
 const result = loader.boot();
 if (result.ok) {

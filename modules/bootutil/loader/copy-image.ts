@@ -24,7 +24,7 @@ export function copyImage(boot: Boot, image: ImageState, onChunk?: () => void): 
 	eraseRegion(area, 0, covered);
 	const trailer = firstTrailerSector(primary) * area.sectorSize;
 	eraseRegion(area, trailer, area.size - trailer);
-	const source = boot.config.mode === "swap-offset" ? secondary.area.sectorSize : 0;
+	const source = (boot.bootutil.mode.updateSector ?? 0) * secondary.area.sectorSize;
 	const key = keyOf(boot, image, SECONDARY);
 	const decrypt = key && ((chunk: Uint8Array, done: number) => cryptPayload(key, secondary.header, chunk, done));
 	copyRegion(secondary.area, area, source, 0, copyLength(image, total), decrypt, onChunk);

@@ -1,10 +1,10 @@
 import type { FlashMap } from "../../flash/map.js";
 import { BootUtil } from "../bootutil.js";
-import { revertsUnconfirmed } from "../config.js";
 import type { SecurityCounterStore } from "../security-counter.js";
 import type { BootResult, LoaderConfig, LoaderServices } from "./config.js";
 import { Loader } from "./loader.js";
 import { type FlashTiming, type FlashWork, ShadowFlash, secondsOf, sumOf, TYPICAL_NOR } from "./shadow-flash.js";
+import type { UpgradeStrategy } from "./strategy.js";
 
 // What the next boot does, exactly: the boot loader itself is run, on a copy of the flash. Nothing is decided twice,
 // so that whatever the boot loader checks, refuses, repairs or breaks shows here too. It costs what a boot costs: for
@@ -41,6 +41,8 @@ export interface DryRunOptions {
 	readonly timing?: FlashTiming;
 	/** The slot that each image runs from now. Default: the primary one. */
 	readonly active?: readonly (0 | 1)[];
+	/** How images are installed in a mode of your own, as for `Loader`. */
+	readonly strategy?: UpgradeStrategy;
 	/** Whether the chip refuses to write to bytes that are not erased, instead of clearing bits. Default true. */
 	readonly strict?: boolean;
 }
@@ -79,14 +81,15 @@ export class DryRun {
 	/** Boots the copy, from where the boot before has left it. */
 	boot(): DryBoot {
 		const log: string[] = [];
-		const { digest, verifySignature } = this.#options;
+		const { digest, verifySignature, strategy } = this.#options;
 		this.#shadow.restart();
-		const result = new Loader(this.#shadow.map, this.#config, {
+		const services: LoaderServices = {
 			digest,
 			log: (line) => log.push(line),
 			securityCounters: { get: (image) => this.#counter(image), set: (image, value) => this.#raised.set(image, value) },
 			...(verifySignature && { verifySignature }),
-		}).boot();
+		};
+		const result = new Loader(this.#shadow.map, this.#config, services, strategy).boot();
 		const { map } = this.#shadow;
 		this.#api = new BootUtil(
 			map,
@@ -99,7 +102,7 @@ export class DryRun {
 				this.#shadow.work(map.slot(image, "secondary").id),
 			]);
 			return {
-				confirmed: !revertsUnconfirmed(this.#config.mode) || this.#api.boot_is_img_confirmed(image),
+				confirmed: !this.#api.mode.reverts || this.#api.boot_is_img_confirmed(image),
 				work,
 				seconds: secondsOf(work, this.#timing),
 			};

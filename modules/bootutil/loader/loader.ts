@@ -1,7 +1,7 @@
 import { FlashError } from "../../flash/error.js";
 import type { FlashMap } from "../../flash/map.js";
-import { type InstallMode, runsNewest, type UpgradeMode } from "../config.js";
 import { formatVersion, IMAGE_MAGIC } from "../header.js";
+import { type InstallMode, modeOf } from "../modes.js";
 import { BootFlag, type SwapState, SwapType } from "../trailer.js";
 import { bootstrapType, fillPrimary, primaryIsVacant } from "./bootstrap.js";
 import type { BootResult, ImageResult, LoaderConfig, LoaderServices } from "./config.js";
@@ -34,8 +34,12 @@ const STRATEGIES: Readonly<Record<InstallMode, UpgradeStrategy>> = Object.freeze
 	overwrite: overwriteOnly,
 });
 
-const strategyOf = (mode: UpgradeMode): UpgradeStrategy | undefined =>
-	runsNewest(mode) ? undefined : STRATEGIES[mode];
+/** The strategy of a mode that installs. A mode that is not in the table of modes has none here. */
+function strategyOf({ mode }: LoaderConfig): UpgradeStrategy | undefined {
+	if (modeOf(mode).newest) return undefined;
+	if (typeof mode !== "string") throw new RangeError("a mode of your own that installs needs its strategy");
+	return STRATEGIES[mode as InstallMode];
+}
 
 const ACTIONS: Readonly<Record<number, ImageResult["action"]>> = Object.freeze({
 	[SwapType.TEST]: "test",
@@ -61,12 +65,15 @@ export class Loader {
 	readonly #services: LoaderServices;
 	readonly #strategy: UpgradeStrategy | undefined;
 
-	/** `strategy` is how images are installed; it must be of the kind that `config.mode` says. */
+	/**
+	 * `strategy` is how images are installed, as the row of `config.mode` has it. Default: that of MCUboot. Throws a
+	 * RangeError if a mode that installs has none.
+	 */
 	constructor(
 		map: FlashMap,
 		config: LoaderConfig,
 		services: LoaderServices,
-		strategy: UpgradeStrategy | undefined = strategyOf(config.mode),
+		strategy: UpgradeStrategy | undefined = strategyOf(config),
 	) {
 		this.#map = map;
 		this.#config = config;

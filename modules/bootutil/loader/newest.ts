@@ -56,9 +56,9 @@ export class NewestRun {
 	/** An image that is linked for another place cannot run here. Its slot is left alone. */
 	#misplaced(image: ImageState, slot: SlotIndex): string | undefined {
 		const { area, header } = image.slots[slot];
-		const { mode } = this.#boot.config;
+		const { mode } = this.#boot.bootutil;
 		// What is to be loaded to RAM is looked at when its turn comes.
-		return bootableFault(header) ?? (mode === "ram-load" ? undefined : placeFault(mode, header, area));
+		return bootableFault(header) ?? (mode.newest === "ram" ? undefined : placeFault(mode, header, area));
 	}
 
 	/** Finds the newest image that is good; what turns out to be bad is erased. */
@@ -93,7 +93,7 @@ export class NewestRun {
 	 * direct-xip and ram-load mode). The trailer has to come with the image.
 	 */
 	#trialFault(image: ImageState, slot: SlotIndex): string | undefined {
-		if (this.#boot.config.mode !== "direct-xip-revert") return undefined;
+		if (!this.#boot.bootutil.mode.reverts) return undefined;
 		const { trailer } = image.slots[slot];
 		const { magic, copyDone, imageOk } = trailer.read();
 		if (magic !== BootMagic.GOOD) return "it has no trailer: not marked for a test";
@@ -109,9 +109,9 @@ export class NewestRun {
 	}
 
 	#imageFault(image: ImageState, slot: SlotIndex): string | undefined {
-		const { config, services } = this.#boot;
+		const { config, services, bootutil } = this.#boot;
 		const { area, header } = image.slots[slot];
-		const loaded = config.mode === "ram-load" ? loadToRam(this.#boot, image, slot) : area;
+		const loaded = bootutil.mode.newest === "ram" ? loadToRam(this.#boot, image, slot) : area;
 		if (typeof loaded === "string") return loaded;
 		const maxSize = maxImageSize(config, image.primary.area, image.secondary.area, area);
 		return imageFault(config, services, { image: image.index, area: loaded, header, start: 0, maxSize });
@@ -142,7 +142,7 @@ export class NewestRun {
 
 	/** The stored security counter follows only an image that will not be taken back. */
 	#isSettled(image: ImageState): boolean {
-		if (this.#boot.config.mode !== "direct-xip-revert") return true;
+		if (!this.#boot.bootutil.mode.reverts) return true;
 		return image.slots[image.active].trailer.read().imageOk === BootFlag.SET;
 	}
 

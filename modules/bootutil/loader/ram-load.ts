@@ -11,7 +11,7 @@ import type { Boot, ImageState, SlotIndex } from "./state.js";
  */
 export function loadToRam(boot: Boot, image: ImageState, slot: SlotIndex): FlashArea | string {
 	const { area, header } = image.slots[slot];
-	const fault = placeFault(boot.config.mode, header, area);
+	const fault = placeFault(boot.bootutil.mode, header, area);
 	if (fault !== undefined) return fault;
 	const tlvs = TlvIterator.begin(area, header);
 	if (!tlvs) return "malformed TLV area";

@@ -1,8 +1,8 @@
 import type { FlashArea } from "../../flash/area.js";
 import type { FlashMap } from "../../flash/map.js";
 import { BootUtil } from "../bootutil.js";
-import { SCRATCH_LABEL } from "../config.js";
 import { decodeHeader, IMAGE_HEADER_SIZE, type ImageHeader } from "../header.js";
+import { modeOf, SCRATCH_LABEL } from "../modes.js";
 import { SwapType, scratchConfig, Trailer } from "../trailer.js";
 import type { ImageResult, LoaderConfig, LoaderServices, RamRegion } from "./config.js";
 
@@ -136,7 +136,7 @@ export type Scratch = Pick<Slot, "area" | "trailer">;
 export function openBoot(map: FlashMap, config: LoaderConfig, services: LoaderServices): Boot {
 	const images: ImageState[] = [];
 	for (let index = 0; index < config.images; index++) images.push(new ImageState(index, config, map));
-	const scratch = config.mode === "swap-scratch" ? openScratch(map, config) : undefined;
+	const scratch = modeOf(config.mode).swapRoom === "scratch" ? openScratch(map, config) : undefined;
 	return { config, services, bootutil: new BootUtil(map, config), images, scratch };
 }
 

@@ -79,16 +79,16 @@ function imageSlotFault(
 	expected: number,
 ): string | undefined {
 	const { area, header } = image.slots[slot];
+	const { mode } = boot.bootutil;
 	const upgrade = expected === SwapType.TEST || expected === SwapType.PERM;
-	if (boot.config.mode === "swap-offset" && slot === SECONDARY && status?.isFresh && upgrade) {
+	if (mode.updateSector && slot === SECONDARY && status?.isFresh && upgrade) {
 		if (firstWord(image) === IMAGE_MAGIC)
 			return "image header in the first sector, where swap using offset takes none: uploaded to the wrong place?";
 	}
 	// Where nothing is swapped this is the place for it (MCUboot `boot_validate_slot`).
-	const { mode, downgradePrevention } = boot.config;
 	if (
-		mode === "overwrite" &&
-		downgradePrevention === "version" &&
+		!mode.swapRoom &&
+		boot.config.downgradePrevention === "version" &&
 		slot === SECONDARY &&
 		!headerErased(image, PRIMARY)
 	) {
@@ -115,7 +115,7 @@ const firstWord = (image: ImageState): number => readU32(image.secondary.area.by
  */
 function clearEmptySlot(boot: Boot, image: ImageState, status: BootStatus | undefined): void {
 	tolerate(boot, () => eraseTrailer(image, image.secondary));
-	if (boot.config.mode !== "swap-move") return;
+	if (boot.bootutil.mode.swapRoom !== "primary") return;
 	if (status?.swapType !== SwapType.REVERT && swapTypeNow(boot, image) !== SwapType.REVERT) return;
 	boot.services.log(`image ${image.index}: nothing to revert to: clearing the primary trailer`);
 	tolerate(boot, () => eraseTrailer(image, image.primary));

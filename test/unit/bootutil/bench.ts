@@ -1,8 +1,9 @@
 import assert from "node:assert";
 import { BootUtil } from "../../../modules/bootutil/bootutil.js";
-import { SCRATCH_LABEL } from "../../../modules/bootutil/config.js";
-import type { BootResult, LoaderConfig } from "../../../modules/bootutil/loader/config.js";
+import type { BootResult, LoaderConfig, LoaderServices } from "../../../modules/bootutil/loader/config.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
+import type { UpgradeStrategy } from "../../../modules/bootutil/loader/strategy.js";
+import { SCRATCH_LABEL } from "../../../modules/bootutil/modes.js";
 import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { FlashArea } from "../../../modules/flash/area.js";
 import { FlashMap } from "../../../modules/flash/map.js";
@@ -28,11 +29,16 @@ export class Bench {
 	counter = 0;
 	operations = 0;
 	readonly #memory: readonly Uint8Array[];
+	readonly #strategy: UpgradeStrategy | undefined;
 	#power = Number.POSITIVE_INFINITY;
 	#cut: Cut = "before";
 
-	/** `scratch`: sectors of the scratch area, whose id is the next after those of the slots. */
-	constructor(change: Partial<LoaderConfig>, scratch = 0) {
+	/**
+	 * `scratch`: sectors of the scratch area, whose id is the next after those of the slots. `strategy`: that of a mode which
+	 * is not in the table.
+	 */
+	constructor(change: Partial<LoaderConfig>, scratch = 0, strategy?: UpgradeStrategy) {
+		this.#strategy = strategy;
 		this.config = loaderConfig({ maxSectors: SECTORS, ...change });
 		const slots = Array.from({ length: 2 * this.config.images }, (_, i) => ({ label: `image-${i}`, size: SLOT }));
 		const areas = scratch > 0 ? [...slots, { label: SCRATCH_LABEL, size: scratch * SECTOR }] : slots;
@@ -79,7 +85,7 @@ export class Bench {
 		this.operations = 0;
 		this.#power = power;
 		this.#cut = cut;
-		const result = new Loader(this.map, this.config, {
+		const services: LoaderServices = {
 			digest: nobleDigest,
 			log: (line) => this.log.push(line),
 			securityCounters: {
@@ -88,7 +94,8 @@ export class Bench {
 					this.counter = value;
 				},
 			},
-		}).boot();
+		};
+		const result = new Loader(this.map, this.config, services, this.#strategy).boot();
 		this.#power = Number.POSITIVE_INFINITY;
 		return result;
 	}

@@ -1,10 +1,10 @@
 import assert from "node:assert";
 import { aeskw, ctr } from "@noble/ciphers/aes.js";
-import type { UpgradeMode } from "../../../modules/bootutil/config.js";
 import { decodeHeader, ImageFlag } from "../../../modules/bootutil/header.js";
 import type { LoaderConfig } from "../../../modules/bootutil/loader/config.js";
 import { unwrapKey } from "../../../modules/bootutil/loader/encryption.js";
 import { cryptPayload } from "../../../modules/bootutil/loader/encryption-payload.js";
+import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { trailerLayout } from "../../../modules/bootutil/trailer.js";
 import { wrapping } from "../../../modules/bootutil/validation.js";
 import { Bench, everyCut, SECTOR, SLOT } from "./bench.js";

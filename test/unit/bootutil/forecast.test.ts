@@ -1,11 +1,11 @@
 import assert from "node:assert";
 import { BootUtil } from "../../../modules/bootutil/bootutil.js";
-import type { UpgradeMode } from "../../../modules/bootutil/config.js";
 import { bootForecast, type ImageForecast } from "../../../modules/bootutil/forecast.js";
 import type { LoaderConfig } from "../../../modules/bootutil/loader/config.js";
 import { DryRun } from "../../../modules/bootutil/loader/dry-run.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
 import { secondsOf, TYPICAL_NOR } from "../../../modules/bootutil/loader/shadow-flash.js";
+import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { Bench, operationsOf } from "./bench.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert";
-import type { UpgradeMode } from "../../../modules/bootutil/config.js";
 import type { LoaderConfig } from "../../../modules/bootutil/loader/config.js";
+import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { Bench, everyCut, SLOT } from "./bench.js";
 import type { TestImage } from "./support.js";
 

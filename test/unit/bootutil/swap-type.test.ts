@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { MODES } from "../../../modules/bootutil/modes.js";
 import { decideSwapType } from "../../../modules/bootutil/swap-type.js";
 import { BootFlag, BootMagic, type SwapState, SwapType } from "../../../modules/bootutil/trailer.js";
 
@@ -31,7 +32,7 @@ describe("swap type", () => {
 	];
 	for (const [what, primary, secondary, move, offset] of rows)
 		it(what, () => {
-			assert.equal(decideSwapType("swap-move", state(primary), state(secondary)), move);
-			assert.equal(decideSwapType("swap-offset", state(primary), state(secondary)), offset);
+			assert.equal(decideSwapType(MODES["swap-move"], state(primary), state(secondary)), move);
+			assert.equal(decideSwapType(MODES["swap-offset"], state(primary), state(secondary)), offset);
 		});
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert";
 import { BootUtil } from "../../../modules/bootutil/bootutil.js";
-import type { UpgradeMode } from "../../../modules/bootutil/config.js";
 import type { LoaderConfig } from "../../../modules/bootutil/loader/config.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
+import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { BootFlag, SwapType } from "../../../modules/bootutil/trailer.js";
 import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { imageGroup } from "../../../modules/smp/group/image/image.js";

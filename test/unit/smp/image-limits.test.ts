@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { BootUtil } from "../../../modules/bootutil/bootutil.js";
-import { type BootConfig, SCRATCH_LABEL, type UpgradeMode } from "../../../modules/bootutil/config.js";
+import type { BootConfig } from "../../../modules/bootutil/config.js";
+import { SCRATCH_LABEL, type UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { FlashArea } from "../../../modules/flash/area.js";
 import { FlashMap } from "../../../modules/flash/map.js";

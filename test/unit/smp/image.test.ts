@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import type { UpgradeMode } from "../../../modules/bootutil/config.js";
+import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import type { ResponseMap } from "../../../modules/smp/cbor.js";

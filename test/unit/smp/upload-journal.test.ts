@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import { BootUtil } from "../../../modules/bootutil/bootutil.js";
-import type { UpgradeMode } from "../../../modules/bootutil/config.js";
+import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { FlashArea } from "../../../modules/flash/area.js";
 import { FlashMap } from "../../../modules/flash/map.js";

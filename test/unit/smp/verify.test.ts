@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import { BootUtil } from "../../../modules/bootutil/bootutil.js";
-import type { BootConfig, UpgradeMode } from "../../../modules/bootutil/config.js";
+import type { BootConfig } from "../../../modules/bootutil/config.js";
 import { decodeHeader } from "../../../modules/bootutil/header.js";
+import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import type { SignatureVerdict } from "../../../modules/bootutil/validation.js";
 import { nobleDigest } from "../../../modules/bytes/noble-digest.js";

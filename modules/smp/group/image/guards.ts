@@ -1,4 +1,3 @@
-import { runsNewest } from "../../../bootutil/config.js";
 import { measureImage } from "../../../bootutil/extent.js";
 import { IMAGE_MAGIC, signedSize } from "../../../bootutil/header.js";
 import { BootFlag, BootMagic } from "../../../bootutil/trailer.js";
@@ -15,7 +14,7 @@ import type { ImageSlots } from "./slots.js";
 
 /** Refuses to upload or erase. `size`: bytes to be uploaded, 0 for an erase. */
 export function guardSlot(slots: ImageSlots, options: ImageOptions, slot: number, size: number): void {
-	if (options.guards === false || runsNewest(slots.boot.config.mode)) return;
+	if (options.guards === false || slots.boot.mode.newest) return;
 	const checks = size === 0 ? [wayBack] : [wayBack, tooLarge, oneSector];
 	const hazard = firstOf(checks, slots, slot, size);
 	if (hazard !== undefined) refuse(options, hazard);
@@ -23,7 +22,7 @@ export function guardSlot(slots: ImageSlots, options: ImageOptions, slot: number
 
 /** Refuses to mark the image in a secondary slot, which is not marked yet; warns of what can only go wrong by chance. */
 export function guardMark(slots: ImageSlots, options: ImageOptions, slot: number, permanent: boolean): void {
-	if (options.guards === false || runsNewest(slots.boot.config.mode)) return;
+	if (options.guards === false || slots.boot.mode.newest) return;
 	const size = measureImage(slots.area(slot), slots.start(slot))?.total ?? Number.POSITIVE_INFINITY;
 	const hazard = firstOf([damagedMark, inTheWay, tooLarge, oneSector], slots, slot, size);
 	if (hazard !== undefined) refuse(options, hazard);
@@ -68,7 +67,8 @@ function wayBack({ boot }: ImageSlots, slot: number, size: number): string | und
 
 /** Swaps that do not fit are not made, but noted as made, at every boot (MCUboot `swap_run`); some flash chips refuse that. */
 function tooLarge({ boot }: ImageSlots, slot: number): string | undefined {
-	if (boot.config.mode !== "swap-move" && boot.config.mode !== "swap-offset") return undefined;
+	const { swapRoom } = boot.mode;
+	if (!swapRoom || swapRoom === "scratch") return undefined;
 	const running = measureImage(boot.map.slot(slot >> 1, "primary"), 0);
 	const most = boot.boot_app_max_size(slot >> 1);
 	if (!running || running.total <= most) return undefined;
@@ -79,7 +79,7 @@ function tooLarge({ boot }: ImageSlots, slot: number): string | undefined {
 function oneSector({ boot }: ImageSlots, slot: number, size: number): string | undefined {
 	const primary = boot.map.slot(slot >> 1, "primary");
 	const { sectorSize } = primary;
-	if (boot.config.mode !== "swap-offset" || size > sectorSize) return undefined;
+	if (!boot.mode.mixesLastPair || size > sectorSize) return undefined;
 	const running = measureImage(primary, 0);
 	if (!running || running.total > sectorSize) return undefined;
 	return `this image and the running one fit into one sector of ${sectorSize} bytes each: if power failed at the wrong moment of the swap, the device would never start again; make the image longer than a sector`;
@@ -87,7 +87,7 @@ function oneSector({ boot }: ImageSlots, slot: number, size: number): string | u
 
 /** By offset, the boot loader takes an image header in the first sector for an upload to the wrong place. */
 function inTheWay({ boot }: ImageSlots, slot: number): string | undefined {
-	if (boot.config.mode !== "swap-offset") return undefined;
+	if (!boot.mode.updateSector) return undefined;
 	const first = boot.map.slot(slot >> 1, "secondary").bytes(0, 4);
 	if (readU32(first, 0) !== IMAGE_MAGIC) return undefined;
 	return "there is an image header in the first sector of the slot, which makes the boot loader erase the slot instead of installing its image: upload the image again";
@@ -105,7 +105,7 @@ function damagedMark({ boot }: ImageSlots, slot: number): string | undefined {
  * longer by, beyond a sector, is then not saved.
  */
 function shrinking({ boot }: ImageSlots, slot: number): string | undefined {
-	if (boot.config.mode !== "swap-offset") return undefined;
+	if (!boot.mode.mixesLastPair) return undefined;
 	const primary = boot.map.slot(slot >> 1, "primary");
 	const { sectorSize } = primary;
 	const old = measureImage(primary, 0);

@@ -1,4 +1,3 @@
-import { runsNewest } from "../../../bootutil/config.js";
 import { compareVersions, type ImageHeader } from "../../../bootutil/header.js";
 import { BootFlag, BootMagic, SwapType } from "../../../bootutil/trailer.js";
 import { bootableFault, headerFault, placeFault } from "../../../bootutil/validation.js";
@@ -12,7 +11,7 @@ export type NextBoot = "none" | "test" | "permanent" | "revert";
 /** What the next boot does with an image. */
 export function nextBoot(slots: ImageSlots, image: number): NextBoot {
 	const { boot } = slots;
-	if (runsNewest(boot.config.mode)) return newest(slots, image);
+	if (boot.mode.newest) return newest(slots, image);
 	switch (boot.boot_swap_type_multi(image)) {
 		case SwapType.TEST:
 			return "test";
@@ -43,7 +42,7 @@ export function inUse(slots: ImageSlots, slot: number, keepPending: boolean): bo
 function newest(slots: ImageSlots, image: number): NextBoot {
 	const active = slots.active(image);
 	const other = active ^ 1;
-	const reverts = slots.boot.config.mode === "direct-xip-revert";
+	const { reverts } = slots.boot.mode;
 	const running = reverts ? readTrailer(slots, active) : undefined;
 	if (running?.magic === BootMagic.GOOD && running.copyDone === BootFlag.SET && running.imageOk !== BootFlag.SET)
 		return "revert";
@@ -60,7 +59,7 @@ function newest(slots: ImageSlots, image: number): NextBoot {
 
 /** What a header says against an image where the newest one runs, in words. The boot loader looks no further at such an image. */
 export const candidateFault = ({ boot }: ImageSlots, header: ImageHeader, area: FlashArea): string | undefined =>
-	headerFault(header, area) ?? bootableFault(header) ?? placeFault(boot.config.mode, header, area);
+	headerFault(header, area) ?? bootableFault(header) ?? placeFault(boot.mode, header, area);
 
 /** Whether the image in a slot goes before the running one. Of two of the same version the one in the first slot does. */
 export function isNewer(slots: ImageSlots, slot: number, offered: ImageHeader): boolean {

@@ -70,9 +70,13 @@ export class ImageSlots {
 		return maxImageSize(config, map.slot(image, "primary"), map.slot(image, "secondary"), this.area(slot));
 	}
 
-	/** Longest file that may be uploaded to a slot, bytes. In direct XIP with revert it may bring its trailer along, and fill the slot. */
+	/**
+	 * Longest file that may be uploaded to a slot, bytes. Where the newest image runs and has to be marked, a file may bring
+	 * its trailer along, and fill the slot.
+	 */
 	longestFile(slot: number): number {
-		return this.boot.config.mode === "direct-xip-revert" ? this.area(slot).size : this.largest(slot);
+		const { newest, reverts } = this.boot.mode;
+		return newest && reverts ? this.area(slot).size : this.largest(slot);
 	}
 
 	/** Undefined if the slot holds no image with a header and exactly one SHA-256 TLV. */

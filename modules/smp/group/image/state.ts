@@ -1,5 +1,4 @@
 import { BootError } from "../../../bootutil/bootutil.js";
-import { revertsUnconfirmed, runsNewest } from "../../../bootutil/config.js";
 import { formatVersion } from "../../../bootutil/header.js";
 import { bootableFault } from "../../../bootutil/validation.js";
 import type { ResponseMap } from "../../cbor.js";
@@ -20,8 +19,8 @@ export function stateCommand(slots: ImageSlots, options: ImageOptions): Command 
 	const list = (): ResponseMap => imageList(slots, options);
 	const read = { handle: list };
 	// Where the newest image runs without being asked for, there is nothing to be set.
-	const { mode } = slots.boot.config;
-	if (runsNewest(mode) && !revertsUnconfirmed(mode)) return { name: "state", read };
+	const { newest, reverts } = slots.boot.mode;
+	if (newest && !reverts) return { name: "state", read };
 	return {
 		name: "state",
 		read,

@@ -1,4 +1,3 @@
-import { revertsUnconfirmed, runsNewest } from "../../../bootutil/config.js";
 import {
 	compareVersions,
 	formatVersion,
@@ -39,13 +38,13 @@ export function verifyImage(slots: ImageSlots, options: ImageOptions, slot: numb
 
 /** Refuses an upload whose header shows that the boot loader is never going to run the image from this slot. */
 export function refuseMisfit(slots: ImageSlots, options: ImageOptions, header: ImageHeader, area: FlashArea): void {
-	const { mode } = slots.boot.config;
-	if (mode !== "ram-load") {
+	const { mode } = slots.boot;
+	if (mode.newest !== "ram") {
 		const fault = placeFault(mode, header, area);
 		if (fault !== undefined) throw imageError(ImageError.INVALID_FLASH_ADDRESS, fault);
 	}
 	// Where there is no mark, there is no later moment to say so.
-	if (!runsNewest(mode) || revertsUnconfirmed(mode) || options.verifyMarked === false) return;
+	if (!mode.newest || mode.reverts || options.verifyMarked === false) return;
 	const fault = candidateFault(slots, header, area);
 	if (fault !== undefined) refuse(options, `the boot loader would refuse the image: ${fault}`);
 }
@@ -70,15 +69,14 @@ function imageFault(
 	const stored = downgrade?.counter;
 	const chip = typeof stored === "function" ? stored(slot >> 1) : undefined;
 	if (!verifyMarked && !signature && chip === undefined) return undefined;
-	const { config } = slots.boot;
+	const { config, mode } = slots.boot;
 	const area = slots.area(slot);
 	const start = slots.start(slot);
-	const newest = runsNewest(config.mode);
-	const fault = newest
+	const fault = mode.newest
 		? candidateFault(slots, header, area)
 		: (bootableFault(header) ?? headerFault(header, area, config.encryption));
 	if (fault !== undefined) return fault;
-	if (newest && verifyMarked && !isNewer(slots, slot, header))
+	if (mode.newest && verifyMarked && !isNewer(slots, slot, header))
 		return "it runs the newest image, and this one is not newer";
 	const sealed = isEncrypted(header);
 	if (sealed && !wrappedKey(config, area, header, start)) return "encrypted, without a key that this loader can read";
