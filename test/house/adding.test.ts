@@ -54,6 +54,26 @@ describe("docs/ADDING.md", () => {
 			assert.ok(readFileSync(file, "utf8").includes(name));
 		});
 
+	/** Files of the product in the first table of a section. */
+	const countOf = (section: string): number => {
+		const text = sections.find((each) => each.startsWith(`${section}\n`))!;
+		const [table = ""] = /(?:^\|.*\n)+/m.exec(text) ?? [];
+		const files = Array.from(table.matchAll(/^\|[^|]*\| `([^`|]+)` \|/gm), ([, file]) => file!);
+		return new Set(files.filter((file) => PRODUCT.some((folder) => file.startsWith(`${folder}/`)))).size;
+	};
+
+	for (const [section, addition] of [
+		["A built-in group", "a built-in group with its client"],
+		["A mode", "a mode of MCUboot"],
+	] as const)
+		it(`${section}: docs/DESIGN.md counts the same files`, () => {
+			const row = readFileSync("docs/DESIGN.md", "utf8")
+				.split("\n")
+				.find((line) => line.startsWith(`| ${addition} |`));
+			const [, fresh, changed] = /(\d+) new, (\d+) changed \|$/.exec(row ?? "") ?? [];
+			assert.equal(Number(fresh) + Number(changed), countOf(section));
+		});
+
 	it("names every file that knows a mode", () => {
 		const mode = /"(?:swap-(?:move|offset|scratch)|overwrite|direct-xip(?:-revert)?|ram-load)"/;
 		const named = filesOf("A mode");
