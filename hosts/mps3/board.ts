@@ -11,7 +11,6 @@ export const MPS3: Board = {
 	summary:
 		'Runs the boot loader and the application as firmware for a Cortex-M55. QEMU emulates the board, mps3-an547. newtmgr, smpmgr and other SMP clients reach the device over a serial line. While the device runs, the line "r" presses its reset button and the line "q" ends it.',
 	lacks: ["--uart", "--udp", "--tcp", "--files", "--power-cut"],
-	apps: ["smp-svr", "self-confirm", "flash-conformance"],
 	defaults: { "--flash": ".sim/mps3-flash.bin", "--serial": ".sim/mps3-uart" },
 };
 
@@ -54,6 +53,8 @@ export const qemu: Emulator = (setup, options) => {
 			throw new OptionError(
 				"The firmware is not built: it takes arm-none-eabi-gcc (Debian: gcc-arm-none-eabi, libnewlib-arm-none-eabi).",
 			);
+	if (options.app === "locked-down")
+		throw new OptionError("The application locked-down needs random numbers and an audit log, which this board lacks.");
 	if (setup.otp !== undefined)
 		throw new OptionError("This board has no one-time programmable memory for --downgrade-prevention hardware.");
 	if (setup.config.verify === "signature")

@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { THERMOSTAT_GROUP } from "../../apps/own-group/thermostat.js";
 import { SmpClient } from "../../client/client.js";
 import { consoleLink } from "../../client/console.js";
 import { openSerial } from "../../client/node/serial.js";
@@ -153,10 +154,25 @@ describeWith("arm-none-eabi-gcc", "firmware for a Cortex-M55", () => {
 			}
 		});
 
+		it("runs an application with a group of its own", async () => {
+			const device = await Simulator.start(["--app", "own-group", "--images", "1"], freshDirectory(), "mps3");
+			const client = new SmpClient(consoleLink(openSerial(device.serial, 115200)));
+			await client.request(Op.WRITE, THERMOSTAT_GROUP, 1, { room: "hall", target: 21 });
+			assert.deepEqual(await client.request(Op.READ, THERMOSTAT_GROUP, 1, { room: "hall" }), { target: 21 });
+			client.close();
+			await device.stop();
+		});
+
 		it("says what it cannot do", async () => {
 			const { status, output } = await run(process.execPath, ["dist/hosts/mps3/cli.js", "--udp", "0"]);
 			assert.equal(status, 2);
 			assert.equal(output.trim(), 'There is no option "--udp"; --help lists them.');
+			const locked = await run(process.execPath, ["dist/hosts/mps3/cli.js", "--app", "locked-down"]);
+			assert.equal(locked.status, 2);
+			assert.match(
+				locked.output,
+				/^The application locked-down needs random numbers and an audit log, which this board/,
+			);
 		});
 	});
 });

@@ -1,10 +1,12 @@
+import { readdirSync } from "node:fs";
 import { isIPv4, isIPv6 } from "node:net";
 import path from "node:path";
 import { commandHelp, isPath, OptionError, type OptionSpec, quote, readCommandLine } from "./command-options.js";
 import { LOADER_OPTIONS, type LoaderOptions, parseLoaderOptions } from "./loader-options.js";
+import { ROOT } from "./loader-setup.js";
 
-/** The applications of the project that a device can run; each is a program of its own, see tools/build.mjs. */
-const APPS = ["smp-svr", "self-confirm", "own-group", "locked-down", "flash-conformance"] as const;
+/** The applications of the project: each folder of apps/ is one, and a program of its own, see tools/build.mjs. */
+const APPS: readonly string[] = readdirSync(`${ROOT}apps`).sort();
 
 /** What of an image has to be right before the application marks it for the next boot. */
 const VERIFICATIONS = ["none", "hash", "signature"] as const;
@@ -46,8 +48,6 @@ export interface Board {
 	readonly summary: string;
 	/** Options that it does not have. */
 	readonly lacks: readonly string[];
-	/** Applications that it can run. */
-	readonly apps: readonly (typeof APPS)[number][];
 	/** Default values of its own. */
 	readonly defaults: Readonly<Record<string, string>>;
 }
@@ -58,7 +58,6 @@ export const SIMULATOR: Board = {
 	summary:
 		'Runs a simulated device on the XS engine: a boot loader that works as MCUboot does, and an application with an SMP server. newtmgr, smpmgr and other SMP clients reach the device over a serial line and over UDP. While the device runs, the line "r" presses its reset button and the line "q" ends it.',
 	lacks: [],
-	apps: APPS,
 	defaults: {},
 };
 
@@ -148,10 +147,9 @@ const DEVICE_OPTIONS: readonly OptionSpec[] = [
 ];
 
 /** The options of a board: its own defaults, without those that it lacks. */
-export const optionsOf = ({ lacks, apps, defaults }: Board): OptionSpec[] =>
+export const optionsOf = ({ lacks, defaults }: Board): OptionSpec[] =>
 	[...DEVICE_OPTIONS, ...LOADER_OPTIONS]
 		.filter(({ name }) => !lacks.includes(name))
-		.map((spec) => (spec.choices === APPS ? { ...spec, choices: apps } : spec))
 		.map((spec) => ({ ...spec, ...(defaults[spec.name] !== undefined && { default: defaults[spec.name] }) }));
 
 /** The text for `--help`. */
