@@ -62,8 +62,12 @@ export const MODES: Readonly<Record<UpgradeMode, Mode>> = Object.freeze({
 	}),
 });
 
-/** The row of a mode that a configuration names, or the row that it brings. */
-export const modeOf = (mode: UpgradeMode | Mode): Mode => (typeof mode === "string" ? MODES[mode] : mode);
+/** The row of a mode that a configuration names, or the row that it brings. Throws a RangeError if no mode has the name. */
+export function modeOf(mode: UpgradeMode | Mode): Mode {
+	const row: Mode | undefined = typeof mode === "string" ? MODES[mode] : mode;
+	if (!row) throw new RangeError(`no upgrade mode is called ${mode}`);
+	return row;
+}
 
 /** Label of the flash area that is a scratch area (MCUboot readme-zephyr.md, scratch partition). */
 export const SCRATCH_LABEL = "image-scratch";

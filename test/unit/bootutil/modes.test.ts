@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { bootForecast } from "../../../modules/bootutil/forecast.js";
 import { DryRun } from "../../../modules/bootutil/loader/dry-run.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
-import { MODES, modeOf } from "../../../modules/bootutil/modes.js";
+import { MODES, modeOf, type UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { Bench, everyCut, SLOT } from "./bench.js";
@@ -28,6 +28,10 @@ describe("the table of modes", () => {
 	it("is looked up by a name, and a row stands for itself", () => {
 		assert.equal(modeOf("swap-move"), MODES["swap-move"]);
 		assert.equal(modeOf(keepBackupMode), keepBackupMode);
+	});
+
+	it("is not asked for a name that it lacks, such as one with a slip of the pen in a manifest", () => {
+		assert.throws(() => modeOf("swap-mvoe" as UpgradeMode), /^RangeError: no upgrade mode is called swap-mvoe$/);
 	});
 });
 
