@@ -71,7 +71,6 @@ export class Firmware {
 		const directory = freshDirectory();
 		const path = (name: string): string => join(directory, name);
 		const options = parseOptions(["--flash", path("flash.bin"), "--serial", path("uart"), "--images", "1"], MPS3);
-		if (options === "help") throw new Error("not reached");
 		const setup = prepare(options);
 		writeFileSync(setup.flash, factoryFlash(setup));
 		const socket = (name: string): string => `unix:${path(name)},server=on,wait=off`;

@@ -1,11 +1,43 @@
+import { Option } from "commander";
 import type { SmpClient } from "../client/client.js";
-import type { Arguments, CommandSpec, OptionSpec } from "./args.js";
+import { numberOption, parsed, parseInteger, textOption } from "./command-line.js";
 import type { Output } from "./output.js";
+import { UsageError } from "./usage-error.js";
+
+/** The options of a command line; those that were not given, or that the command has not, are undefined. */
+export interface DeviceOptions {
+	readonly serial?: string;
+	readonly baud?: number;
+	readonly raw?: boolean;
+	readonly udp?: string;
+	readonly tcp?: string;
+	readonly accessKey?: string;
+	/** Seconds. */
+	readonly timeout?: number;
+	readonly json?: boolean;
+	readonly image?: number;
+	readonly slot?: number;
+	readonly upgrade?: boolean;
+	readonly window?: number;
+	readonly confirm?: boolean;
+	/** Seconds. */
+	readonly wait?: number;
+	readonly force?: boolean;
+	readonly bootMode?: number;
+	readonly last?: number;
+	readonly hex?: boolean;
+	readonly type?: string;
+}
+
+/** What stood on the command line of a command. */
+export interface Given {
+	readonly operands: readonly string[];
+	readonly options: DeviceOptions;
+}
 
 /** What a command works with. */
-export interface Job {
+export interface Job extends Given {
 	readonly client: SmpClient;
-	readonly args: Arguments;
 	readonly output: Output;
 	/** The content of the file, for commands that take one. */
 	readonly file: Uint8Array;
@@ -13,42 +45,55 @@ export interface Job {
 	readonly unlocked: number | undefined;
 }
 
-export interface Command extends CommandSpec {
+/** What a command does to a device. */
+export interface Action {
 	/** Whether its first operand is a file, which is read, and checked if it is an image, before anything is sent. */
 	readonly takes?: "image" | "file";
-	/** Checks what stood on the command line before anything is sent. Throws an ImageError with one sentence. */
-	readonly check?: (args: Arguments) => void;
+	/** Checks what stood on the command line before anything is sent. Throws a UsageError. */
+	readonly check?: (given: Given) => void;
 	readonly run: (job: Job) => Promise<void>;
 	/** The device is not locked behind it: it does that itself, or is to stay open. */
 	readonly staysUnlocked?: boolean;
 }
 
+/** A command for devices: all that its help says, and how to get what it does. */
+export interface DeviceCommand {
+	/** One word or two. */
+	readonly name: string;
+	/** In commander's words: `<FILE>` is needed, `[NAME]` is not, `<WORD...>` is one or more. */
+	readonly operands?: string;
+	readonly summary: string;
+	readonly options?: () => readonly Option[];
+	/** Loaded only when it runs, so that the help is there at once. */
+	readonly load: () => Promise<Action>;
+}
+
 /** Where the key comes from; `unlock` cannot do without. */
-export const ACCESS_KEY: OptionSpec = {
-	name: "access-key",
-	values: ["FILE"],
-	help: "unlock the device first, with the key in this file. Every byte of the file counts, a line end too",
-};
+export const accessKeyOption = (): Option =>
+	textOption(
+		"--access-key <FILE>",
+		"unlock the device first, with the key in this file. Every byte of the file counts, a line end too",
+	);
+
+function secondsFrom1(text: string, name: string): number {
+	const seconds = parseInteger(text, name);
+	if (seconds === 0) throw new UsageError(`${name} is at least 1.`);
+	return seconds;
+}
 
 /** Options of every command. */
-export const COMMON_OPTIONS: readonly OptionSpec[] = [
-	{ name: "serial", values: ["PATH"], help: "the device is on this serial line, such as /dev/ttyACM0" },
-	{ name: "baud", values: ["N"], help: "speed of the serial line (default 115200)" },
-	{ name: "raw", help: "bare packets on the serial line, without framing" },
-	{ name: "udp", values: ["HOST:PORT"], help: "the device is at this address, such as 192.0.2.1:1337" },
-	{
-		name: "tcp",
-		values: ["HOST:PORT"],
-		help: "the device, or a terminal server with its serial line, is at this address",
-	},
-	ACCESS_KEY,
-	{
-		name: "timeout",
-		values: ["SECONDS"],
-		help: "how long to wait for the first answer; each repetition waits longer (default 2)",
-	},
-	{ name: "json", help: "print JSON, one object a line" },
-];
-
-/** Numbers on the command line go by these names. */
-export const NUMBERS: readonly string[] = ["N", "SECONDS"];
+export const commonOptions = (): readonly Option[] =>
+	[
+		textOption("--serial <PATH>", "the device is on this serial line, such as /dev/ttyACM0"),
+		numberOption("--baud <N>", "speed of the serial line (default 115200)"),
+		new Option("--raw", "bare packets on the serial line, without framing"),
+		textOption("--udp <HOST:PORT>", "the device is at this address, such as 192.0.2.1:1337"),
+		textOption("--tcp <HOST:PORT>", "the device, or a terminal server with its serial line, is at this address"),
+		accessKeyOption(),
+		parsed(
+			"--timeout <SECONDS>",
+			"how long to wait for the first answer; each repetition waits longer (default 2)",
+			secondsFrom1,
+		),
+		new Option("--json", "print JSON, one object a line"),
+	].map((option) => option.helpGroup("Options of every command:"));

@@ -1,11 +1,8 @@
-import {
-	type GivenOptions,
-	OptionError,
-	type OptionSpec,
-	readCommandLine,
-} from "../hosts/desk/node/command-options.js";
-import { LOADER_OPTIONS, type LoaderOptions, parseLoaderOptions } from "../hosts/desk/node/loader-options.js";
+import { type Command, Option } from "commander";
+import { type LoaderOptions, loaderOptions, readLoaderOptions } from "../hosts/desk/node/loader-options.js";
 import { type FlashTiming, TYPICAL_NOR } from "../modules/bootutil/loader/shadow-flash.js";
+import { newProgram, parsed, quote, readLine } from "./command-line.js";
+import { UsageError } from "./usage-error.js";
 
 /** The command line of explain. */
 export interface ExplainCommand extends LoaderOptions {
@@ -15,51 +12,56 @@ export interface ExplainCommand extends LoaderOptions {
 	readonly json: boolean;
 }
 
-/** How the boot loader is built, in the simulator's words, and what is known of the chip. */
-export const EXPLAIN_OPTIONS: readonly OptionSpec[] = Object.freeze([
-	...LOADER_OPTIONS,
-	{
-		name: "--erase-ms",
-		value: "MS",
-		default: String(TYPICAL_NOR.sectorErase),
-		help: "time in which the flash erases a sector",
-	},
-	{
-		name: "--program-ms",
-		value: "MS",
-		default: String(TYPICAL_NOR.pageProgram),
-		help: "time in which the flash programs a page",
-	},
-	{
-		name: "--page-size",
-		value: "BYTES",
-		default: String(TYPICAL_NOR.pageSize),
-		help: "most bytes that the flash programs at once",
-	},
-	{ name: "--json", help: "print JSON instead of text" },
-]);
+const SUMMARY =
+	"Print what is on the flash of a device and what the next boots will do with it. FLASHFILE holds the whole flash from address 0 on: the flash file of the simulator, or the flash of a board, read out. The command only reads it. Give the options that the boot loader was built with.";
 
-/** Reads the command line; "help" if that is what it asks for. Throws an OptionError. */
-export function parseExplain(args: readonly string[]): ExplainCommand | "help" {
-	const given = readCommandLine(args, EXPLAIN_OPTIONS, ["FLASHFILE"]);
-	if (given === "help") return "help";
+/** Gives a command the options of explain: how the boot loader is built, as in the simulator, and facts of the chip. */
+export function defineExplainOptions(command: Command): Command {
+	command.description(SUMMARY).argument("<FLASHFILE>");
+	for (const option of loaderOptions()) command.addOption(option);
+	return command
+		.addOption(
+			parsed("--erase-ms <MS>", "time in which the flash erases a sector", milliseconds).default(
+				TYPICAL_NOR.sectorErase,
+			),
+		)
+		.addOption(
+			parsed("--program-ms <MS>", "time in which the flash programs a page", milliseconds).default(
+				TYPICAL_NOR.pageProgram,
+			),
+		)
+		.addOption(
+			parsed("--page-size <BYTES>", "most bytes that the flash programs at once", pageSize).default(
+				TYPICAL_NOR.pageSize,
+			),
+		)
+		.addOption(new Option("--json", "print JSON instead of text"));
+}
+
+/** Reads a command line. Throws a UsageError. */
+export function parseExplain(args: readonly string[]): ExplainCommand {
+	const silent = { write: () => {} };
+	return readExplain(readLine(defineExplainOptions(newProgram("explain", { stdout: silent, stderr: silent })), args));
+}
+
+/** The options of a command line that was read. Throws a UsageError. */
+export function readExplain(command: Command): ExplainCommand {
+	const given = command.opts<{ eraseMs: number; programMs: number; pageSize: number; json?: boolean }>();
 	return {
-		...parseLoaderOptions(given),
-		flash: given.operands[0]!,
-		timing: readTiming(given),
-		json: given.has("--json"),
+		...readLoaderOptions(command),
+		flash: command.args[0]!,
+		timing: { sectorErase: given.eraseMs, pageProgram: given.programMs, pageSize: given.pageSize },
+		json: given.json ?? false,
 	};
 }
 
-function readTiming(given: GivenOptions): FlashTiming {
-	const milliseconds = (name: string): number => {
-		const text = given.text(name)!;
-		if (!/^\d{1,6}(\.\d{1,6})?$/.test(text))
-			throw new OptionError(`${name} needs a number of milliseconds, not "${text}".`);
-		return Number(text);
-	};
-	const pageSize = given.count("--page-size", 65536);
-	if (pageSize === 0 || (pageSize & (pageSize - 1)) !== 0)
-		throw new OptionError("--page-size is a power of two up to 65536.");
-	return { sectorErase: milliseconds("--erase-ms"), pageProgram: milliseconds("--program-ms"), pageSize };
+function milliseconds(text: string, name: string): number {
+	if (/^\d{1,6}(\.\d{1,6})?$/.test(text)) return Number(text);
+	throw new UsageError(`${name} needs a number of milliseconds, not ${quote(text)}.`);
+}
+
+function pageSize(text: string, name: string): number {
+	const size = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+	if (size > 0 && size <= 65536 && (size & (size - 1)) === 0) return size;
+	throw new UsageError(`${name} is a power of two up to 65536, not ${quote(text)}.`);
 }

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
-import { commandHelp, OptionError } from "../hosts/desk/node/command-options.js";
+import type { Command } from "commander";
 import { readFlashFile } from "../hosts/desk/node/flash-file.js";
-import { type LoaderSetup, readLoader, reason } from "../hosts/desk/node/loader-setup.js";
-import { OTP_SIZE } from "../hosts/desk/node/setup.js";
+import { type LoaderSetup, OTP_SIZE, readLoader, reason } from "../hosts/desk/node/loader-setup.js";
 import { loaderConfig } from "../hosts/desk/xs/loader-config.js";
 import { explain } from "../image/explain.js";
 import { colourStyle, formatExplanation, plainStyle } from "../image/explain-text.js";
@@ -13,15 +12,19 @@ import { slotAreaId } from "../modules/flash/layout.js";
 import { FlashMap } from "../modules/flash/map.js";
 import { NorPartition } from "../modules/flash/nor.js";
 import { UPLOAD_JOURNAL } from "../modules/smp/group/image/upload-journal.js";
-import { onClosedPipe } from "./closed-pipe.js";
-import { EXPLAIN_OPTIONS, type ExplainCommand, parseExplain } from "./explain-options.js";
+import type { Context } from "./command-line.js";
+import { defineExplainOptions, type ExplainCommand, readExplain } from "./explain-options.js";
+import { UsageError } from "./usage-error.js";
 
-// npm run explain -- [OPTION]... FLASHFILE
+/** Gives the command `explain` its options, and has it explain. */
+export function defineExplain(command: Command, context: Context): void {
+	defineExplainOptions(command).action(() => {
+		const colours = context.stdout.isTTY === true && !process.env["NO_COLOR"];
+		context.stdout.write(run(readExplain(command), colours));
+	});
+}
 
-const SUMMARY =
-	"Prints what is on the flash of a device and what the next boots will do with it. FLASHFILE holds the whole flash from address 0 on: the flash file of the simulator, or the flash of a board, read out. The command only reads it. Give the options that the boot loader was built with.";
-
-function run(options: ExplainCommand): string {
+function run(options: ExplainCommand, colours: boolean): string {
 	const { flash: path, timing, downgradePrevention } = options;
 	const loader = readLoader(options);
 	const { layout, build } = loader;
@@ -34,7 +37,6 @@ function run(options: ExplainCommand): string {
 	const { signature, boot } = build;
 	const checks = signature === "none" ? "hashes alone, NO SIGNATURES" : `${signature} signatures`;
 	const title = `${path}: ${layout.name} layout, ${MODE_NAMES[boot.mode].title}, ${checks}`;
-	const colours = process.stdout.isTTY && !process.env["NO_COLOR"];
 	return formatExplanation(title, explanation, colours ? colourStyle : plainStyle);
 }
 
@@ -64,10 +66,10 @@ function readOtp(path: string | undefined): OtpMemory {
 		if (path !== undefined) bytes = new Uint8Array(readFileSync(path));
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code !== "ENOENT")
-			throw new OptionError(`The OTP file ${path} cannot be read: ${reason(error)}.`);
+			throw new UsageError(`The OTP file ${path} cannot be read: ${reason(error)}.`);
 	}
 	if (bytes.length !== 0 && bytes.length !== OTP_SIZE)
-		throw new OptionError(`The OTP file ${path} is not a file of ${OTP_SIZE} bytes.`);
+		throw new UsageError(`The OTP file ${path} is not a file of ${OTP_SIZE} bytes.`);
 	const view = new DataView(bytes.buffer);
 	return {
 		read: (word) => (4 * word + 4 <= view.byteLength ? view.getUint32(4 * word, true) : 0xffffffff),
@@ -75,18 +77,4 @@ function readOtp(path: string | undefined): OtpMemory {
 			throw new Error("this memory is only looked at");
 		},
 	};
-}
-
-onClosedPipe();
-try {
-	const options = parseExplain(process.argv.slice(2));
-	process.stdout.write(
-		options === "help"
-			? commandHelp("npm run explain -- [OPTION]... FLASHFILE", SUMMARY, EXPLAIN_OPTIONS)
-			: run(options),
-	);
-} catch (error) {
-	if (!(error instanceof OptionError)) throw error;
-	process.stderr.write(`${error.message}\n`);
-	process.exitCode = 2;
 }

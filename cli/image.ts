@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
+import { type Command, Option } from "commander";
 import { type Signer, signImage, vectorToSign } from "../image/create.js";
 import { decrypterOf, type EncryptionKey, parseEncryptionKey } from "../image/encryption.js";
 import { ImageError } from "../image/error.js";
@@ -10,108 +11,101 @@ import { formatReport } from "../image/report.js";
 import { fillSlot, slotSegments } from "../image/slot.js";
 import { verifyImage } from "../image/verify.js";
 import { hex } from "../modules/bytes/hex.js";
-import { type Arguments, type Command, type CommandSpec, commandHelp, parseArguments } from "./args.js";
-import { onClosedPipe } from "./closed-pipe.js";
+import { type Context, choiceOption, numberOption, repeated, required } from "./command-line.js";
 import { attempt, fromText, isHexName, readBinary, readBytes, writeAtomically } from "./files.js";
-import { KEY_COMMANDS } from "./key-commands.js";
-import { parseSignArguments, type SignRequest, signCommand } from "./sign-options.js";
+import { defineKeyCommands } from "./key-commands.js";
+import { defineSign, joinPairs, type SignRequest, signRequest, UnsupportedOption } from "./sign-options.js";
 
-const PROGRAM = "npm run image --";
-
-const KEY_OPTION = {
-	name: "key",
-	short: "k",
-	values: ["PEM"],
-	help: "public or private key to check signatures with; may be repeated",
-} as const;
-const OFFSET_OPTION = {
-	name: "offset",
-	values: ["BYTES"],
-	help: "offset of the image in FILE, for slots of swap using offset (default 0)",
-} as const;
-
-const DECRYPT_OPTION = {
-	name: "decrypt",
-	values: ["KEY"],
-	help: "private key, or AES key in base64, that decrypts the image before its hash is checked",
-} as const;
-
-const ERASED_OPTION = {
-	name: "erased-val",
-	short: "R",
-	values: ["BYTE"],
-	choices: ["0", "0xff"],
-	help: "value of an erased byte of flash (default 0xff)",
-} as const;
+const keyOption = (): Option =>
+	repeated(new Option("-k, --key <PEM>", "public or private key to check signatures with; may be repeated"));
+const offsetOption = (): Option =>
+	numberOption("--offset <BYTES>", "offset of the image in FILE, for slots of swap using offset (default 0)");
+const decryptOption = (): Option =>
+	new Option(
+		"--decrypt <KEY>",
+		"private key, or AES key in base64, that decrypts the image before its hash is checked",
+	);
 
 /** Commands that imgtool has and this tool has not, and what does the same. */
 const INSTEAD: Readonly<Record<string, string>> = {
 	dumpinfo: "inspect prints the same, and inspect --json as data",
 	getpriv: "boot loaders here take the PEM file itself, and openssl pkey -outform DER gives the bytes",
-	version: "this tool has the version of the package it is in",
+	version: "xs-smp --version prints it",
 };
 
-const inspect: CommandSpec = {
-	name: "inspect",
-	summary:
-		"Print the contents of an image file or of a whole slot, and check the hash. The exit code is 1 if something is wrong.",
-	operands: ["FILE"],
-	options: [
-		KEY_OPTION,
-		DECRYPT_OPTION,
-		OFFSET_OPTION,
-		ERASED_OPTION,
-		{ name: "json", help: "print JSON instead of text" },
-	],
-};
+/** The values of the options of `inspect` and `verify`. */
+interface ExamineOptions {
+	readonly key?: readonly string[];
+	readonly decrypt?: string;
+	readonly offset?: number;
+	readonly erasedVal?: string;
+	readonly json?: boolean;
+}
 
-const verify: CommandSpec = {
-	name: "verify",
-	summary:
-		"Check the hash and the signature of FILE. The exit code is 0 if both are right and one of the keys made the signature, else 1. Without a key only the hash counts.",
-	operands: ["FILE"],
-	options: [KEY_OPTION, DECRYPT_OPTION, OFFSET_OPTION],
-};
+/** Gives the command `image` its commands. */
+export function defineImage(image: Command, context: Context): void {
+	image.description("Make and examine MCUboot images.");
+	for (const name of ["sign", "create"] as const) {
+		const command = defineSign(image.command(name));
+		command
+			.summary(name === "sign" ? "make an image from a binary file, as imgtool sign does" : "the same as sign")
+			.action(() => runSign(command));
+	}
+	image
+		.command("inspect")
+		.summary("print the contents of an image file or of a slot")
+		.description(
+			"Print the contents of an image file or of a whole slot, and check the hash. The exit code is 1 if something is wrong.",
+		)
+		.argument("<FILE>")
+		.addOption(keyOption())
+		.addOption(decryptOption())
+		.addOption(offsetOption())
+		.addOption(
+			choiceOption("-R, --erased-val <BYTE>", "value of an erased byte of flash (default 0xff)", ["0", "0xff"]),
+		)
+		.option("--json", "print JSON instead of text")
+		.action((path: string, options: ExamineOptions) => runInspect(path, options, context));
+	image
+		.command("verify")
+		.summary("check hash and signature")
+		.description(
+			"Check the hash and the signature of FILE. The exit code is 0 if both are right and one of the keys made the signature, else 1. Without a key only the hash counts.",
+		)
+		.argument("<FILE>")
+		.addOption(keyOption())
+		.addOption(decryptOption())
+		.addOption(offsetOption())
+		.action((path: string, options: ExamineOptions) => runVerify(path, options, context));
+	image
+		.command("keygen")
+		.summary("make a key pair")
+		.description("Make a key pair and write the private key as PEM (PKCS#8). An existing file is never overwritten.")
+		.addOption(required(new Option("-k, --key <PEM>", "file to write")))
+		.addOption(required(choiceOption("-t, --type <TYPE>", "kind of key", PAIR_TYPES)))
+		.addOption(new Option("-p, --password").hideHelp())
+		.on("option:password", () => {
+			throw new UnsupportedOption("-p is not supported: keys are written unencrypted, readable by their owner alone.");
+		})
+		.action(({ key, type }: { key: string; type: (typeof PAIR_TYPES)[number] }) => runKeygen(key, type));
+	defineKeyCommands(image, context);
+	for (const [name, instead] of Object.entries(INSTEAD))
+		image
+			.command(name, { hidden: true })
+			.allowUnknownOption()
+			.allowExcessArguments()
+			.action(() => {
+				throw new UnsupportedOption(`${name} is not supported: ${instead}.`);
+			});
+}
 
-const keygen: CommandSpec = {
-	name: "keygen",
-	summary: "Make a key pair and write the private key as PEM (PKCS#8). An existing file is never overwritten.",
-	operands: [],
-	options: [
-		{ name: "key", short: "k", values: ["PEM"], required: true, help: "file to write" },
-		{ name: "type", short: "t", values: ["TYPE"], choices: PAIR_TYPES, required: true, help: "kind of key" },
-		{ name: "password", short: "p", absent: "keys are written unencrypted, readable by their owner alone", help: "" },
-	],
-};
+/** The words of a command line that begins with `image`, ready to be read. */
+export const prepareImage = (words: readonly string[]): string[] =>
+	["sign", "create"].includes(words[1] ?? "") ? joinPairs(words) : [...words];
 
-const COMMANDS: readonly Command[] = [
-	{ ...signCommand("create"), run: (args) => runSign("create", args) },
-	{ ...signCommand("sign"), run: (args) => runSign("sign", args) },
-	{ ...inspect, run: (args) => runInspect(parseArguments(inspect, args)) },
-	{ ...verify, run: (args) => runVerify(parseArguments(verify, args)) },
-	{ ...keygen, run: (args) => runKeygen(parseArguments(keygen, args)) },
-	...KEY_COMMANDS,
-];
-
-const HELP = `Usage: ${PROGRAM} COMMAND [OPTIONS]
-
-Make and examine MCUboot images.
-
-Commands:
-  create, sign  make an image from a binary file, as imgtool sign does
-  inspect       print the contents of an image file or of a slot
-  verify        check hash and signature
-  keygen        make a key pair
-  getpub        print a public key for a boot loader's source
-  getpubhash    print the SHA-256 of a public key
-  keyinfo       print whether a key is private or public
-
-${PROGRAM} COMMAND --help prints the options of a command.
-`;
-
-function runSign(name: "sign" | "create", args: readonly string[]): number {
+function runSign(command: Command): void {
 	const files = { signer: readSigner, bytes: readBytes, encrypter: readEncryptionKey, fixed: fixedSigner };
-	const request = parseSignArguments(args, files, name);
+	const request = signRequest(command, files);
 	const { options, vectorToSign: vector, signatureOut } = request;
 	const [input = "", output = ""] = request.operands;
 	const { bytes, address } = readBinary(input);
@@ -120,7 +114,7 @@ function runSign(name: "sign" | "create", args: readonly string[]): number {
 		if (signatureOut !== undefined)
 			throw new ImageError("--sig-out needs a signature, and --vector-to-sign makes none.");
 		writeAtomically(output, vectorToSign(bytes, options, vector));
-		return 0;
+		return;
 	}
 	const { image, signature } = signImage(bytes, options);
 	if (signatureOut !== undefined && !signature) throw new ImageError("--sig-out needs a signature: give --key.");
@@ -133,7 +127,6 @@ function runSign(name: "sign" | "create", args: readonly string[]): number {
 	if (signatureOut !== undefined && signature) {
 		writeAtomically(signatureOut, Buffer.from(signature).toString("base64"));
 	}
-	return 0;
 }
 
 /** Where the image begins: the header that is put in front of an input lies below its address. */
@@ -164,24 +157,18 @@ function fixedSigner(path: string, keyPath: string, pure: boolean): Signer {
 	};
 }
 
-function runInspect(args: Arguments): number {
-	const [path = ""] = args.operands;
-	const { report, address } = examine(path, args, readKeys(args));
+function runInspect(path: string, options: ExamineOptions, context: Context): void {
+	const { report, address } = examine(path, options);
 	const name = address === undefined ? path : `${path} (Intel HEX from ${hex(address)})`;
-	print(args.has("json") ? `${JSON.stringify(report, null, "\t")}\n` : formatReport(name, report));
-	return report.problems.length > 0 ? 1 : 0;
+	context.stdout.write(options.json ? `${JSON.stringify(report, null, "\t")}\n` : formatReport(name, report));
+	if (report.problems.length > 0) context.status = 1;
 }
 
-function runVerify(args: Arguments): number {
-	const [path = ""] = args.operands;
-	const { report } = examine(path, args, readKeys(args));
+function runVerify(path: string, options: ExamineOptions, context: Context): void {
+	const { report } = examine(path, options);
 	const reason = refusal(report);
-	if (reason !== undefined) {
-		print(`${reason}\n`);
-		return 1;
-	}
-	print(`${[...verdict(report), ""].join("\n")}`);
-	return 0;
+	context.stdout.write(reason === undefined ? `${verdict(report).join("\n")}\n` : `${reason}\n`);
+	if (reason !== undefined) context.status = 1;
 }
 
 function verdict({ signatures, digest, header, encryption }: ImageReport): string[] {
@@ -202,33 +189,26 @@ function verdict({ signatures, digest, header, encryption }: ImageReport): strin
 	return lines;
 }
 
-function runKeygen(args: Arguments): number {
-	const path = args.text("key")!;
-	const pem = generateKey(args.text("type") as (typeof PAIR_TYPES)[number]);
+function runKeygen(path: string, type: (typeof PAIR_TYPES)[number]): void {
+	const pem = generateKey(type);
 	attempt(path, "be written", () => writeFileSync(path, pem, { mode: 0o600, flag: "wx" }));
-	return 0;
 }
 
 function examine(
 	path: string,
-	args: Arguments,
-	keys: readonly NamedKey[],
+	{ key: keys = [], decrypt, offset = 0, erasedVal }: ExamineOptions,
 ): { report: ImageReport; address: number | undefined } {
+	const named = keys.map((key): NamedKey => ({ name: basename(key), key: readKey(key) }));
 	const { bytes: file, address } = readBinary(path);
-	const offset = args.integer("offset") ?? 0;
 	if (offset > file.length) throw new ImageError(`${path} has only ${file.length} bytes.`);
-	const decrypt = args.text("decrypt");
 	const report = inspectImage(file, {
-		keys,
+		keys: named,
 		offset,
-		erasedValue: args.integer("erased-val") ?? 0xff,
+		erasedValue: Number(erasedVal ?? 0xff),
 		...(decrypt !== undefined && { decrypter: readDecrypter(decrypt) }),
 	});
 	return { report, address };
 }
-
-const readKeys = (args: Arguments): NamedKey[] =>
-	args.all("key").map(([path = ""]) => ({ name: basename(path), key: readKey(path) }));
 
 const readKey = (path: string): ImageKey => fromText(path, parseImageKey);
 
@@ -244,35 +224,4 @@ function readSigner(path: string): Signer {
 	const { type, publicKey, sign } = readKey(path);
 	if (!sign) throw new ImageError(`${path} is a public key; signing needs the private one.`);
 	return { type, publicKey, sign };
-}
-
-const print = (text: string): void => void process.stdout.write(text);
-
-function main(args: readonly string[]): number {
-	const [name, ...rest] = args;
-	if (name === undefined || name === "--help" || name === "-h") {
-		print(HELP);
-		return name === undefined ? 2 : 0;
-	}
-	const command = COMMANDS.find((one) => one.name === name);
-	if (!command) {
-		const instead = INSTEAD[name];
-		if (instead !== undefined) throw new ImageError(`${name} is not supported: ${instead}.`);
-		const names = COMMANDS.map((one) => one.name);
-		throw new ImageError(`There is no command "${name}"; the commands are ${names.join(", ")}.`);
-	}
-	if (rest.includes("--help") || rest.includes("-h")) {
-		print(commandHelp(PROGRAM, command));
-		return 0;
-	}
-	return command.run(rest);
-}
-
-onClosedPipe();
-try {
-	process.exitCode = main(process.argv.slice(2));
-} catch (error) {
-	if (!(error instanceof ImageError)) throw error;
-	process.stderr.write(`${error.message}\n`);
-	process.exitCode = 2;
 }

@@ -1,116 +1,98 @@
 import { createHash } from "node:crypto";
-import { ImageError } from "../image/error.js";
+import { type Command, Option } from "commander";
 import { readPublicKey } from "../image/keys.js";
-import { type Arguments, type Command, type CommandSpec, type OptionSpec, parseArguments } from "./args.js";
+import { type Context, choiceOption, required } from "./command-line.js";
 import { fromText, writeAtomically } from "./files.js";
+import { UsageError } from "./usage-error.js";
 
-const KEY: OptionSpec = { name: "key", short: "k", values: ["PEM"], required: true, help: "public or private key" };
-const OUTPUT: OptionSpec = { name: "output", short: "o", values: ["FILE"], help: "file to write (default: print)" };
-const SUFFIX: OptionSpec = {
-	name: "name-suffix",
-	values: ["SUFFIX"],
-	help: "appended to the names in C or Rust, for more than one key in a program",
-};
+const keyOption = (): Option => required(new Option("-k, --key <PEM>", "public or private key"));
+const outputOption = (): Option => new Option("-o, --output <FILE>", "file to write (default: print)");
+const suffixOption = (): Option =>
+	new Option("--name-suffix <SUFFIX>", "appended to the names in C or Rust, for more than one key in a program");
 
-const getpub: CommandSpec = {
-	name: "getpub",
-	summary: "Print the public half of a key as source or bytes for the boot loader: the same bytes as imgtool getpub.",
-	operands: [],
-	options: [
-		KEY,
-		{
-			name: "encoding",
-			short: "e",
-			values: ["ENCODING"],
-			choices: ["lang-c", "lang-rust", "pem", "raw"],
-			help: "C (default) or Rust source, PEM, or the bytes",
-		},
-		{ name: "lang", short: "l", values: ["LANG"], choices: ["c", "rust"], help: "the same by its older name" },
-		SUFFIX,
-		OUTPUT,
-	],
-};
-
-const getpubhash: CommandSpec = {
-	name: "getpubhash",
-	summary:
-		"Print the SHA-256 of a public key, by which images name their key (KEYHASH): the same bytes as imgtool getpubhash.",
-	operands: [],
-	options: [
-		KEY,
-		{
-			name: "encoding",
-			short: "e",
-			values: ["ENCODING"],
-			choices: ["lang-c", "raw"],
-			help: "C source (default) or the bytes",
-		},
-		SUFFIX,
-		OUTPUT,
-	],
-};
-
-const keyinfo: CommandSpec = {
-	name: "keyinfo",
-	summary: 'Print "private" for a key that can sign, and "public" for a key that cannot.',
-	operands: [],
-	options: [
-		KEY,
-		{
-			name: "require",
-			values: ["KIND"],
-			choices: ["private", "public"],
-			help: "exit with 2 if the key is of the other kind",
-		},
-	],
-};
+/** The values of the options. */
+interface KeyOptions {
+	readonly key: string;
+	readonly encoding?: string;
+	readonly lang?: string;
+	readonly nameSuffix?: string;
+	readonly output?: string;
+	readonly require?: string;
+}
 
 /** imgtool's commands on keys. */
-export const KEY_COMMANDS: readonly Command[] = [
-	{ ...getpub, run: (args) => runGetpub(parseArguments(getpub, args)) },
-	{ ...getpubhash, run: (args) => runGetpubhash(parseArguments(getpubhash, args)) },
-	{ ...keyinfo, run: (args) => runKeyinfo(parseArguments(keyinfo, args)) },
-];
+export function defineKeyCommands(image: Command, context: Context): void {
+	image
+		.command("getpub")
+		.summary("print a public key for a boot loader's source")
+		.description(
+			"Print the public half of a key as source or bytes for the boot loader: the same bytes as imgtool getpub.",
+		)
+		.addOption(keyOption())
+		.addOption(
+			choiceOption("-e, --encoding <ENCODING>", "C (default) or Rust source, PEM, or the bytes", [
+				"lang-c",
+				"lang-rust",
+				"pem",
+				"raw",
+			]),
+		)
+		.addOption(choiceOption("-l, --lang <LANG>", "the same by its older name", ["c", "rust"]).conflicts("encoding"))
+		.addOption(suffixOption())
+		.addOption(outputOption())
+		.action((options: KeyOptions) => put(context, options, publicKeyText(options)));
+	image
+		.command("getpubhash")
+		.summary("print the SHA-256 of a public key")
+		.description(
+			"Print the SHA-256 of a public key, by which images name their key (KEYHASH): the same bytes as imgtool getpubhash.",
+		)
+		.addOption(keyOption())
+		.addOption(choiceOption("-e, --encoding <ENCODING>", "C source (default) or the bytes", ["lang-c", "raw"]))
+		.addOption(suffixOption())
+		.addOption(outputOption())
+		.action((options: KeyOptions) => put(context, options, keyHashText(options)));
+	image
+		.command("keyinfo")
+		.summary("print whether a key is private or public")
+		.description('Print "private" for a key that can sign, and "public" for a key that cannot.')
+		.addOption(keyOption())
+		.addOption(choiceOption("--require <KIND>", "exit with 2 if the key is of the other kind", ["private", "public"]))
+		.action((options: KeyOptions) => printKind(context, options));
+}
 
-function runGetpub(args: Arguments): number {
-	const lang = args.text("lang");
-	if (lang !== undefined && args.has("encoding")) throw new ImageError("Give --encoding or --lang, not both.");
-	const encoding = args.text("encoding") ?? `lang-${lang ?? "c"}`;
-	const suffix = suffixOf(args, encoding);
-	const { shortName, publicKey, pem } = fromText(args.text("key")!, readPublicKey);
-	if (encoding === "pem") return put(args, pem);
-	if (encoding === "raw") return put(args, publicKey);
-	const bytes = initializer(publicKey);
+function publicKeyText(options: KeyOptions): string | Uint8Array {
+	const encoding = options.encoding ?? `lang-${options.lang ?? "c"}`;
+	const suffix = suffixOf(options, encoding);
+	const { shortName, publicKey, pem } = fromText(options.key, readPublicKey);
+	if (encoding === "pem") return pem;
+	if (encoding === "raw") return publicKey;
 	if (encoding === "lang-rust") {
 		const name = `${shortName}_PUB_KEY${suffix}`.toUpperCase();
-		return put(args, `${AUTOGENERATED}static ${name}: &[u8] = &[${bytes}\n];\n`);
+		return `${AUTOGENERATED}static ${name}: &[u8] = &[${initializer(publicKey)}\n];\n`;
 	}
-	return put(args, cArray(`${shortName}_pub_key`, suffix, publicKey));
+	return cArray(`${shortName}_pub_key`, suffix, publicKey);
 }
 
-function runGetpubhash(args: Arguments): number {
-	const encoding = args.text("encoding") ?? "lang-c";
-	const suffix = suffixOf(args, encoding);
-	const { shortName, publicKey } = fromText(args.text("key")!, readPublicKey);
+function keyHashText(options: KeyOptions): string | Uint8Array {
+	const encoding = options.encoding ?? "lang-c";
+	const suffix = suffixOf(options, encoding);
+	const { shortName, publicKey } = fromText(options.key, readPublicKey);
 	const hash = new Uint8Array(createHash("sha256").update(publicKey).digest());
-	return put(args, encoding === "raw" ? hash : cArray(`${shortName}_pub_key_hash`, suffix, hash));
+	return encoding === "raw" ? hash : cArray(`${shortName}_pub_key_hash`, suffix, hash);
 }
 
-function runKeyinfo(args: Arguments): number {
-	const path = args.text("key")!;
-	const { isPrivate } = fromText(path, readPublicKey);
+function printKind({ stdout }: Context, { key, require: wanted }: KeyOptions): void {
+	const { isPrivate } = fromText(key, readPublicKey);
 	const kind = isPrivate ? "private" : "public";
-	const wanted = args.text("require");
-	process.stdout.write(`${kind}\n`);
-	if (wanted !== undefined && wanted !== kind) throw new ImageError(`${path} is a ${kind} key, not a ${wanted} one.`);
-	return 0;
+	stdout.write(`${kind}\n`);
+	if (wanted !== undefined && wanted !== kind) throw new UsageError(`${key} is a ${kind} key, not a ${wanted} one.`);
 }
 
-function suffixOf(args: Arguments, encoding: string): string {
-	const suffix = args.text("name-suffix") ?? "";
-	if (!/^[A-Za-z0-9_]*$/.test(suffix)) throw new ImageError(`"${suffix}" cannot be part of a name in C or Rust.`);
+function suffixOf({ nameSuffix: suffix = "" }: KeyOptions, encoding: string): string {
+	if (!/^[A-Za-z0-9_]*$/.test(suffix)) throw new UsageError(`"${suffix}" cannot be part of a name in C or Rust.`);
 	if (suffix !== "" && !encoding.startsWith("lang-"))
-		throw new ImageError(`--name-suffix does not go with ${encoding}.`);
+		throw new UsageError(`--name-suffix does not go with ${encoding}.`);
 	return suffix;
 }
 
@@ -124,9 +106,7 @@ const cArray = (name: string, suffix: string, bytes: Uint8Array): string =>
 const initializer = (bytes: Uint8Array): string =>
 	Array.from(bytes, (byte, i) => `${i % 8 === 0 ? "\n    " : " "}0x${byte.toString(16).padStart(2, "0")},`).join("");
 
-function put(args: Arguments, content: string | Uint8Array): number {
-	const path = args.text("output");
-	if (path === undefined) process.stdout.write(content);
-	else writeAtomically(path, content);
-	return 0;
+function put({ stdout }: Context, { output }: KeyOptions, content: string | Uint8Array): void {
+	if (output === undefined) stdout.write(content);
+	else writeAtomically(output, content);
 }

@@ -3,6 +3,7 @@ import { codeText, commandName } from "../client/errors.js";
 import type { AuditRecord } from "../client/group/audit.js";
 import type { UpgradeStep } from "../client/upgrade.js";
 import { Op } from "../modules/smp/header.js";
+import type { Sink } from "./command-line.js";
 
 /** Where a command's words go. */
 export interface Output {
@@ -11,12 +12,10 @@ export interface Output {
 	/** For programs. */
 	json(value: object): void;
 	progress(offset: number, total: number): void;
-}
-
-/** Where text goes: a standard stream. */
-export interface Sink {
-	readonly isTTY?: boolean;
-	write(text: string): unknown;
+	/** The last progress: bytes that the other side has, of all. */
+	readonly transferred: readonly [offset: number, total: number] | undefined;
+	/** Ends the line of a bar that is shown, for what others print. */
+	endLine(): void;
 }
 
 const BAR = 30;
@@ -27,20 +26,26 @@ export class TextOutput implements Output {
 	readonly #started = Date.now();
 	#first: number | undefined;
 	#barShown = false;
+	transferred: readonly [offset: number, total: number] | undefined;
 
 	constructor(stream: Sink) {
 		this.#stream = stream;
 	}
 
-	say(...lines: readonly string[]): void {
+	endLine(): void {
 		if (this.#barShown) this.#stream.write("\n");
 		this.#barShown = false;
+	}
+
+	say(...lines: readonly string[]): void {
+		this.endLine();
 		for (const line of lines) this.#stream.write(`${printable(line)}\n`);
 	}
 
 	json(): void {}
 
 	progress(offset: number, total: number): void {
+		this.transferred = [offset, total];
 		this.#first ??= offset;
 		if (!this.#stream.isTTY) return;
 		const filled = Math.round((BAR * offset) / total);
@@ -56,10 +61,13 @@ export class TextOutput implements Output {
 export class JsonOutput implements Output {
 	readonly #stream: Sink;
 	#percent = -1;
+	transferred: readonly [offset: number, total: number] | undefined;
 
 	constructor(stream: Sink) {
 		this.#stream = stream;
 	}
+
+	endLine(): void {}
 
 	say(): void {}
 
@@ -69,6 +77,7 @@ export class JsonOutput implements Output {
 
 	/** A line for each per cent. */
 	progress(offset: number, total: number): void {
+		this.transferred = [offset, total];
 		const percent = Math.floor((100 * offset) / total);
 		if (percent === this.#percent) return;
 		this.#percent = percent;

@@ -1,162 +1,151 @@
+import { type Command, Option } from "commander";
 import type { Encrypter, HashName, ImageOptions, Signer } from "../image/create.js";
 import { ImageError } from "../image/error.js";
 import { type Endian, type ImageVersion, parseVersion } from "../image/format.js";
 import { fromHex } from "../image/tlv-area.js";
 import type { Align, MaxAlign } from "../image/trailer.js";
 import { utf8Bytes } from "../modules/bytes/utf8.js";
-import { type Arguments, type CommandSpec, parseArguments, parseInteger, UnsupportedOption } from "./args.js";
+import {
+	choiceOption,
+	newProgram,
+	numberOption,
+	parsed,
+	parseInteger,
+	quote,
+	readLine,
+	repeated,
+	required,
+} from "./command-line.js";
+import { UsageError } from "./usage-error.js";
+
+/** The option or its value is one that imgtool has and this tool deliberately has not. */
+export class UnsupportedOption extends UsageError {}
 
 const NO_LZMA = "this tool has no LZMA2 encoder; compress the image with imgtool";
 
-const SIGN: Omit<CommandSpec, "name"> = {
-	summary: "Make an MCUboot image of INFILE and sign it if there is a key. The options are those of imgtool sign.",
-	operands: ["INFILE", "OUTFILE"],
-	options: [
-		{ name: "version", short: "v", values: ["VERSION"], required: true, help: "major[.minor[.revision[+build]]]" },
-		{
-			name: "header-size",
-			short: "H",
-			values: ["BYTES"],
-			required: true,
-			help: "size of the header, at least 32; the payload begins there",
-		},
-		{
-			name: "pad-header",
-			help: "put the header before INFILE; without this option INFILE must begin with as many zero bytes",
-		},
-		{
-			name: "slot-size",
-			short: "S",
-			values: ["BYTES"],
-			required: true,
-			help: "size of the slot; 0: do not check whether the image fits",
-		},
-		{
-			name: "key",
-			short: "k",
-			values: ["PEM"],
-			help: "private key to sign with; without one the image has only a hash",
-		},
-		{
-			name: "public-key-format",
-			values: ["FORMAT"],
-			choices: ["hash", "full"],
-			help: "how the image names its key: KEYHASH (default) or PUBKEY",
-		},
-		{
-			name: "sha",
-			values: ["HASH"],
-			choices: ["auto", "256", "384", "512"],
-			help: "hash; auto (default) goes by the key",
-		},
-		{ name: "pure", help: "sign the image itself with Ed25519, not its digest" },
-		{
-			name: "align",
-			values: ["BYTES"],
-			choices: ["1", "2", "4", "8", "16", "32"],
-			help: "write size of the flash (default 1)",
-		},
-		{
-			name: "max-align",
-			values: ["BYTES"],
-			choices: ["8", "16", "32"],
-			help: "alignment of the trailer's fields (default 8, or --align if that is more)",
-		},
-		{ name: "max-sectors", short: "M", values: ["N"], help: "sectors that the trailer can track (default 128)" },
-		{ name: "overwrite-only", help: "for a boot loader that overwrites instead of swapping" },
-		{ name: "pad", help: "fill the slot and request the upgrade" },
-		{ name: "test", help: "the same as --pad" },
-		{ name: "confirm", help: "as --pad, and mark the image as confirmed" },
-		{
-			name: "erased-val",
-			short: "R",
-			values: ["BYTE"],
-			choices: ["0", "0xff"],
-			help: "value of an erased byte of flash (default 0xff)",
-		},
-		{
-			name: "security-counter",
-			short: "s",
-			values: ["N"],
-			help: "security counter; auto makes it from the version",
-		},
-		{
-			name: "dependencies",
-			short: "d",
-			values: ["LIST"],
-			help: 'least versions of other images: "(image,version), (image,version)"',
-		},
-		{ name: "boot-record", values: ["TYPE"], help: "add a measured-boot record of this software type" },
-		{ name: "vid", values: ["VENDOR"], help: "vendor: a UUID or a domain name" },
-		{ name: "cid", values: ["CLASS"], help: "image class: a UUID or a name within the vendor" },
-		{
-			name: "custom-tlv",
-			values: ["TYPE", "VALUE"],
-			help: "protected TLV of type 0xa0 to 0xfffe: text, or bytes after 0x; may be repeated",
-		},
-		{ name: "custom-tlv-file", values: ["TYPE", "FILE"], help: "the same with the content of a file" },
-		{ name: "load-addr", short: "L", values: ["ADDRESS"], help: "RAM address to load the image to" },
-		{ name: "rom-fixed", short: "F", values: ["ADDRESS"], help: "flash address that the image is linked for" },
-		{ name: "non-bootable", help: "mark the image as one that the boot loader does not start" },
-		{
-			name: "encrypt",
-			short: "E",
-			values: ["KEY"],
-			help: "encrypt the payload for this key: PEM with RSA-2048, P-256 or X25519, public or private, or an AES key in base64",
-		},
-		{
-			name: "encrypt-keylen",
-			values: ["BITS"],
-			choices: ["128", "256"],
-			help: "size of the image's AES key (default 128)",
-		},
-		{
-			name: "clear",
-			short: "c",
-			help: "with --encrypt: leave the payload plain. Such an image is for the primary slot; a swap encrypts it on its way out",
-		},
-		{
-			name: "hmac-sha",
-			values: ["HASH"],
-			choices: ["auto", "256", "512"],
-			help: "with --encrypt: hash in HKDF and HMAC; 512 for X25519 alone (default 256)",
-		},
-		{ name: "save-enctlv", help: "with --encrypt: leave room in the trailer for the whole TLV of the key" },
-		{
-			name: "endian",
-			short: "e",
-			values: ["ORDER"],
-			choices: ["little", "big"],
-			help: "byte order of numbers in the image: that of the device's processor (default little)",
-		},
-		{
-			name: "compression",
-			values: ["KIND"],
-			choices: ["disabled"],
-			refused: { lzma2: NO_LZMA, lzma2armthumb: NO_LZMA },
-			help: "this tool makes images without compression",
-		},
-		{ name: "pad-sig", help: "pad ECDSA signatures with zeros to one length, for MCUboot before 1.5" },
-		{
-			name: "hex-addr",
-			short: "x",
-			values: ["ADDRESS"],
-			help: "address of an OUTFILE that ends in .hex (default that of INFILE)",
-		},
-		{
-			name: "vector-to-sign",
-			values: ["WHAT"],
-			choices: ["payload", "digest"],
-			help: "write to OUTFILE the bytes that an external signer has to sign, not the image",
-		},
-		{ name: "fix-sig", values: ["FILE"], help: "signature of an external signer, in base64, instead of --key" },
-		{ name: "fix-sig-pubkey", values: ["PEM"], help: "public key of that signature" },
-		{ name: "sig-out", values: ["FILE"], help: "also write the signature to this file, in base64" },
-	],
-};
+/** The options of `sign`, which are those of imgtool sign. */
+const signOptions = (): readonly Option[] => [
+	required(new Option("-v, --version <VERSION>", "major[.minor[.revision[+build]]]")),
+	required(numberOption("-H, --header-size <BYTES>", "size of the header, at least 32; the payload begins there")),
+	new Option(
+		"--pad-header",
+		"put the header before INFILE; without this option INFILE must begin with as many zero bytes",
+	),
+	required(numberOption("-S, --slot-size <BYTES>", "size of the slot; 0: do not check whether the image fits")),
+	new Option("-k, --key <PEM>", "private key to sign with; without one the image has only a hash"),
+	choiceOption("--public-key-format <FORMAT>", "how the image names its key: KEYHASH (default) or PUBKEY", [
+		"hash",
+		"full",
+	]),
+	choiceOption("--sha <HASH>", "hash; auto (default) goes by the key", ["auto", "256", "384", "512"]),
+	new Option("--pure", "sign the image itself with Ed25519, not its digest"),
+	choiceOption("--align <BYTES>", "write size of the flash (default 1)", ["1", "2", "4", "8", "16", "32"]),
+	choiceOption("--max-align <BYTES>", "alignment of the trailer's fields (default 8, or --align if that is more)", [
+		"8",
+		"16",
+		"32",
+	]),
+	numberOption("-M, --max-sectors <N>", "sectors that the trailer can track (default 128)"),
+	new Option("--overwrite-only", "for a boot loader that overwrites instead of swapping"),
+	new Option("--pad", "fill the slot and request the upgrade"),
+	new Option("--test", "the same as --pad"),
+	new Option("--confirm", "as --pad, and mark the image as confirmed"),
+	choiceOption("-R, --erased-val <BYTE>", "value of an erased byte of flash (default 0xff)", ["0", "0xff"]),
+	parsed("-s, --security-counter <N>", "security counter; auto makes it from the version", parseCounter),
+	new Option("-d, --dependencies <LIST>", 'least versions of other images: "(image,version), (image,version)"'),
+	new Option("--boot-record <TYPE>", "add a measured-boot record of this software type"),
+	new Option("--vid <VENDOR>", "vendor: a UUID or a domain name"),
+	new Option("--cid <CLASS>", "image class: a UUID or a name within the vendor"),
+	pairOption(
+		"--custom-tlv <TYPE> <VALUE>",
+		"protected TLV of type 0xa0 to 0xfffe: text, or bytes after 0x; may be repeated",
+	),
+	pairOption("--custom-tlv-file <TYPE> <FILE>", "the same with the content of a file"),
+	numberOption("-L, --load-addr <ADDRESS>", "RAM address to load the image to"),
+	numberOption("-F, --rom-fixed <ADDRESS>", "flash address that the image is linked for"),
+	new Option("--non-bootable", "mark the image as one that the boot loader does not start"),
+	new Option(
+		"-E, --encrypt <KEY>",
+		"encrypt the payload for this key: PEM with RSA-2048, P-256 or X25519, public or private, or an AES key in base64",
+	),
+	choiceOption("--encrypt-keylen <BITS>", "size of the image's AES key (default 128)", ["128", "256"]),
+	new Option(
+		"-c, --clear",
+		"with --encrypt: leave the payload plain. Such an image is for the primary slot; a swap encrypts it on its way out",
+	),
+	choiceOption("--hmac-sha <HASH>", "with --encrypt: hash in HKDF and HMAC; 512 for X25519 alone (default 256)", [
+		"auto",
+		"256",
+		"512",
+	]),
+	new Option("--save-enctlv", "with --encrypt: leave room in the trailer for the whole TLV of the key"),
+	choiceOption(
+		"-e, --endian <ORDER>",
+		"byte order of numbers in the image: that of the device's processor (default little)",
+		["little", "big"],
+	),
+	compressionOption("--compression <KIND>", "this tool makes images without compression"),
+	new Option("--pad-sig", "pad ECDSA signatures with zeros to one length, for MCUboot before 1.5"),
+	numberOption("-x, --hex-addr <ADDRESS>", "address of an OUTFILE that ends in .hex (default that of INFILE)"),
+	choiceOption(
+		"--vector-to-sign <WHAT>",
+		"write to OUTFILE the bytes that an external signer has to sign, not the image",
+		["payload", "digest"],
+	),
+	new Option("--fix-sig <FILE>", "signature of an external signer, in base64, instead of --key"),
+	new Option("--fix-sig-pubkey <PEM>", "public key of that signature"),
+	new Option("--sig-out <FILE>", "also write the signature to this file, in base64"),
+];
 
-/** `sign`, and `create`, its other name. */
-export const signCommand = (name: "sign" | "create"): CommandSpec => ({ name, ...SIGN });
+const compressionOption = (flags: string, help: string): Option =>
+	choiceOption(flags, help, ["disabled"]).argParser((text) => {
+		if (text.startsWith("lzma2")) throw new UnsupportedOption(`--compression ${text} is not supported: ${NO_LZMA}.`);
+		if (text !== "disabled") throw new UsageError(`--compression is disabled, not ${quote(text)}.`);
+		return text;
+	});
+
+/** Between the two values of an option in one word; no word of a command line has it. */
+const SEAM = "\0";
+
+/** An option with two values, as click has them and commander has not: `joinPairs` makes one word of them. */
+const pairOption = (flags: string, help: string): Option =>
+	repeated(
+		parsed(flags, help, (text, name) => {
+			const [type, value] = text.split(SEAM);
+			if (value === undefined)
+				throw new UsageError(`${name} needs ${flags.replace(/^\S+ |[<>]/g, "").replace(" ", " and ")}.`);
+			return [type, value];
+		}),
+	);
+
+/** The words of a command line of `sign`, where an option with two values has them in one. */
+export function joinPairs(words: readonly string[]): string[] {
+	const joined: string[] = [];
+	for (let i = 0; i < words.length; i++) {
+		const word = words[i]!;
+		if (word === "--") return [...joined, ...words.slice(i)];
+		const [, name, inline] = /^(--custom-tlv(?:-file)?)(?:=(.*))?$/s.exec(word) ?? [];
+		if (name === undefined) {
+			joined.push(word);
+			continue;
+		}
+		const type = inline ?? words[++i];
+		const value = words[++i];
+		joined.push(`${name}=${[type, value].filter((each) => each !== undefined).join(SEAM)}`);
+	}
+	return joined;
+}
+
+/** Gives `sign`, or `create`, its other name, its options. */
+export function defineSign(command: Command): Command {
+	command
+		.description(
+			"Make an MCUboot image of INFILE and sign it if there is a key. The options are those of imgtool sign.",
+		)
+		.arguments("<INFILE> <OUTFILE>");
+	for (const option of signOptions()) command.addOption(option);
+	return command;
+}
 
 /** Where the options' files come from. */
 export interface OptionFiles {
@@ -178,84 +167,129 @@ export interface SignRequest {
 	readonly signatureOut: string | undefined;
 }
 
-/** Reads `imgtool sign` arguments (imgtool.md, sign). Throws an ImageError with one sentence if one is wrong. */
-export function parseSignArguments(
-	args: readonly string[],
-	files: OptionFiles,
-	name: "sign" | "create" = "sign",
-): SignRequest {
-	const parsed = parseArguments(signCommand(name), args);
-	const counter = parsed.text("security-counter");
-	const pad = (["confirm", "test", "pad"] as const).find((option) => parsed.has(option));
+/** The values of the options; those that were not given are undefined. */
+interface SignOptions {
+	readonly version: string;
+	readonly headerSize: number;
+	readonly slotSize: number;
+	readonly padHeader?: boolean;
+	readonly overwriteOnly?: boolean;
+	readonly nonBootable?: boolean;
+	readonly pure?: boolean;
+	readonly align?: string;
+	readonly maxAlign?: string;
+	readonly maxSectors?: number;
+	readonly pad?: boolean;
+	readonly test?: boolean;
+	readonly confirm?: boolean;
+	readonly erasedVal?: string;
+	readonly securityCounter?: number | "auto";
+	readonly dependencies?: string;
+	readonly customTlv?: readonly Pair[];
+	readonly customTlvFile?: readonly Pair[];
+	readonly bootRecord?: string;
+	readonly vid?: string;
+	readonly cid?: string;
+	readonly loadAddr?: number;
+	readonly romFixed?: number;
+	readonly sha?: HashName | "auto";
+	readonly key?: string;
+	readonly endian?: Endian;
+	readonly padSig?: boolean;
+	readonly publicKeyFormat?: "hash" | "full";
+	readonly encrypt?: string;
+	readonly encryptKeylen?: string;
+	readonly clear?: boolean;
+	readonly hmacSha?: string;
+	readonly saveEnctlv?: boolean;
+	readonly hexAddr?: number;
+	readonly vectorToSign?: "payload" | "digest";
+	readonly fixSig?: string;
+	readonly fixSigPubkey?: string;
+	readonly sigOut?: string;
+}
+
+type Pair = readonly [type: string, value: string];
+
+/** Reads `imgtool sign` arguments (imgtool.md, sign). Throws a UsageError or ImageError if one is wrong. */
+export function parseSignArguments(args: readonly string[], files: OptionFiles): SignRequest {
+	const silent = { write: () => {} };
+	const command = defineSign(newProgram("sign", { stdout: silent, stderr: silent }));
+	return signRequest(readLine(command, joinPairs(args)), files);
+}
+
+/** What a command line of `sign` that was read asks for. Throws a UsageError or an ImageError. */
+export function signRequest(command: Command, files: OptionFiles): SignRequest {
+	const given = command.opts<SignOptions>();
+	const pad = (["confirm", "test", "pad"] as const).find((option) => given[option]);
 	const options: ImageOptions = {
-		version: parseVersion(parsed.text("version")!),
-		headerSize: parsed.integer("header-size")!,
-		slotSize: parsed.integer("slot-size")!,
-		padHeader: parsed.has("pad-header"),
-		overwriteOnly: parsed.has("overwrite-only"),
-		nonBootable: parsed.has("non-bootable"),
-		pure: parsed.has("pure"),
-		align: parsed.integer("align") as Align | undefined,
-		maxAlign: parsed.integer("max-align") as MaxAlign | undefined,
-		maxSectors: parsed.integer("max-sectors"),
+		version: parseVersion(given.version),
+		headerSize: given.headerSize,
+		slotSize: given.slotSize,
+		padHeader: given.padHeader ?? false,
+		overwriteOnly: given.overwriteOnly ?? false,
+		nonBootable: given.nonBootable ?? false,
+		pure: given.pure ?? false,
+		align: numberOf(given.align) as Align | undefined,
+		maxAlign: numberOf(given.maxAlign) as MaxAlign | undefined,
+		maxSectors: given.maxSectors,
 		pad: pad === "pad" ? "plain" : pad,
-		erasedValue: parsed.integer("erased-val") as 0 | 0xff | undefined,
-		securityCounter: counter === undefined ? undefined : parseCounter(counter),
-		dependencies: parseDependencies(parsed.text("dependencies")),
-		customTlvs: customTlvs(parsed, files),
-		bootRecord: parsed.text("boot-record"),
-		vid: parsed.text("vid"),
-		cid: parsed.text("cid"),
-		loadAddress: parsed.integer("load-addr"),
-		romFixed: parsed.integer("rom-fixed"),
-		sha: parsed.text("sha") as HashName | "auto" | undefined,
-		signer: signerOf(parsed, files),
-		endian: parsed.text("endian") as Endian | undefined,
-		padSignature: parsed.has("pad-sig"),
-		publicKeyFormat: parsed.text("public-key-format") as "hash" | "full" | undefined,
-		...encryptOptions(parsed, files),
+		erasedValue: numberOf(given.erasedVal) as 0 | 0xff | undefined,
+		securityCounter: given.securityCounter,
+		dependencies: parseDependencies(given.dependencies),
+		customTlvs: customTlvs(given, files),
+		bootRecord: given.bootRecord,
+		vid: given.vid,
+		cid: given.cid,
+		loadAddress: given.loadAddr,
+		romFixed: given.romFixed,
+		sha: given.sha,
+		signer: signerOf(given, files),
+		endian: given.endian,
+		padSignature: given.padSig ?? false,
+		publicKeyFormat: given.publicKeyFormat,
+		...encryptOptions(given, files),
 	};
 	return {
 		options,
-		operands: parsed.operands,
-		hexAddress: parsed.integer("hex-addr"),
-		vectorToSign: parsed.text("vector-to-sign") as "payload" | "digest" | undefined,
-		signatureOut: parsed.text("sig-out"),
+		operands: command.args,
+		hexAddress: given.hexAddr,
+		vectorToSign: given.vectorToSign,
+		signatureOut: given.sigOut,
 	};
 }
 
-function signerOf(parsed: Arguments, files: OptionFiles): Signer | undefined {
-	const key = parsed.text("key");
-	const signature = parsed.text("fix-sig");
-	const publicKey = parsed.text("fix-sig-pubkey");
-	if (signature === undefined) {
-		if (publicKey !== undefined) throw new ImageError("--fix-sig-pubkey needs --fix-sig.");
+const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+
+function signerOf({ key, fixSig, fixSigPubkey, pure }: SignOptions, files: OptionFiles): Signer | undefined {
+	if (fixSig === undefined) {
+		if (fixSigPubkey !== undefined) throw new UsageError("--fix-sig-pubkey needs --fix-sig.");
 		return key === undefined ? undefined : files.signer(key);
 	}
-	if (key !== undefined) throw new ImageError("An image is signed with --key or carries --fix-sig, not both.");
-	if (publicKey === undefined) throw new ImageError("--fix-sig needs --fix-sig-pubkey, the key that it was made with.");
+	if (key !== undefined) throw new UsageError("An image is signed with --key or carries --fix-sig, not both.");
+	if (fixSigPubkey === undefined)
+		throw new UsageError("--fix-sig needs --fix-sig-pubkey, the key that it was made with.");
 	if (!files.fixed) throw new UnsupportedOption("--fix-sig is not supported: there are no files.");
-	return files.fixed(signature, publicKey, parsed.has("pure"));
+	return files.fixed(fixSig, fixSigPubkey, pure ?? false);
 }
 
 function encryptOptions(
-	parsed: Arguments,
+	{ encrypt, hmacSha, encryptKeylen, clear, saveEnctlv }: SignOptions,
 	files: OptionFiles,
 ): Pick<ImageOptions, "encrypt" | "encryptKeyLength" | "clear" | "saveEncryptionTlv"> {
-	const path = parsed.text("encrypt");
 	// As with imgtool, what is not encrypted is plain, and has no key whose length or place would matter.
-	if (path === undefined) return {};
+	if (encrypt === undefined) return {};
 	if (!files.encrypter) throw new UnsupportedOption("--encrypt is not supported: there is no source of random keys.");
 	return {
-		encrypt: files.encrypter(path, parsed.text("hmac-sha") === "512" ? "512" : "256"),
-		encryptKeyLength: parsed.integer("encrypt-keylen") as 128 | 256 | undefined,
-		clear: parsed.has("clear"),
-		saveEncryptionTlv: parsed.has("save-enctlv"),
+		encrypt: files.encrypter(encrypt, hmacSha === "512" ? "512" : "256"),
+		encryptKeyLength: numberOf(encryptKeylen) as 128 | 256 | undefined,
+		clear: clear ?? false,
+		saveEncryptionTlv: saveEnctlv ?? false,
 	};
 }
 
-const parseCounter = (text: string): number | "auto" =>
-	text.toLowerCase() === "auto" ? "auto" : parseInteger(text, "--security-counter");
+const parseCounter = (text: string, name: string): number | "auto" =>
+	text.toLowerCase() === "auto" ? "auto" : parseInteger(text, name);
 
 function parseDependencies(text: string | undefined): { image: number; version: ImageVersion }[] {
 	if (text === undefined) return [];
@@ -268,11 +302,14 @@ function parseDependencies(text: string | undefined): { image: number; version: 
 	}));
 }
 
-function customTlvs(parsed: Arguments, files: OptionFiles): { type: number; value: Uint8Array }[] {
-	const type = (text: string | undefined): number => parseInteger(text ?? "", "The type of a custom TLV");
+function customTlvs(
+	{ customTlv = [], customTlvFile = [] }: SignOptions,
+	files: OptionFiles,
+): { type: number; value: Uint8Array }[] {
+	const type = (text: string): number => parseInteger(text, "The type of a custom TLV");
 	return [
-		...parsed.all("custom-tlv").map(([tag, value]) => ({ type: type(tag), value: customValue(value!) })),
-		...parsed.all("custom-tlv-file").map(([tag, path]) => ({ type: type(tag), value: files.bytes(path!) })),
+		...customTlv.map(([tag, value]) => ({ type: type(tag), value: customValue(value) })),
+		...customTlvFile.map(([tag, path]) => ({ type: type(tag), value: files.bytes(path) })),
 	];
 }
 

@@ -15,10 +15,11 @@ import { imageFault } from "../modules/bootutil/loader/validate-image.js";
 import type { SecurityCounterStore } from "../modules/bootutil/security-counter.js";
 import { findTlv, TlvType } from "../modules/bootutil/tlv.js";
 import { headerFault } from "../modules/bootutil/validation.js";
+import type { DigestProvider } from "../modules/bytes/digest.js";
 import type { FlashArea } from "../modules/flash/area.js";
 import { FlashError } from "../modules/flash/error.js";
 
-export const digest = { sha256: () => createHash("sha256") };
+export const digest: DigestProvider = { sha256: () => createHash("sha256") };
 
 /** An image that was found. Offsets and sizes are bytes. */
 export interface FoundImage {

@@ -66,7 +66,9 @@ export class Simulator {
 		const udp = machine === "sim" ? ["--udp", "0"] : [];
 		const files = ["--flash", this.flash, "--serial", this.serial, ...udp, "--json"];
 		const command = [commandLines[machine], ...files, ...options];
-		this.process = endsWithUs(spawn(process.execPath, command, { stdio: ["pipe", "pipe", "pipe"] }));
+		// Not one that `xs-smp` would take for the user's own.
+		const env = { ...process.env, XDG_RUNTIME_DIR: directory };
+		this.process = endsWithUs(spawn(process.execPath, command, { stdio: ["pipe", "pipe", "pipe"], env }));
 		createInterface({ input: this.process.stdout! }).on("line", (line) => {
 			this.events.push(JSON.parse(line) as SimulatorEvent);
 			this.#wake();

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { formatTable, type Table, tableObject } from "../bench/table.js";
 // npm run size [-- --json]: flash of the firmware for the Cortex-M55, by part. RAM is measured by `npm run bench -- mps3`.
 import { onClosedPipe } from "../cli/closed-pipe.js";
+import { newProgram, runAlone } from "../cli/command-line.js";
 import { type Mps3Program, PROGRAMS } from "../hosts/mps3/board.js";
 
 /** Bytes of flash by part. */
@@ -70,11 +71,12 @@ function sizeTable({ name, map, image }: Mps3Program): Table {
 	};
 }
 
-function main(): void {
-	const json = process.argv.includes("--json");
+const context = { stdout: process.stdout, stderr: process.stderr, status: 0 };
+
+function main(json: boolean): void {
 	if (!PROGRAMS.every(({ map }) => existsSync(map))) {
 		process.stderr.write("The firmware is not built: it takes arm-none-eabi-gcc.\n");
-		process.exitCode = 1;
+		context.status = 1;
 		return;
 	}
 	const tables = PROGRAMS.map(sizeTable);
@@ -86,4 +88,8 @@ function main(): void {
 }
 
 onClosedPipe();
-main();
+const program = newProgram("npm run size --", context)
+	.description("Prints the flash that the firmware for the Cortex-M55 takes, by part.")
+	.option("--json", "print the tables as JSON")
+	.action(({ json = false }: { json?: boolean }) => main(json));
+process.exitCode = await runAlone(program, process.argv.slice(2), context);

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { OptionError } from "../desk/node/command-options.js";
+import { UsageError } from "../../cli/usage-error.js";
 import type { Emulator } from "../desk/node/device.js";
 import { ROOT } from "../desk/node/loader-setup.js";
 import type { Board, Options } from "../desk/node/options.js";
@@ -7,9 +7,9 @@ import type { Setup } from "../desk/node/setup.js";
 
 /** The firmware on Arm's MPS3 board with the image AN547, which QEMU emulates. */
 export const MPS3: Board = {
-	command: "npm run mps3",
+	command: "mps3",
 	summary:
-		'Runs the boot loader and the application as firmware for a Cortex-M55. QEMU emulates the board, mps3-an547. newtmgr, smpmgr and other SMP clients reach the device over a serial line. While the device runs, the line "r" presses its reset button and the line "q" ends it.',
+		'Run the boot loader and the application as firmware for a Cortex-M55. QEMU emulates the board, mps3-an547. xs-smp, newtmgr, smpmgr and other SMP clients reach the device over a serial line. While the device runs, the line "r" presses its reset button and the line "q" ends it.',
 	lacks: ["--uart", "--udp", "--tcp", "--files", "--power-cut"],
 	defaults: { "--flash": ".sim/mps3-flash.bin", "--serial": ".sim/mps3-uart" },
 };
@@ -50,15 +50,15 @@ export const qemu: Emulator = (setup, options) => {
 	const application = applicationOf(options);
 	for (const file of [LOADER, application])
 		if (!existsSync(file))
-			throw new OptionError(
+			throw new UsageError(
 				"The firmware is not built: it takes arm-none-eabi-gcc (Debian: gcc-arm-none-eabi, libnewlib-arm-none-eabi).",
 			);
 	if (options.app === "locked-down")
-		throw new OptionError("The application locked-down needs random numbers and an audit log, which this board lacks.");
+		throw new UsageError("The application locked-down needs random numbers and an audit log, which this board lacks.");
 	if (setup.otp !== undefined)
-		throw new OptionError("This board has no one-time programmable memory for --downgrade-prevention hardware.");
+		throw new UsageError("This board has no one-time programmable memory for --downgrade-prevention hardware.");
 	if (setup.config.verify === "signature")
-		throw new OptionError("This application has no room for verifying signatures: --verify is none or hash.");
+		throw new UsageError("This application has no room for verifying signatures: --verify is none or hash.");
 	const semihosting = `enable=on,target=native,chardev=events,arg=${firmwareArgument(setup, options.baud)}`;
 	return [
 		QEMU,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runCommandLine } from "../desk/node/command-line.js";
+import { runBoard } from "../desk/node/command-line.js";
 import { SIMULATOR } from "../desk/node/options.js";
 
-runCommandLine(SIMULATOR);
+await runBoard(SIMULATOR);

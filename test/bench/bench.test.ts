@@ -36,13 +36,13 @@ const refusals: [string[], RegExp][] = [
 	[["against"], /^"against" wants to know where/],
 	[["wire", "--udp", "127.0.0.1:1337"], /^The address of another server is for "against"/],
 	[["against", "--udp", "127.0.0.1"], /^--udp is HOST:PORT/],
-	[["against", "--udp", "127.0.0.1:1", "--serial", "/dev/null"], /^One server at a time/],
+	[["against", "--udp", "127.0.0.1:1", "--serial", "/dev/null"], /^--udp and --serial do not go together/],
 	[["against", "--udp", "127.0.0.1:1", "--baud", "9600"], /^--baud goes with --serial/],
-	[["against", "--serial", "/dev/null", "--baud", "fast"], /^--baud is a positive number/],
+	[["against", "--serial", "/dev/null", "--baud", "fast"], /^--baud is a number from 1 to/],
 	[["against", "--serial", "/dev/null"], /^\/dev\/null is no serial line/],
 	[["wire", "--pid", "1"], /^--baud and --pid go with/],
 	[["against", "--udp", "127.0.0.1:1", "--pid", "999999999"], /^There is no process 999999999/],
-	[["wire", "--json", "--markdown"], /^--json or --markdown/],
+	[["wire", "--json", "--markdown"], /^--json and --markdown do not go together/],
 ];
 
 describe("bench", () => {

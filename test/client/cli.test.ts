@@ -14,42 +14,71 @@ async function xsSmp(...args: string[]) {
 	const output: string[] = [];
 	const errors: string[] = [];
 	const status = await runProgram(args, {
-		stdout: { write: (text) => output.push(text) },
-		stderr: { write: (text) => errors.push(text) },
+		stdout: { write: (text) => output.push(String(text)) },
+		stderr: { write: (text) => errors.push(String(text)) },
 	});
 	return { status, output: output.join(""), errors: errors.join("") };
 }
 
 describe("xs-smp: command line", () => {
-	it("explains itself", async () => {
+	it("explains itself, in 80 columns", async () => {
 		const { status, output } = await xsSmp("--help");
 		assert.equal(status, 0);
+		const lines: string[] = output.split("\n");
 		for (const { name } of COMMANDS) {
-			assert.match(output, new RegExp(`^  ${name} `, "m"));
+			assert.match(output, new RegExp(`^  ${name.split(" ")[0]} `, "m"));
 			const help = await xsSmp(...name.split(" "), "--help");
 			assert.equal(help.status, 0);
-			assert.match(help.output, new RegExp(`^Usage: xs-smp ${name} \\[OPTIONS\\]`));
-			assert.match(
-				help.output,
-				/--serial PATH .*\n.*--baud N .*\n.*--raw .*\n.*--udp HOST:PORT .*\n.*--tcp HOST:PORT /,
-			);
-			assert.match(help.output, / --access-key FILE .*\n(.*\n)*.* --json /);
+			assert.match(help.output, new RegExp(`^Usage: xs-smp ${name} \\[options\\]`));
+			for (const option of ["serial <PATH>", "baud <N>", "raw", "udp <HOST:PORT>", "tcp <HOST:PORT>", "json"])
+				assert.ok(help.output.includes(` --${option} `), `${name}: ${option}`);
+			assert.match(help.output, / --access-key <FILE> /);
+			lines.push(...help.output.split("\n"));
 		}
 		const family = await xsSmp("settings", "--help");
-		assert.deepEqual([family.status, family.output.match(/^ {2}\w+/gm)], [0, Array(6).fill("  settings")]);
+		assert.deepEqual(
+			[family.status, family.output.match(/^ {2}\w+(?= .* [A-Z])/gm)],
+			[0, ["read", "write", "delete", "save", "load", "commit"].map((name) => `  ${name}`)],
+		);
+		for (const name of ["image", "explain"]) lines.push(...(await xsSmp(name, "--help")).output.split("\n"));
+		for (const name of ["sign", "create", "inspect", "verify", "keygen", "getpub", "getpubhash", "keyinfo"])
+			lines.push(...(await xsSmp("image", name, "--help")).output.split("\n"));
+		assert.deepEqual(
+			lines.filter((line) => line.length > 80),
+			[],
+		);
+	});
+
+	it("explains a command by its name, too", async () => {
+		for (const name of ["list", "image", "explain"])
+			assert.deepEqual(await xsSmp("help", name), await xsSmp(name, "--help"));
+	});
+
+	it("prints its version", async () => {
+		const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+		for (const option of ["--version", "-V"])
+			assert.deepEqual(await xsSmp(option), { status: 0, output: `${version}\n`, errors: "" });
 	});
 
 	it("stands in docs/CLIENT.md, with every option", () => {
 		const rows = readFileSync("docs/CLIENT.md", "utf8").split("\n");
-		for (const { name, operands, options } of COMMANDS) {
-			const row = rows.find((each) => each.startsWith(`| \`${[name, ...operands].join(" ")}\` `));
-			assert.ok(row, name);
-			for (const option of options)
-				assert.ok(row.includes(`\`--${[option.name, ...(option.values ?? [])].join(" ")}\``), row);
+		for (const { name, operands = "", options } of COMMANDS) {
+			const usage = `${name} ${operands.replace(/[<>]/g, "")}`.trim();
+			const row = rows.find((each) => each.startsWith(`| \`${usage}\` `));
+			assert.ok(row, usage);
+			for (const { flags } of options?.() ?? [])
+				assert.ok(row.includes(`\`${flags.replace(/[<>]/g, "")}\``), `${flags}: ${row}`);
 		}
 	});
 
 	const directory = freshDirectory();
+	// No simulated device of the user runs there.
+	const { XDG_RUNTIME_DIR: before } = process.env;
+	process.env["XDG_RUNTIME_DIR"] = directory;
+	after(() => {
+		if (before === undefined) delete process.env["XDG_RUNTIME_DIR"];
+		else process.env["XDG_RUNTIME_DIR"] = before;
+	});
 	const short = join(directory, "short");
 	writeFileSync(short, "too short");
 	after(() => rmSync(directory, { recursive: true }));
@@ -57,13 +86,19 @@ describe("xs-smp: command line", () => {
 	const at = ["--udp", "127.0.0.1:9"];
 	const refusals: [string[], RegExp][] = [
 		[[], /^Usage: /],
-		[["fly"], /^There is no command "fly"; the commands are list, info, .*, settings, files, unlock and lock\.\n$/],
-		[["list"], /^Say where the device is: with --serial PATH, --udp HOST:PORT or --tcp HOST:PORT\.\n$/],
-		[["list", "--udp", "x:1", "--tcp", "x:1"], /^Say where the device is/],
+		[["settings"], /^Usage: xs-smp settings /],
+		[["fly"], /^There is no command "fly"; --help lists them\.\n$/],
+		[["lst"], /^There is no command "lst"; did you mean list\?\n$/],
+		[["setings", "read"], /^There is no command "setings"; did you mean settings\?\n$/],
+		[
+			["list"],
+			/^Say where the device is: with --serial PATH, .* or in XS_SMP_DEVICE\. No simulated device runs here\.\n$/,
+		],
+		[["list", "--udp", "x:1", "--tcp", "x:1"], /^Say in one way where the device is: /],
 		[["list", "--tcp", "[::1]"], /^--tcp is HOST:PORT, such as 192\.0\.2\.1:1337, not "\[::1\]"\.\n$/],
 		[["list", "--tcp", "x:0"], /^--tcp is HOST:PORT/],
 		[["list", "--tcp", "x:1", "--baud", "9600"], /^--baud goes with --serial\.\n$/],
-		[["list", "--udp", "x:1", "--serial", "y"], /^Say where the device is/],
+		[["list", "--udp", "x:1", "--serial", "y"], /^Say in one way where the device is: /],
 		[["list", "--udp", "1337"], /^--udp is HOST:PORT, such as 192\.0\.2\.1:1337, not "1337"\.\n$/],
 		[["list", "--udp", "x:70000"], /^--udp is HOST:PORT/],
 		[["list", "--udp", "x:1", "--raw"], /^--raw goes with --serial\.\n$/],
@@ -72,25 +107,31 @@ describe("xs-smp: command line", () => {
 		[["list", "--serial", "/dev/null"], /^\/dev\/null is no serial line\.\n$/],
 		[["list", "--udp", "x:1", "--timeout", "soon"], /^--timeout needs a number, not "soon"\.\n$/],
 		[["list", "--udp", "x:1", "--timeout", "0"], /^--timeout is at least 1\.\n$/],
-		[["list", "--colour"], /^list has no option --colour\.\n$/],
+		[["list", "--colour"], /^There is no option "--colour"; --help lists them\.\n$/],
+		[["list", "--jsn"], /^There is no option "--jsn"; did you mean --json\?\n$/],
+		[["list", "--json=yes"], /^--json takes no value\.\n$/],
+		[["list", "--udp"], /^--udp needs HOST:PORT\.\n$/],
+		[["list", "--udp", "--json"], /^--udp needs a value\.\n$/],
 		[["list", "twice"], /^"twice" is one argument too many\.\n$/],
-		[["upload", "--udp", "x:1"], /^upload needs FILE\.\n$/],
+		[["upload", "--udp", "x:1"], /^upload needs FILE; --help tells more\.\n$/],
 		[["upload", "/nowhere/at/all", "--udp", "x:1"], /^\/nowhere\/at\/all cannot be read: it does not exist\.\n$/],
 		[["upgrade", "package.json", "--udp", "x:1"], /^package\.json: The file is no MCUboot image: .*\.\n$/],
-		[["test", "xyz", "--udp", "127.0.0.1:9"], /^A hash is 4 to 128 hexadecimal digits, not "xyz"\.\n$/],
-		[["settings"], /^"settings" goes on with read, write, delete, save, load or commit\.\n$/],
-		[["files", "fly"], /^"files" goes on with get, put, status, hash, hashes or close\.\n$/],
-		[["settings", "write", "a", ...at], /^settings write needs NAME and VALUE\.\n$/],
+		[["test", "xyz", "--udp", "127.0.0.1:9"], /^A hash is 6 to 128 hexadecimal digits, not "xyz"\.\n$/],
+		[["confirm", "abcdef", "--slot", "1", ...at], /^confirm takes HASH or --slot 1, not both\.\n$/],
+		[["confirm", "--slot", "0", ...at], /^--slot is 1, not "0"\.\n$/],
+		[["files", "fly"], /^There is no command "files fly"; --help lists them\.\n$/],
+		[["files", "gte"], /^There is no command "files gte"; did you mean get\?\n$/],
+		[["settings", "write", "a", ...at], /^settings write needs NAME and VALUE; --help tells more\.\n$/],
 		[
 			["settings", "write", "a", "0f0", "--hex", ...at],
 			/^With --hex a value is hexadecimal digits, two a byte, not "0f0"\.\n$/,
 		],
 		[["files", "put", "/nowhere/at/all", "/x", ...at], /^\/nowhere\/at\/all cannot be read: it does not exist\.\n$/],
 		[["files", "get", "/", ...at], /^"\/" names no file: say FILE\.\n$/],
-		[["shell", ...at], /^shell needs WORD\.\.\.\.\n$/],
+		[["shell", ...at], /^shell needs WORD; --help tells more\.\n$/],
 		[["audit", "--last", "x", ...at], /^--last needs a number, not "x"\.\n$/],
 		[["console-echo", "maybe", ...at], /^console-echo is on or off, not "maybe"\.\n$/],
-		[["unlock", ...at], /^unlock needs --access-key\.\n$/],
+		[["unlock", ...at], /^unlock needs --access-key FILE\.\n$/],
 		[["list", ...at, "--access-key", "/nowhere"], /^\/nowhere cannot be read: it does not exist\.\n$/],
 		[["list", ...at, "--access-key", short], /short is no access key: it has 9 bytes, and a key has 16 or more\.\n$/],
 	];

@@ -19,7 +19,7 @@ async function xsSmp(device: ForeignDevice, ...args: string[]) {
 		link.send(packet.slice());
 	});
 	const output: string[] = [];
-	const stdout = { write: (text: string) => output.push(text) };
+	const stdout = { write: (text: string | Uint8Array) => output.push(String(text)) };
 	const status = await runProgram([...args, "--tcp", await listener.listen()], { stdout, stderr: stdout });
 	await listener.close();
 	return { status, output: output.join("") };
@@ -107,13 +107,13 @@ describe("xs-smp: commands that go by hash", () => {
 			1,
 			"This very file runs as image 0, and a device marks by hash, so it would take that one.\n",
 		],
-		["too few digits", [OLD], ["test", "abc"], 2, 'A hash is 4 to 128 hexadecimal digits, not "abc".\n'],
+		["too few digits", [OLD], ["test", "abcde"], 2, 'A hash is 6 to 128 hexadecimal digits, not "abcde".\n'],
 		[
 			"too many digits",
 			[OLD],
 			["confirm", "a".repeat(129)],
 			2,
-			`A hash is 4 to 128 hexadecimal digits, not "${"a".repeat(129)}".\n`,
+			`A hash is 6 to 128 hexadecimal digits, not "${"a".repeat(80)}…".\n`,
 		],
 	];
 	for (const [what, running, args, status, output] of refusals)
@@ -126,14 +126,14 @@ describe("xs-smp: commands that go by hash", () => {
 
 	it("refuse the beginning of two hashes", async () => {
 		const device = new ForeignDevice(OLD);
-		const hashes = ["abcd01", "abcd02"].map((start) => Buffer.from(start.padEnd(64, "0"), "hex"));
+		const hashes = ["abcdef01", "abcdef02"].map((start) => Buffer.from(start.padEnd(64, "0"), "hex"));
 		device.before = ({ group, command }) =>
 			group === 1 && command === 0
 				? { images: hashes.map((hash, slot) => ({ slot, version: "1.0.0", hash, active: slot === 0 })) }
 				: undefined;
-		assert.deepEqual(await xsSmp(device, "test", "abcd"), {
+		assert.deepEqual(await xsSmp(device, "test", "abcdef"), {
 			status: 2,
-			output: "More than one image has a hash that begins with abcd.\n",
+			output: "More than one image has a hash that begins with abcdef.\n",
 		});
 	});
 
@@ -150,6 +150,64 @@ describe("xs-smp: commands that go by hash", () => {
 		});
 		assert.equal((await xsSmp(device, "test", hash, "--image", "0")).status, 0);
 		assert.deepEqual([...device.pending], [1]);
+	});
+
+	it("mean the image in slot 1 where they are given no hash, and say what they marked", async () => {
+		const device = new ForeignDevice(OLD, OTHER);
+		device.slots[1] = NEW;
+		const marks = marksOf(device);
+		const { status, output } = await xsSmp(device, "test");
+		assert.equal(status, 0);
+		const hash = hashOf(NEW);
+		assert.match(
+			output,
+			new RegExp(
+				`^Version 2\\.0\\.0 in slot 1 of image 0, hash ${hash.slice(0, 16)}…, is marked for a trial at the next start\\.\\nimage 0 `,
+			),
+		);
+		device.slots[3] = OLD;
+		assert.deepEqual(await xsSmp(device, "test"), {
+			status: 2,
+			output: "Slot 1 of image 0 and of image 1 both hold something: say which is meant, with --image.\n",
+		});
+		device.slots[3] = undefined;
+		const permanent = await xsSmp(device, "confirm", "--slot", "1", "--image", "0");
+		assert.equal(permanent.status, 0);
+		assert.match(permanent.output, /^Version 2\.0\.0 in slot 1 of image 0, .* is to run from the next start on\.\n/);
+		assert.deepEqual(marks, [hash, hash]);
+	});
+
+	it("refuse to mark a slot 1 with nothing in it, or that runs", async () => {
+		const device = new ForeignDevice(OLD, OTHER);
+		for (const args of [["test"], ["confirm", "--slot", "1"]])
+			assert.deepEqual(await xsSmp(device, ...args), {
+				status: 1,
+				output: "Nothing is in slot 1: upload an image first.\n",
+			});
+		assert.deepEqual(await xsSmp(device, "test", "--image", "1"), {
+			status: 1,
+			output: "Nothing is in slot 1 of image 1: upload an image first.\n",
+		});
+		device.before = ({ group, command }) =>
+			group === 1 && command === 0
+				? { images: [{ slot: 1, version: "1.0.0", hash: Buffer.from(hashOf(OLD), "hex"), active: true }] }
+				: undefined;
+		assert.deepEqual(await xsSmp(device, "test"), {
+			status: 1,
+			output: "The image in slot 1 of image 0 runs already.\n",
+		});
+	});
+
+	it("keep the running image where confirm is given nothing, whatever lies in slot 1", async () => {
+		const device = new ForeignDevice(NEW);
+		device.slots[1] = OLD;
+		device.unconfirmed.add(0);
+		for (let time = 0; time < 2; time++) {
+			const { status, output } = await xsSmp(device, "confirm");
+			assert.equal(status, 0);
+			assert.match(output, /^Version 2\.0\.0 in slot 0 of image 0, .* is confirmed\.\n/);
+		}
+		assert.deepEqual([...device.pending], []);
 	});
 
 	it("erase no slot that is not there", async () => {
@@ -194,7 +252,7 @@ describe("xs-smp: commands that go by hash", () => {
 		const device = new ForeignDevice(OLD);
 		device.slots[1] = NEW;
 		device.tellsHashes = false;
-		const { status, output } = await xsSmp(device, "test", "abcd");
+		const { status, output } = await xsSmp(device, "test", "abcdef");
 		assert.deepEqual([status, output], [2, "The device's list has no hashes: give the whole hash.\n"]);
 		assert.equal((await xsSmp(device, "test", hashOf(NEW))).status, 0);
 		assert.deepEqual([...device.pending], [1]);

@@ -15,13 +15,14 @@ function readmeSession(): Exchange[] {
 /** The same command from a directory of its own, without npm in between. */
 const relocated = (command: string, serial: string): string =>
 	command
-		.replace("npm run --silent image --", `node "${join(root, "dist/cli/image.js")}"`)
+		.replace("npx xs-smp", `node "${join(root, "dist/cli/main.js")}"`)
 		.replace("keys/", `${join(root, "keys")}/`)
 		.replace(".sim/uart", serial);
 
 const session = readmeSession();
 const start = session.findIndex(({ command }) => command.startsWith("npm start --"));
 const firstClient = session.findIndex(({ command }) => command.startsWith("newtmgr"));
+const ownClient = session.findIndex(({ command }, at) => at > firstClient && command.startsWith("npx xs-smp"));
 
 describe("README", () => {
 	it("begins with the two commands that do all the set-up", () => {
@@ -36,14 +37,43 @@ describe("README", () => {
 				const made = await run("sh", ["-c", relocated(command, simulator.serial)], { cwd: simulator.directory });
 				assert.equal(made.status, 0, made.output);
 			}
-			const tool = join(root, "dist/cli/image.js");
+			const tool = join(root, "dist/cli/main.js");
 			const key = join(root, "keys/development-ec-p256.pem");
-			const checked = await run("node", [tool, "verify", "--key", key, join(simulator.directory, "firmware.bin")]);
+			const checked = await run("node", [
+				tool,
+				"image",
+				"verify",
+				"--key",
+				key,
+				join(simulator.directory, "firmware.bin"),
+			]);
 			assert.equal(checked.status, 0, checked.output);
 		} finally {
 			await simulator.stop();
 		}
 	});
+});
+
+describe("the session of the README with xs-smp", () => {
+	const { XDG_RUNTIME_DIR: runtime } = process.env;
+	let simulator: Simulator;
+	let player: TranscriptPlayer;
+
+	before(async () => {
+		simulator = await startAsInReadme();
+		// The command finds the device by itself.
+		process.env["XDG_RUNTIME_DIR"] = simulator.directory;
+		player = new TranscriptPlayer(simulator, {});
+		await player.play({ command: session[start + 1]!.command, expected: [] });
+	});
+	after(async () => {
+		if (runtime === undefined) delete process.env["XDG_RUNTIME_DIR"];
+		else process.env["XDG_RUNTIME_DIR"] = runtime;
+		await simulator.stop();
+	});
+
+	for (const { command, expected } of session.slice(ownClient))
+		it(command, () => player.play({ command: relocated(command, simulator.serial), expected }));
 });
 
 function startAsInReadme(): Promise<Simulator> {
@@ -61,6 +91,6 @@ describeWith("newtmgr", "the session of the README", () => {
 	});
 	after(() => simulator.stop());
 
-	for (const { command, expected } of session.slice(start + 1))
+	for (const { command, expected } of session.slice(start + 1, ownClient))
 		it(command, () => player.play({ command: relocated(command, simulator.serial), expected }));
 });

@@ -24,7 +24,6 @@ describe("docs/SAFE-UPDATES.md", () => {
 			for (const { command, expected } of session) {
 				// In a directory of its own, and without npm in between.
 				const relocated = command
-					.replace("npm run --silent image --", `node "${join(root, "dist/cli/image.js")}"`)
 					.replace("npx xs-smp", `node "${join(root, "dist/cli/main.js")}"`)
 					.replace("keys/", `${join(root, "keys")}/`)
 					.replace("127.0.0.1:1337", simulator.udp);

@@ -184,16 +184,16 @@ describe("explain: command line", () => {
 	it("explains itself", () => {
 		const { status, stdout } = run("--help");
 		assert.equal(status, 0);
-		assert.match(stdout, /^Usage: npm run explain -- \[OPTION\]\.\.\. FLASHFILE\n/);
+		assert.match(stdout, /^Usage: xs-smp explain \[options\] <FLASHFILE>\n/);
 		for (const name of ["images", "mode", "layout", "trailer", "key", "encryption-key", "downgrade-prevention", "json"])
 			assert.ok(stdout.includes(`--${name} `), name);
 	});
 
 	const wrong: [readonly string[], RegExp][] = [
-		[[], /FLASHFILE is missing/],
+		[[], /^explain needs FLASHFILE; --help tells more\.\n$/],
 		[["a", "b"], /"b" is one argument too many/],
 		[["--frob", "a"], /no option "--frob"/],
-		[["--mode", "overlay", "a"], /--mode is move or offset or/],
+		[["--mode", "overlay", "a"], /--mode is move, offset, .* or ram-load, not "overlay"/],
 		[["--key", "none", "--key", "a.pem", "a"], /--key none stands alone/],
 		[["--encryption-key-length", "256", "a"], /--encryption-key-length needs --encryption-key/],
 		[["--encryption-key", "none.pem", "a"], /--encryption-key none\.pem cannot be read: no such file/],

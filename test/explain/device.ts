@@ -13,14 +13,14 @@ import { freshDirectory, root } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 import { loaderConfig } from "../unit/bootutil/support.js";
 
-export const PROGRAM = join(root, "dist/cli/explain.js");
+export const PROGRAM: readonly string[] = [join(root, "dist/cli/main.js"), "explain"];
 export const SECONDARY = 0x94000;
 
 export type Mode = "move" | "offset";
 
 /** Runs the command. */
 export function run(...args: readonly string[]) {
-	const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], { encoding: "utf8" });
+	const { status, stdout, stderr } = spawnSync(process.execPath, [...PROGRAM, ...args], { encoding: "utf8" });
 	return { status, stdout, stderr };
 }
 

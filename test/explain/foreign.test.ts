@@ -93,7 +93,7 @@ describe("explain: what is foreign is named", () => {
 		const flash = join(directory, "flash.bin");
 		writeFileSync(flash, new Device("move").memory);
 		writeFileSync(`${flash}.otp`, "abc");
-		const args = [PROGRAM, "--images", "1", "--downgrade-prevention", "hardware", flash];
+		const args = [...PROGRAM, "--images", "1", "--downgrade-prevention", "hardware", flash];
 		const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
 		assert.equal(status, 2);
 		assert.match(stderr, /^The OTP file .*flash\.bin\.otp is not a file of 8 bytes\.\n$/);
@@ -163,7 +163,7 @@ describe("explain: what is foreign is named", () => {
 			writeFileSync(path, contents);
 			const simulator = join(root, "dist/hosts/sim/cli.js");
 			for (const args of [
-				[PROGRAM, path],
+				[...PROGRAM, path],
 				[simulator, "--udp", "0", "--serial", join(directory, "uart"), "--flash", path],
 			]) {
 				const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });

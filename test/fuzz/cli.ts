@@ -1,18 +1,14 @@
-// npm run fuzz -- [--packets N] [--seed N] [--engine node|xs|sim] [--coverage [--uncovered] [--save FILE]] [--json]
+// npm run fuzz -- [OPTION]...
 
 import { spawnSync } from "node:child_process";
 import { onClosedPipe } from "../../cli/closed-pipe.js";
+import { runAlone } from "../../cli/command-line.js";
 import type { Uncovered } from "./coverage.js";
-import { type CliOptions, HELP, parseOptions, UsageError } from "./options.js";
+import { type CliOptions, fuzzProgram, readOptions } from "./options.js";
 
 // What runs the device's code is loaded when it is needed: coverage has to be there first.
 
-async function main(): Promise<number> {
-	const options = parseOptions(process.argv.slice(2));
-	if (options === "help") {
-		process.stdout.write(HELP);
-		return 0;
-	}
+async function main(options: CliOptions): Promise<number> {
 	const started = Date.now();
 	const [report, uncovered] = await runOn(options);
 	const seconds = (Date.now() - started) / 1000;
@@ -60,10 +56,8 @@ async function onNode({
 }
 
 onClosedPipe();
-try {
-	process.exitCode = await main();
-} catch (error) {
-	if (!(error instanceof UsageError)) throw error;
-	process.stderr.write(`${error.message}\n`);
-	process.exitCode = 2;
-}
+const context = { stdout: process.stdout, stderr: process.stderr, status: 0 };
+const program = fuzzProgram(context).action(async () => {
+	context.status = await main(readOptions(program));
+});
+process.exitCode = await runAlone(program, process.argv.slice(2), context);

@@ -1,11 +1,10 @@
-import { parseArgs } from "node:util";
+import { type Command, Option } from "commander";
+import { choiceOption, countOption, newProgram, readLine, type Streams } from "../../cli/command-line.js";
+import { UsageError } from "../../cli/usage-error.js";
 
 /** Applications of the simulator with groups or rules of their own. */
 export const APPS = ["smp-svr", "own-group", "locked-down"] as const;
 export type FuzzedApp = (typeof APPS)[number];
-
-/** What the user gave cannot be used. The message is one sentence. */
-export class UsageError extends Error {}
 
 export interface CliOptions {
 	readonly packets: number;
@@ -22,75 +21,62 @@ export interface CliOptions {
 	readonly json: boolean;
 }
 
-export const HELP = `Usage: npm run fuzz -- [OPTION]...
+/** The command line, for `readOptions`. */
+export function fuzzProgram(streams: Streams): Command {
+	const most = 999_999_999;
+	return newProgram("npm run fuzz --", streams)
+		.description(
+			"Sends packets that no client would send into the SMP server, by console, raw UART, UDP and Bluetooth LE, and checks that the server answers with well-formed responses, uses its flash by the rules, leaves the running images alone, and goes on.",
+		)
+		.addOption(countOption("--packets <N>", "how many packets", 1, most).default(20_000))
+		.addOption(
+			countOption("--seed <N>", "which packets; the same seed gives the same ones on node and xs", 1, most).default(1),
+		)
+		.addOption(
+			choiceOption(
+				"--engine <ENGINE>",
+				"on Node, on XS, or to a simulated device over its serial line, and beside it UDP and TCP",
+				["node", "xs", "sim"],
+			).default("xs"),
+		)
+		.addOption(choiceOption("--app <NAME>", "what the simulated device runs (default smp-svr)", APPS))
+		.option(
+			"--coverage",
+			"start again from packets that made new code run, too, and say how much of modules/smp ran (node)",
+		)
+		.option("--uncovered", "with --coverage: list the lines of modules/smp that never ran")
+		.addOption(
+			new Option(
+				"--save <FILE>",
+				"with --coverage: make FILE of the packets that add to the recorded ones, and only those",
+			),
+		)
+		.option("--json", "print the report as JSON");
+}
 
-Sends packets that no client would send into the SMP server, by console, raw UART, UDP and Bluetooth LE, and checks that it
-answers with well-formed responses, uses its flash by the rules, leaves the running images alone, and goes on.
+interface Given {
+	readonly packets: number;
+	readonly seed: number;
+	readonly engine: "node" | "xs" | "sim";
+	readonly app?: FuzzedApp;
+	readonly coverage?: boolean;
+	readonly uncovered?: boolean;
+	readonly save?: string;
+	readonly json?: boolean;
+}
 
-  --packets N              how many (default 20000)
-  --seed N                 which ones; the same seed gives the same packets on node and xs (default 1)
-  --engine node|xs|sim     on Node, on XS, or to a simulated device over its serial line, and beside it UDP and TCP
-                           (default xs)
-  --app NAME               what the simulated device runs: smp-svr (default), own-group, locked-down (sim)
-  --coverage               starts again from packets that made new code run, too, and says how much of modules/smp ran (node)
-  --uncovered              with --coverage: lists the lines of modules/smp that never ran
-  --save FILE              with --coverage: makes FILE of the packets that add to the recorded ones, and only those
-  --json                   the report as JSON
-  --help                   this text
-`;
+/** Reads a command line. Throws a UsageError. */
+export function parseOptions(args: readonly string[]): CliOptions {
+	const silent = { write: () => {} };
+	return readOptions(readLine(fuzzProgram({ stdout: silent, stderr: silent }), args));
+}
 
-/** Reads the command line. Throws a UsageError. */
-export function parseOptions(args: readonly string[]): CliOptions | "help" {
-	const text = { type: "string" } as const;
-	const flag = { type: "boolean", default: false } as const;
-	const { values } = attempt(() =>
-		parseArgs({
-			args: [...args],
-			options: {
-				packets: text,
-				seed: text,
-				engine: text,
-				app: text,
-				coverage: flag,
-				uncovered: flag,
-				save: text,
-				json: flag,
-				help: flag,
-			},
-		}),
-	);
-	if (values.help) return "help";
-	const { engine = "xs", coverage, uncovered, save } = values;
-	if (engine !== "node" && engine !== "xs" && engine !== "sim")
-		throw new UsageError(`--engine is node, xs or sim, not "${engine}".`);
-	const app = APPS.find((each) => each === (values.app ?? APPS[0]));
-	if (!app) throw new UsageError(`--app is ${APPS.join(", ")}, not "${values.app}".`);
-	if (values.app !== undefined && engine !== "sim") throw new UsageError("--app goes with --engine sim.");
-	if (coverage && engine !== "node") throw new UsageError("--coverage goes with --engine node.");
-	if ((uncovered || save !== undefined) && !coverage)
+/** The options of a command line that was read. Throws a UsageError. */
+export function readOptions(command: Command): CliOptions {
+	const { app, coverage = false, uncovered = false, json = false, ...given } = command.opts<Given>();
+	if (app !== undefined && given.engine !== "sim") throw new UsageError("--app goes with --engine sim.");
+	if (coverage && given.engine !== "node") throw new UsageError("--coverage goes with --engine node.");
+	if ((uncovered || given.save !== undefined) && !coverage)
 		throw new UsageError(`${uncovered ? "--uncovered" : "--save"} goes with --coverage.`);
-	return {
-		packets: count("--packets", values.packets ?? "20000"),
-		seed: count("--seed", values.seed ?? "1"),
-		engine,
-		app,
-		coverage,
-		uncovered,
-		save,
-		json: values.json,
-	};
-}
-
-function count(name: string, value: string): number {
-	if (!/^\d{1,9}$/.test(value) || Number(value) === 0)
-		throw new UsageError(`${name} is a number from 1 to 999999999, not "${value}".`);
-	return Number(value);
-}
-
-function attempt<T>(parse: () => T): T {
-	try {
-		return parse();
-	} catch (error) {
-		throw new UsageError(`${(error as Error).message.split(/[.\n]/)[0]}; --help lists the options.`);
-	}
+	return { app: app ?? APPS[0], coverage, uncovered, json, save: undefined, ...given };
 }

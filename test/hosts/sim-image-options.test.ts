@@ -41,9 +41,13 @@ describe("simulator: --key none", () => {
 		const simulator = await Simulator.start(["--images", "1", "--key", "none"]);
 		await simulator.stop({ keep: true });
 		const run = (...args: string[]) =>
-			spawnSync(process.execPath, [join(root, "dist/cli/explain.js"), "--images", "1", ...args, simulator.flash], {
-				encoding: "utf8",
-			}).stdout;
+			spawnSync(
+				process.execPath,
+				[join(root, "dist/cli/main.js"), "explain", "--images", "1", ...args, simulator.flash],
+				{
+					encoding: "utf8",
+				},
+			).stdout;
 		assert.match(run("--key", "none"), /hashes alone, NO SIGNATURES\n[\s\S]*0\.0\.0 runs on, confirmed/);
 		assert.match(run(), /Nothing starts: image 0: primary slot: no good signature by a trusted key/);
 		rmSync(simulator.directory, { recursive: true });

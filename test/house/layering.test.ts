@@ -6,6 +6,9 @@ import { imports, sources } from "./imports.js";
 
 const LOADER = "modules/bootutil/loader/";
 
+/** All that a program takes from `cli/` to read its command line. */
+const COMMAND_LINE = ["cli/closed-pipe.ts", "cli/command-line.ts", "cli/usage-error.ts", "commander"];
+
 /**
  * The rooms of the house, each with the rooms and packages that its files may import besides their own. A file belongs to the
  * room with the longest name that its path begins with.
@@ -41,9 +44,9 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["hosts/mps3/xs/", ["modules/", "hosts/desk/xs/"]],
 	// The Moddable SDK gives the board its devices.
 	["hosts/rtl8721f/", ["modules/", "embedded:provider/builtin", "mc/config", "time", "timer"]],
-	["hosts/desk/node/", ["modules/", "image/", "hosts/desk/xs/", "cli/closed-pipe.ts", "node:"]],
+	["hosts/desk/node/", ["modules/", "image/", "hosts/desk/xs/", ...COMMAND_LINE, "cli/running.ts", "node:"]],
 	["hosts/sim/", ["hosts/desk/node/"]],
-	["hosts/mps3/", ["hosts/desk/node/", "node:"]],
+	["hosts/mps3/", ["hosts/desk/node/", "cli/usage-error.ts", "node:"]],
 	// The desk.
 	[
 		"client/",
@@ -54,10 +57,10 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	],
 	["client/node/", ["client/", "modules/smp/transport/", "node:"]],
 	["image/", ["modules/", "@noble/", "node:crypto"]],
-	["cli/", ["client/", "client/node/", "image/", "hosts/desk/", "modules/", "node:"]],
+	["cli/", ["client/", "client/node/", "image/", "hosts/desk/", "modules/", "commander", "node:"]],
 	// Examples see what a user of the package sees.
 	["examples/", ["xs-smp", "node:fs/promises"]],
-	["tools/", ["bench/", "cli/closed-pipe.ts", "client/", "client/node/", "hosts/", "image/", "modules/", "node:"]],
+	["tools/", ["bench/", ...COMMAND_LINE, "client/", "client/node/", "hosts/", "image/", "modules/", "node:"]],
 ];
 
 const roomNames = rooms.map(([room]) => room);

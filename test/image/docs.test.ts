@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const program = fileURLToPath(new URL("../../cli/image.js", import.meta.url));
+const program = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 
 describe("docs/IMAGE.md", () => {
 	it("shows commands that run, and what they print", () => {
@@ -17,8 +17,8 @@ describe("docs/IMAGE.md", () => {
 			const compared: string[] = [];
 			for (const [, language, content = ""] of blocks) {
 				if (language === "sh") {
-					// `npm run image -- …` without npm and its build.
-					const script = `set -e\nnpm() { shift 3; "$NODE" "$PROGRAM" "$@"; }\n${content}`;
+					// `npx xs-smp …` without npm.
+					const script = `set -e\nnpx() { shift; "$NODE" "$PROGRAM" "$@"; }\n${content}`;
 					const env = { ...process.env, NODE: process.execPath, PROGRAM: program };
 					const result = spawnSync("sh", ["-c", script], { cwd: directory, env, encoding: "utf8" });
 					assert.deepEqual([result.status, result.stderr], [0, ""], content);

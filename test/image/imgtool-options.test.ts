@@ -10,7 +10,7 @@ import { openProgram, type Program } from "../support/console-script.js";
 import { describeWith } from "../support/tools.js";
 import { payloadOf } from "./support.js";
 
-const program = fileURLToPath(new URL("../../cli/image.js", import.meta.url));
+const program = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 
 const BASIC = ["-v", "1.2.3+4", "-H", "0x100", "--pad-header", "-S", "0x8000", "--align", "4"];
 
@@ -146,7 +146,7 @@ describeWith("imgtool", "every option of sign, and commands on keys", () => {
 	};
 	let node: Program;
 	let imgtool: Program;
-	const ours = (args: readonly string[]) => node.run([program, ...args], directory);
+	const ours = (args: readonly string[]) => node.run([program, "image", ...args], directory);
 	const theirs = (args: readonly string[]) => imgtool.run(args, directory);
 	const commandLine = (text: string): string[] => {
 		const given = text.split(" ").filter((word) => word !== "" && word !== "HEX" && word !== "out.hex");

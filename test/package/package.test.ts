@@ -87,7 +87,7 @@ describe("package", () => {
 
 	it("holds the library, the command and the device's modules, and nothing else", () => {
 		const rooms =
-			/^(dist\/(cli|client|image|modules)\/|modules\/.+\.(ts|json|md)$|(README\.md|LICENSE|NOTICE|package\.json)$)/;
+			/^(dist\/(cli|client|image|modules|hosts\/desk)\/|keys\/|modules\/.+\.(ts|json|md)$|(README\.md|LICENSE|NOTICE|package\.json)$)/;
 		assert.deepEqual(
 			files.filter((file) => !rooms.test(file)),
 			[],
@@ -278,8 +278,40 @@ describe("package", () => {
 	});
 
 	it("has the command xs-smp", async () => {
-		const help = await inFolder("npx", "--no-install", "xs-smp", "--help");
-		assert.match(help.output, /^Usage: xs-smp COMMAND/);
+		const xsSmp = (...args: string[]): Promise<Outcome> => inFolder("npx", "--no-install", "xs-smp", ...args);
+		const help = await xsSmp("--help");
+		assert.match(help.output, /^Usage: xs-smp \[options\] \[command\]/);
+		assert.doesNotMatch(help.output, /^ {2}(sim|mps3) /m);
 		assert.equal(help.status, 0);
+		const { version } = JSON.parse(read("package.json"));
+		assert.deepEqual(await xsSmp("--version"), { status: 0, output: `${version}\n` });
+		for (const board of ["sim", "mps3"])
+			assert.deepEqual(await xsSmp(board, "--images", "1"), {
+				status: 2,
+				output:
+					"The package has no simulator: `npm ci && npm start` in a clone of the repository of xs-smp builds and starts it.\n",
+			});
+	});
+
+	it("makes images, and explains a flash", async () => {
+		const xsSmp = (...args: string[]): Promise<Outcome> => inFolder("npx", "--no-install", "xs-smp", ...args);
+		writeFileSync(path.join(folder, "app.bin"), new Uint8Array(2000));
+		const key = ["--key", "key.pem"];
+		const form = ["--version", "1.2.3", "--header-size", "0x200", "--pad-header", "--slot-size", "0x80000"];
+		for (const command of [
+			["keygen", "--type", "ecdsa-p256", ...key],
+			["sign", ...key, ...form, "app.bin", "app.img"],
+			["verify", ...key, "app.img"],
+		]) {
+			const { status, output } = await xsSmp("image", ...command);
+			assert.equal(status, 0, output);
+		}
+		const simulator = await Simulator.start(["--images", "1"]);
+		await simulator.stop({ keep: true });
+		const { status, output } = await xsSmp("explain", "--images", "1", simulator.flash);
+		assert.equal(status, 0, output);
+		assert.match(output, /: guide layout, swap using move, ecdsa-p256 signatures\n/);
+		assert.match(output, /0\.0\.0/);
+		rmSync(simulator.directory, { recursive: true });
 	});
 });

@@ -1,7 +1,9 @@
 // npm run power-loss -- [--mode move|offset] [--full] [--seed N] [--json] | --replay ID | --help
 
-import { parseArgs } from "node:util";
+import { Option } from "commander";
 import { onClosedPipe } from "../../cli/closed-pipe.js";
+import { choiceOption, countOption, newProgram, quote, runAlone } from "../../cli/command-line.js";
+import { UsageError } from "../../cli/usage-error.js";
 import { DEFECTS } from "./defects.js";
 import { MODES, missingDefects, plan, Summary } from "./plan.js";
 import { sweepAll } from "./pool.js";
@@ -9,24 +11,8 @@ import { replay } from "./replay.js";
 import { parseId } from "./run.js";
 import type { LoaderLetter } from "./scenario.js";
 
-const HELP = `npm run power-loss -- [options]
-
-Cuts the power in every flash operation of upgrades, reverts, confirmations and requests, switches on again, and checks that
-the device is as good as before.
-
-  --mode move|offset  try one way of swapping only
-  --full              more places in long writes, and many more chains of cuts; takes ten minutes and more
-  --seed N            draw the chains of cuts anew (default 1)
-  --json              print one JSON object instead of text
-  --replay ID         play one run operation by operation, with what every sector holds
-  --help              print this
-
-Exit code 0: all passed but what known defects of MCUboot explain; 1: failures; 2: a wrong option.`;
-
 /** Failures that are printed. */
 const SHOWN = 50;
-
-class UsageError extends Error {}
 
 interface Options {
 	readonly letters: readonly LoaderLetter[];
@@ -37,32 +23,25 @@ interface Options {
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-function parseOptions(args: readonly string[]): Options | (() => void) {
-	const { values } = parseArgs({
-		args: [...args],
-		options: {
-			mode: { type: "string" },
-			full: { type: "boolean", default: false },
-			seed: { type: "string" },
-			json: { type: "boolean", default: false },
-			replay: { type: "string" },
-			help: { type: "boolean", default: false },
-		},
-	});
-	const { mode, full, seed, json, replay: id, help } = values;
-	if (help) return () => print(HELP);
-	if (id !== undefined) {
-		if (mode !== undefined || full || seed !== undefined || json) throw new UsageError("--replay goes alone");
-		const run = parseId(id);
-		if (!run) throw new UsageError(`${id} is no id, which looks like m4-same-up-37t2`);
-		const story = replay(run);
-		if (!story) throw new UsageError(`${id}: no such operation to cut at`);
-		return () => story.forEach(print);
-	}
-	if (mode !== undefined && !Object.hasOwn(MODES, mode)) throw new UsageError(`--mode is move or offset, not ${mode}`);
-	if (seed !== undefined && !/^\d{1,9}$/.test(seed)) throw new UsageError(`--seed is a number, not ${seed}`);
-	const letters = mode === undefined ? Object.values(MODES).flat() : MODES[mode]!;
-	return { letters, full, seed: Number(seed ?? 1), json };
+/** What the options ask for. */
+function optionsOf({ mode, full = false, seed = 1, json = false }: Given): Options {
+	return { letters: mode === undefined ? Object.values(MODES).flat() : MODES[mode]!, full, seed, json };
+}
+
+interface Given {
+	readonly mode?: string;
+	readonly full?: boolean;
+	readonly seed?: number;
+	readonly json?: boolean;
+	readonly replay?: string;
+}
+
+function play(id: string): void {
+	const run = parseId(id);
+	if (!run) throw new UsageError(`${quote(id)} is no id, which looks like m4-same-up-37t2.`);
+	const story = replay(run);
+	if (!story) throw new UsageError(`${id} has no such operation to cut at.`);
+	story.forEach(print);
 }
 
 const devices = (count: number): string => `${count} device${count === 1 ? "" : "s"}`;
@@ -124,13 +103,25 @@ async function main({ letters, full, seed, json }: Options): Promise<boolean> {
 }
 
 onClosedPipe();
-try {
-	const options = parseOptions(process.argv.slice(2));
-	if (typeof options === "function") options();
-	else process.exitCode = (await main(options)) ? 0 : 1;
-} catch (error) {
-	const usage = error instanceof UsageError || (error instanceof TypeError && "code" in error);
-	if (!usage) throw error;
-	process.stderr.write(`${(error as Error).message}\n`);
-	process.exitCode = 2;
-}
+const context = { stdout: process.stdout, stderr: process.stderr, status: 0 };
+const program = newProgram("npm run power-loss --", context)
+	.description(
+		"Cuts the power in every flash operation of upgrades, reverts, confirmations and requests, switches on again, and checks that the device is as good as before. The exit code is 0 if all passed but what known defects of MCUboot explain, 1 if something failed, and 2 for a wrong option.",
+	)
+	.addOption(choiceOption("--mode <MODE>", "try one way of swapping only", Object.keys(MODES)))
+	.option("--full", "more places in long writes, and many more chains of cuts; takes ten minutes and more")
+	.addOption(countOption("--seed <N>", "draw the chains of cuts anew (default 1)", 0, 999_999_999))
+	.option("--json", "print one JSON object instead of text")
+	.addOption(
+		new Option("--replay <ID>", "play one run operation by operation, with what every sector holds").conflicts([
+			"mode",
+			"full",
+			"seed",
+			"json",
+		]),
+	)
+	.action(async (given: Given) => {
+		if (given.replay !== undefined) play(given.replay);
+		else context.status = (await main(optionsOf(given))) ? 0 : 1;
+	});
+process.exitCode = await runAlone(program, process.argv.slice(2), context);

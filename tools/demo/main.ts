@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { onClosedPipe } from "../../cli/closed-pipe.js";
+import { newProgram, runAlone } from "../../cli/command-line.js";
 import { type ImageState, SmpClient } from "../../client/client.js";
 import { udpLink } from "../../client/node/udp.js";
 import { createImage } from "../../image/create.js";
@@ -8,6 +9,7 @@ import { parseKey } from "../../image/keys.js";
 import { freshDirectory, root, Simulator, type SimulatorEvent } from "../simulator.js";
 import { Narrator } from "./narrator.js";
 
+const context = { stdout: process.stdout, stderr: process.stderr, status: 0 };
 const story = new Narrator(process.stdout);
 
 /** A firmware update of 48 KiB, signed with the development key. */
@@ -83,7 +85,7 @@ function expect(images: readonly ImageState[], version: string, confirmed: boole
 		throw new Error(`expected ${version}, ${confirmed ? "" : "not "}confirmed, to run`);
 }
 
-async function main(): Promise<void> {
+async function tell(): Promise<void> {
 	const directory = freshDirectory();
 	try {
 		story.title("The update procedure of the OTA guide, on a simulated device");
@@ -93,32 +95,39 @@ async function main(): Promise<void> {
 		let stage = await Stage.open(directory);
 		expect(await stage.list(), "0.0.0", true);
 
+		await story.pause();
 		story.chapter("1", "Nobody confirms");
 		story.say("New firmware is uploaded to the secondary slot and marked for a test.");
 		await stage.update("0.0.1");
+		await story.pause();
 		story.say("At the reset the boot loader swaps the slots. The new firmware runs on trial.");
 		await stage.reset();
 		expect(await stage.list(), "0.0.1", false);
+		await story.pause();
 		story.say("Nobody confirms it. At the next reset the boot loader brings the old one back.");
 		await stage.reset();
 		expect(await stage.list(), "0.0.0", true);
 		await stage.close();
+		await story.pause();
 
 		story.chapter("2", "Power fails in the middle of the swap");
 		story.say("The same update, on a device whose supply fails during the 100th flash operation of the swap.");
 		stage = await Stage.open(directory, ["--power-cut", "100"]);
 		await stage.update("0.0.1");
+		await story.pause();
 		await stage.reset();
 		story.say("The swap status in the trailer told the boot loader where to go on. Nothing is lost.");
 		expect(await stage.list(), "0.0.1", false);
 		await stage.reset();
 		expect(await stage.list(), "0.0.0", true);
 		await stage.close();
+		await story.pause();
 
 		story.chapter("3", "The application confirms itself");
 		story.say("This application calls boot_write_img_confirmed() once it runs well.");
 		stage = await Stage.open(directory, ["--confirm", "self"]);
 		await stage.update("0.0.2");
+		await story.pause();
 		await stage.reset();
 		expect(await stage.list(), "0.0.2", true);
 		story.say("So it stays, also after another reset.");
@@ -133,4 +142,15 @@ async function main(): Promise<void> {
 }
 
 onClosedPipe();
-await main();
+// Ends the device and removes its files on the way out.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+const program = newProgram("npm run demo --", context)
+	.description(
+		"Tells the update procedure of the OTA guide on a simulated device: a trial that nobody confirms, a power failure in the middle of the swap, and an application that confirms itself.",
+	)
+	.option("--no-pause", "do not wait for the Enter key between the steps; without a terminal nobody is waited for")
+	.action(({ pause }: { pause: boolean }) => {
+		if (pause) story.pauses(process.stdin);
+		return tell();
+	});
+process.exitCode = await runAlone(program, process.argv.slice(2), context);

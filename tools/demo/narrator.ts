@@ -1,4 +1,5 @@
-import type { WriteStream } from "node:tty";
+import { once } from "node:events";
+import type { ReadStream, WriteStream } from "node:tty";
 import type { ImageState } from "../../client/client.js";
 
 /** Width of the progress bar, characters. */
@@ -8,10 +9,26 @@ const BAR = 40;
 export class Narrator {
 	readonly #out: WriteStream;
 	readonly #terminal: boolean;
+	/** Where the Enter key is; undefined if nobody is waited for. */
+	#keyboard: ReadStream | undefined;
 
 	constructor(out: WriteStream) {
 		this.#out = out;
 		this.#terminal = out.isTTY === true;
+	}
+
+	/** From now on waits for the Enter key between the steps, if a person reads and types. */
+	pauses(keyboard: ReadStream): void {
+		if (this.#terminal && keyboard.isTTY) this.#keyboard = keyboard;
+	}
+
+	/** The end of a step. */
+	async pause(): Promise<void> {
+		const keyboard = this.#keyboard;
+		if (!keyboard) return;
+		this.#out.write(this.#style("2", "  Enter goes on "));
+		await once(keyboard, "data");
+		keyboard.pause();
 	}
 
 	title(text: string): void {

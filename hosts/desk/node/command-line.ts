@@ -1,34 +1,52 @@
 import { createInterface } from "node:readline";
+import type { Command } from "commander";
 import { onClosedPipe } from "../../../cli/closed-pipe.js";
-import { OptionError } from "./command-options.js";
+import { type Context, newProgram, runAlone } from "../../../cli/command-line.js";
+import { announce } from "../../../cli/running.js";
+import { UsageError } from "../../../cli/usage-error.js";
 import { type Emulator, startDevice } from "./device.js";
 import { mayReadTerminal } from "./lifeline.js";
-import { type Board, help, parseOptions } from "./options.js";
+import { type Board, defineOptions, type Options, readOptions } from "./options.js";
 import { jsonRenderer, textRenderer } from "./render.js";
 
-/** Runs a device as the command line says, and ends this process: 0 ended as wanted, 1 failed, 2 an option or file cannot be used. */
-export function runCommandLine(board: Board, emulator?: Emulator): void {
-	run(board, emulator).then(
-		() => process.exit(0),
-		(error: Error) => {
-			process.stderr.write(`${error.message}\n`);
-			process.exit(error instanceof OptionError ? 2 : 1);
-		},
-	);
+/** Gives a command the options of a board, and has it run one. Exit code 0: it ended as wanted; 1: it failed. */
+export const defineBoard =
+	(board: Board, emulator?: Emulator) =>
+	(command: Command, context: Context): void => {
+		defineOptions(command.description(board.summary), board).action(async () => {
+			const failure = await run(readOptions(command), context, emulator);
+			if (failure instanceof UsageError) throw failure;
+			if (!failure) return;
+			context.stderr.write(`${failure.message}\n`);
+			context.status = 1;
+		});
+	};
+
+/** Runs a device as the command line of this process says, and ends the process. */
+export async function runBoard(board: Board, emulator?: Emulator): Promise<void> {
+	const context: Context = { stdout: process.stdout, stderr: process.stderr, status: 0 };
+	const program = newProgram(`xs-smp ${board.command}`, context);
+	defineBoard(board, emulator)(program, context);
+	// Standard input may stay open for ever.
+	process.exit(await runAlone(program, process.argv.slice(2), context));
 }
 
-async function run(board: Board, emulator?: Emulator): Promise<void> {
-	const options = parseOptions(process.argv.slice(2), board);
-	if (options === "help") {
-		process.stdout.write(help(board));
-		return;
-	}
+/** Returns the cause, if the device ended without being told to. */
+async function run(options: Options, { stdout }: Context, emulator?: Emulator): Promise<Error | undefined> {
 	const render = options.json ? jsonRenderer() : textRenderer();
-	const onEvent = (event: Parameters<typeof render>[0]): void => {
-		const text = render(event);
-		if (text !== "") process.stdout.write(text);
-	};
-	const device = startDevice(options, onEvent, emulator);
+	let retract = (): void => {};
+	const device = startDevice(
+		options,
+		(event) => {
+			if (event.event === "ready") {
+				const { serial, udp } = event;
+				retract = announce({ serial, raw: options.uart === "raw", ...(udp !== undefined && { udp }) });
+			}
+			const text = render(event);
+			if (text !== "") stdout.write(text);
+		},
+		emulator,
+	);
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => device.quit());
 	onClosedPipe(() => device.quit());
 	if (!process.stdin.isTTY || mayReadTerminal())
@@ -37,5 +55,6 @@ async function run(board: Board, emulator?: Emulator): Promise<void> {
 			else if (/^\s*(q|quit)\s*$/.test(line)) device.quit();
 		});
 	const failure = await device.ended;
-	if (failure) throw failure;
+	retract();
+	return failure;
 }

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { OptionError } from "./command-options.js";
+import { UsageError } from "../../../cli/usage-error.js";
 import { factoryFlash, makeFlashFile } from "./factory.js";
 import { lifelines } from "./lifeline.js";
 import { ROOT } from "./loader-setup.js";
@@ -37,11 +37,11 @@ export interface Device {
 	readonly ended: Promise<Error | undefined>;
 }
 
-/** Starts the device. `onEvent` gets its events in the order in which they happen. Throws an OptionError. */
+/** Starts the device. `onEvent` gets its events in the order in which they happen. Throws a UsageError. */
 export function startDevice(options: Options, onEvent: (event: SimEvent) => void, emulator?: Emulator): Device {
 	const setup = prepare(options);
 	if (!existsSync(programOf(options)))
-		throw new OptionError(`The application ${options.app} is not built: start it with \`npm start\`.`);
+		throw new UsageError(`The application ${options.app} is not built: start it with \`npm start\`.`);
 	const program = emulator ? ["--", ...emulator(setup, options)] : [];
 	const factory = setup.flashExists ? undefined : factoryFlash(setup);
 	const undo = makeDirectory(options);
@@ -57,7 +57,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 	let tcp: string | undefined;
 	let ready = false;
 	let quitting = false;
-	let refusal: OptionError | undefined;
+	let refusal: UsageError | undefined;
 	let loss: Error | undefined;
 	const command = (line: string): void => {
 		commands.write(`${line}\n`);
@@ -73,12 +73,12 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 					onEvent({ event: "log", line: `made ${options.flash}: factory images 0.0.0` });
 					command("made");
 				} catch (error) {
-					refusal = error as OptionError;
+					refusal = error as UsageError;
 					child.kill();
 				}
 				return;
 			case "refused":
-				refusal = new OptionError(sentence(line.message));
+				refusal = new UsageError(sentence(line.message));
 				return;
 			case "lost":
 				// The device and the supervisor may both have noticed.

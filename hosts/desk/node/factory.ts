@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { UsageError } from "../../../cli/usage-error.js";
 import { createImage } from "../../../image/create.js";
 import type { Key } from "../../../image/keys.js";
 import type { BootConfig } from "../../../modules/bootutil/config.js";
@@ -8,7 +9,6 @@ import { FlashMap } from "../../../modules/flash/map.js";
 import { NorPartition } from "../../../modules/flash/nor.js";
 import type { SimConfig } from "../xs/config.js";
 import { IMAGE_RAM } from "../xs/loader-config.js";
-import { OptionError } from "./command-options.js";
 import { reason } from "./loader-setup.js";
 import type { Setup } from "./setup.js";
 
@@ -19,7 +19,7 @@ const OVERHEAD = 0x200 + 1024;
 
 /**
  * The contents of a flash device as it leaves the factory: erased, but for a signed image 0.0.0 in each primary slot.
- * Throws an OptionError if a slot is too small for one.
+ * Throws a UsageError if a slot is too small for one.
  */
 export function factoryFlash({ config, signer }: Pick<Setup, "config" | "signer">): Uint8Array {
 	const { layout, boot } = config;
@@ -39,7 +39,7 @@ export function factoryFlash({ config, signer }: Pick<Setup, "config" | "signer"
 
 function room(map: FlashMap, boot: BootConfig, image: number): number {
 	const most = appMaxSize(boot, map.slot(image, "primary"), map.slot(image, "secondary")) - OVERHEAD;
-	if (most < 1) throw new OptionError(`The slots of image ${image} are too small for an image and the swap's trailer.`);
+	if (most < 1) throw new UsageError(`The slots of image ${image} are too small for an image and the swap's trailer.`);
 	return most;
 }
 
@@ -73,7 +73,7 @@ function settle(trailer: Trailer): void {
 
 /**
  * Makes the flash file, whole or not at all, and never in place of one that another simulator has made meanwhile.
- * Throws an OptionError.
+ * Throws a UsageError.
  */
 export function makeFlashFile(path: string, contents: Uint8Array): void {
 	const fresh = `${path}.${process.pid}`;
@@ -87,7 +87,7 @@ export function makeFlashFile(path: string, contents: Uint8Array): void {
 		}
 		link(fresh, path);
 	} catch (error) {
-		throw new OptionError(`The flash file ${path} cannot be made: ${reason(error)}.`);
+		throw new UsageError(`The flash file ${path} cannot be made: ${reason(error)}.`);
 	} finally {
 		rmSync(fresh, { force: true });
 	}

@@ -1,22 +1,22 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { UsageError } from "../../../cli/usage-error.js";
 import { foreignKind } from "../../../image/foreign.js";
 import { endianOf } from "../../../image/format.js";
 import { decodeHeader, formatVersion, IMAGE_HEADER_SIZE, IMAGE_MAGIC } from "../../../modules/bootutil/header.js";
 import type { Layout } from "../../../modules/flash/layout.js";
-import { OptionError } from "./command-options.js";
 import { reason } from "./loader-setup.js";
 
 // A flash file: the raw contents of a flash device, from address 0 on.
 
 /**
  * Checks that a file can be the contents of a layout's flash, from the first byte to `least` or further.
- * Throws an OptionError.
+ * Throws a UsageError.
  */
 export function checkFlashFile(path: string, layout: Layout, least: number = layout.size): void {
 	read(path, layout, least, IMAGE_HEADER_SIZE);
 }
 
-/** Reads a flash file that holds at least the first `least` bytes of a layout's flash. Throws an OptionError. */
+/** Reads a flash file that holds at least the first `least` bytes of a layout's flash. Throws a UsageError. */
 export const readFlashFile = (path: string, layout: Layout, least: number): Uint8Array =>
 	read(path, layout, least, Number.POSITIVE_INFINITY);
 
@@ -26,20 +26,20 @@ function read(path: string, layout: Layout, least: number, most: number): Uint8A
 	try {
 		// Before it is opened: opening a pipe waits for its other end.
 		const status = statSync(path);
-		if (!status.isFile()) throw new OptionError(`The flash file ${path} is not a regular file.`);
+		if (!status.isFile()) throw new UsageError(`The flash file ${path} is not a regular file.`);
 		file = openSync(path, "r");
 		const bytes = new Uint8Array(Math.min(status.size, most, layout.size));
 		for (let at = 0; at < bytes.length; ) {
 			const length = readSync(file, bytes, at, bytes.length - at, at);
-			if (length === 0) throw new OptionError(`The flash file ${path} got shorter while it was read.`);
+			if (length === 0) throw new UsageError(`The flash file ${path} got shorter while it was read.`);
 			at += length;
 		}
 		const fault = faultOf(bytes, status.size, layout, least);
-		if (fault !== undefined) throw new OptionError(`The flash file ${path} ${fault}.`);
+		if (fault !== undefined) throw new UsageError(`The flash file ${path} ${fault}.`);
 		return bytes;
 	} catch (error) {
-		if (error instanceof OptionError) throw error;
-		throw new OptionError(`The flash file ${path} cannot be read: ${reason(error)}.`);
+		if (error instanceof UsageError) throw error;
+		throw new UsageError(`The flash file ${path} cannot be read: ${reason(error)}.`);
 	} finally {
 		if (file !== undefined) closeSync(file);
 	}

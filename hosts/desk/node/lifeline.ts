@@ -11,13 +11,16 @@ function parentOf(pid: number): { name: string; parent: number } | undefined {
 	}
 }
 
+/** Commands of npm that start a device: scripts of package.json, and `npx xs-smp sim`. */
+const NPM_EVENTS: readonly string[] = ["start", "mps3", "self-confirm", "npx"];
+
 /**
- * The processes that this one must not outlive. Under `npm start` and `npm run mps3` these are npm and the shell between: npm passes a
+ * The processes that this one must not outlive. Under npm these are npm and the shell between: npm passes a
  * signal on to the shell only, and a shell that dies of it leaves its child running. Started by hand: none, so that
  * `nohup` and the like do what they say.
  */
 export function lifelines(): number[] {
-	if (!["start", "mps3"].includes(process.env["npm_lifecycle_event"] ?? "")) return [];
+	if (!NPM_EVENTS.includes(process.env["npm_lifecycle_event"] ?? "")) return [];
 	const parent = parentOf(process.ppid);
 	return parent && /^(ba|da)?sh$/.test(parent.name) ? [process.ppid, parent.parent] : [process.ppid];
 }

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { UsageError } from "../../../cli/usage-error.js";
 import { parseEncryptionKey } from "../../../image/encryption.js";
 import { type Key, parseKey } from "../../../image/keys.js";
 import { MODE_NAMES } from "../../../image/mode-names.js";
@@ -7,7 +8,6 @@ import type { BootConfig } from "../../../modules/bootutil/config.js";
 import { MODES, SCRATCH_LABEL, type UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { guideLayout, type Layout, type LayoutArea, parseLayout, slotAreaId } from "../../../modules/flash/layout.js";
 import type { DowngradePrevention, LoaderBuild, NamedConfig } from "../xs/config.js";
-import { OptionError } from "./command-options.js";
 import type { LoaderOptions } from "./loader-options.js";
 
 /** Root of the repository, from dist/hosts/sim. */
@@ -15,6 +15,8 @@ export const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const DEVELOPMENT_KEY = `${ROOT}keys/development-ec-p256.pem`;
 /** Of its JSON, bytes: the device gets it on a command line. */
 const LARGEST_LAYOUT = 32 * 1024;
+/** Bytes of a file with a chip's OTP memory: a word for each image that a chip can have. */
+export const OTP_SIZE = 8;
 /** The flash is a file of its whole size; more would be a slip of the pen. */
 const LARGEST_FLASH = 256 * 1024 * 1024;
 
@@ -26,7 +28,7 @@ export interface LoaderSetup {
 	readonly signer: Required<Key> | undefined;
 }
 
-/** Reads layout and keys and checks that they fit together. Throws an OptionError. */
+/** Reads layout and keys and checks that they fit together. Throws a UsageError. */
 export function readLoader(options: LoaderOptions): LoaderSetup {
 	const given = options.layout === undefined ? guideLayout : readLayout(options.layout);
 	const layout = MODES[options.mode].swapRoom === "scratch" ? withScratch(given) : given;
@@ -54,16 +56,16 @@ function readLayout(path: string): Layout {
 	try {
 		data = JSON.parse(text);
 	} catch {
-		throw new OptionError(`The layout ${path} is not JSON.`);
+		throw new UsageError(`The layout ${path} is not JSON.`);
 	}
 	let layout: Layout;
 	try {
 		layout = parseLayout(data);
 	} catch (error) {
-		throw new OptionError(`The layout ${path} cannot be used: ${(error as Error).message}.`);
+		throw new UsageError(`The layout ${path} cannot be used: ${(error as Error).message}.`);
 	}
 	if (layout.size > LARGEST_FLASH)
-		throw new OptionError(`The layout ${path} cannot be used: its flash is larger than ${LARGEST_FLASH} bytes.`);
+		throw new UsageError(`The layout ${path} cannot be used: its flash is larger than ${LARGEST_FLASH} bytes.`);
 	return layout;
 }
 
@@ -72,7 +74,7 @@ function readKeys(paths: readonly string[]): Key[] {
 	const first = keys[0];
 	const stranger = keys.findIndex((key) => key.type !== first?.type);
 	if (first && stranger > 0)
-		throw new OptionError(
+		throw new UsageError(
 			`A boot loader knows one type of signature, but ${paths[0]} is ${first.type} and ${paths[stranger]} is ${keys[stranger]!.type}.`,
 		);
 	if (keys.some((key) => key.sign)) return keys;
@@ -87,7 +89,7 @@ function parseKeyFile<Result>(option: string, path: string, parse: (text: string
 	try {
 		return parse(text);
 	} catch (error) {
-		throw new OptionError(`The key ${path} cannot be used: ${(error as Error).message}`);
+		throw new UsageError(`The key ${path} cannot be used: ${(error as Error).message}`);
 	}
 }
 
@@ -99,11 +101,11 @@ interface Encryption {
 
 function readEncryptionKey({ encryptionKey: path, encryptionKeyLength, mode }: LoaderOptions): Encryption | undefined {
 	if (path === undefined) return undefined;
-	if (MODES[mode].newest) throw new OptionError(`There is no --encryption-key with --mode ${modeName(mode)}.`);
+	if (MODES[mode].newest) throw new UsageError(`There is no --encryption-key with --mode ${modeName(mode)}.`);
 	const { type, keySize, privateKey } = parseKeyFile("--encryption-key", path, parseEncryptionKey);
-	if (!privateKey) throw new OptionError(`The key ${path} cannot be used: decrypting needs the private one.`);
+	if (!privateKey) throw new UsageError(`The key ${path} cannot be used: decrypting needs the private one.`);
 	if (keySize !== undefined && 8 * keySize !== encryptionKeyLength)
-		throw new OptionError(
+		throw new UsageError(
 			`The AES key ${path} has ${8 * keySize} bits, and only wraps keys as long: give --encryption-key-length ${8 * keySize}.`,
 		);
 	return {
@@ -116,13 +118,13 @@ function readSmallFile(option: string, path: string, most: number): string {
 	let file: number | undefined;
 	try {
 		// Before it is opened: opening a pipe waits for its other end.
-		if (!statSync(path).isFile()) throw new OptionError(`${option} ${path} is not a file.`);
+		if (!statSync(path).isFile()) throw new UsageError(`${option} ${path} is not a file.`);
 		file = openSync(path, "r");
-		if (fstatSync(file).size > most) throw new OptionError(`${option} ${path} is larger than ${most} bytes.`);
+		if (fstatSync(file).size > most) throw new UsageError(`${option} ${path} is larger than ${most} bytes.`);
 		return readFileSync(file, "utf8");
 	} catch (error) {
-		if (error instanceof OptionError) throw error;
-		throw new OptionError(`${option} ${path} cannot be read: ${reason(error)}.`);
+		if (error instanceof UsageError) throw error;
+		throw new UsageError(`${option} ${path} cannot be read: ${reason(error)}.`);
 	} finally {
 		if (file !== undefined) closeSync(file);
 	}
@@ -150,7 +152,7 @@ function slots(layout: Layout, images: number): LayoutArea[] {
 		for (const which of ["primary", "secondary"] as const) {
 			const slot = layout.areas.find(({ id }) => id === slotAreaId(image, which));
 			if (!slot)
-				throw new OptionError(
+				throw new UsageError(
 					`The layout ${layout.name} has no ${which} slot for image ${image}: an area with id ${slotAreaId(image, which)}.`,
 				);
 			found.push(slot);
@@ -167,7 +169,7 @@ function withScratch(layout: Layout): Layout {
 	const offset = Math.max(...layout.areas.map((area) => area.offset + area.size));
 	const size = SCRATCH_SECTORS * layout.sectorSize;
 	if (offset + size > layout.size)
-		throw new OptionError(
+		throw new UsageError(
 			`The layout ${layout.name} has no area "${SCRATCH_LABEL}", which --mode scratch needs, and no room for one of ${size} bytes.`,
 		);
 	const id = Math.max(...layout.areas.map((area) => area.id)) + 1;
@@ -178,7 +180,7 @@ function withScratch(layout: Layout): Layout {
 function checkPrevention(prevention: DowngradePrevention, mode: UpgradeMode): void {
 	const { newest, swapRoom } = MODES[mode];
 	if ((prevention === "version" && newest) || (prevention === "counter" && !swapRoom))
-		throw new OptionError(`There is no --downgrade-prevention ${prevention} with --mode ${modeName(mode)}.`);
+		throw new UsageError(`There is no --downgrade-prevention ${prevention} with --mode ${modeName(mode)}.`);
 }
 
 const modeName = (mode: UpgradeMode): string => MODE_NAMES[mode].option;
@@ -193,7 +195,7 @@ function checkSlots(layout: Layout, boot: NamedConfig): void {
 		const extra = (primary.size - secondary.size) / layout.sectorSize;
 		const wanted = swapRoom === "primary" ? 1 : swapRoom === "secondary" ? -1 : 0;
 		if (extra !== 0 && extra !== wanted && !newest)
-			throw new OptionError(
+			throw new UsageError(
 				`The slots of image ${image} do not fit --mode ${modeName(boot.mode)}: "${primary.label}" must be as large as "${secondary.label}"${wanted === 0 ? "" : `, or one sector ${wanted > 0 ? "larger" : "smaller"}`}.`,
 			);
 	}

@@ -1,8 +1,10 @@
 import { readdirSync } from "node:fs";
 import { isIPv4, isIPv6 } from "node:net";
 import path from "node:path";
-import { commandHelp, isPath, OptionError, type OptionSpec, quote, readCommandLine } from "./command-options.js";
-import { LOADER_OPTIONS, type LoaderOptions, parseLoaderOptions } from "./loader-options.js";
+import { type Command, Option } from "commander";
+import { choiceOption, countOption, newProgram, quote, readLine, textOption } from "../../../cli/command-line.js";
+import { UsageError } from "../../../cli/usage-error.js";
+import { isGiven, type LoaderOptions, loaderOptions, readLoaderOptions } from "./loader-options.js";
 import { ROOT } from "./loader-setup.js";
 
 /** The applications of the project: each folder of apps/ is one, and a program of its own, see tools/build.mjs. */
@@ -42,7 +44,7 @@ export interface Options extends LoaderOptions {
 
 /** A kind of device that this command line can run. */
 export interface Board {
-	/** How its command line begins. */
+	/** Its command of `xs-smp`. */
 	readonly command: string;
 	/** What it is, for the help. */
 	readonly summary: string;
@@ -54,107 +56,91 @@ export interface Board {
 
 /** The simulated device. */
 export const SIMULATOR: Board = {
-	command: "npm start",
+	command: "sim",
 	summary:
-		'Runs a simulated device on the XS engine: a boot loader that works as MCUboot does, and an application with an SMP server. newtmgr, smpmgr and other SMP clients reach the device over a serial line and over UDP. While the device runs, the line "r" presses its reset button and the line "q" ends it.',
+		'Run a simulated device on the XS engine: a boot loader that works as MCUboot does, and an application with an SMP server. xs-smp, newtmgr, smpmgr and other SMP clients reach the device over a serial line and over UDP. While the device runs, the line "r" presses its reset button and the line "q" ends it.',
 	lacks: [],
 	defaults: {},
 };
 
-const DEVICE_OPTIONS: readonly OptionSpec[] = [
-	{
-		name: "--flash",
-		value: "FILE",
-		default: ".sim/flash.bin",
-		help: "file with the raw contents of the flash. If it is missing, it is made, with factory images of version 0.0.0",
-	},
-	{
-		name: "--serial",
-		value: "PATH",
-		default: ".sim/uart",
-		help: "path at which the device puts a link to its serial line",
-	},
-	{
-		name: "--uart",
-		choices: ["console", "raw"],
-		default: "console",
-		help: "framing on the serial line: console framing, or raw: bare packets, back to back",
-	},
-	{
-		name: "--udp",
-		value: "[ADDR:]PORT",
-		default: "127.0.0.1:1337",
-		help: "UDP address at which the device listens; port 0 picks a free one",
-	},
-	{
-		name: "--tcp",
-		value: "[ADDR:]PORT",
-		otherwise: "default: no TCP",
-		help: "TCP address at which the device listens too; clients use console framing or bare packets",
-	},
-	{
-		name: "--files",
-		value: "DIR",
-		otherwise: "default: none",
-		help: "directory that clients may read and write with file commands",
-	},
-	{
-		name: "--app",
-		choices: APPS,
-		orFolder: true,
-		default: "smp-svr",
-		help: 'the application. FOLDER holds one of your own; write it with a dot or a slash (examples/README.md). self-confirm checks an update, then confirms it, or resets to go back. own-group has a group of its own. locked-down asks clients for a key (docs/SMP.md). flash-conformance tests the flash driver and ERASES the flash area "storage"',
-	},
-	{
-		name: "--trial",
-		value: "SECONDS",
-		default: "30",
-		help: "how long self-confirm gives an update on trial to pass its checks",
-	},
-	{
-		name: "--confirm",
-		choices: ["smp", "self"],
-		default: "smp",
-		help: "who confirms an update on trial: a client (smp), or the application once it has started (self)",
-	},
-	{
-		name: "--guards",
-		choices: SWITCH,
-		default: "on",
-		help: "whether the application refuses requests that run into a defect of the boot loader",
-	},
-	{
-		name: "--verify",
-		choices: VERIFICATIONS,
-		default: "hash",
-		otherwise: "default hash; none with --guards off",
-		help: "what the application checks in an image before it marks the image for the next boot. The boot loader checks it again",
-	},
-	{
-		name: "--erase-pending",
-		choices: SWITCH,
-		default: "on",
-		help: "whether clients may overwrite or erase an image that waits for the next boot",
-	},
-	{ name: "--baud", value: "N", default: "0", help: "speed of the serial line in baud; 0 is as fast as it goes" },
-	{
-		name: "--power-cut",
-		value: "N",
-		otherwise: "default: never",
-		help: "the power fails at flash operation N of the first boot that swaps",
-	},
-	{ name: "--json", help: "print events on standard output, one JSON object a line" },
+const deviceOptions = (): readonly Option[] => [
+	textOption(
+		"--flash <FILE>",
+		"file with the raw contents of the flash. If it is missing, it is made, with factory images of version 0.0.0",
+	).default(".sim/flash.bin"),
+	textOption("--serial <PATH>", "path at which the device puts a link to its serial line").default(".sim/uart"),
+	choiceOption("--uart <FRAMING>", "framing on the serial line: console framing, or raw: bare packets, back to back", [
+		"console",
+		"raw",
+	]).default("console"),
+	textOption("--udp <[ADDR:]PORT>", "UDP address at which the device listens; port 0 picks a free one").default(
+		"127.0.0.1:1337",
+	),
+	textOption(
+		"--tcp <[ADDR:]PORT>",
+		"TCP address at which the device listens too; clients use console framing or bare packets (default no TCP)",
+	),
+	textOption("--files <DIR>", "directory that clients may read and write with file commands (default none)"),
+	appOption(),
+	countOption(
+		"--trial <SECONDS>",
+		"how long self-confirm gives an update on trial to pass its checks",
+		0,
+		3600,
+	).default(30),
+	choiceOption(
+		"--confirm <BY>",
+		"who confirms an update on trial: a client (smp), or the application once it has started (self)",
+		["smp", "self"],
+	).default("smp"),
+	choiceOption(
+		"--guards <SWITCH>",
+		"whether the application refuses requests that run into a defect of the boot loader",
+		SWITCH,
+	).default("on"),
+	choiceOption(
+		"--verify <WHAT>",
+		"what the application checks in an image before it marks the image for the next boot. The boot loader checks it again",
+		VERIFICATIONS,
+	).default("hash", "hash; none with --guards off"),
+	choiceOption(
+		"--erase-pending <SWITCH>",
+		"whether clients may overwrite or erase an image that waits for the next boot",
+		SWITCH,
+	).default("on"),
+	countOption("--baud <N>", "speed of the serial line in baud; 0 is as fast as it goes", 0, 100_000_000).default(0),
+	countOption(
+		"--power-cut <N>",
+		"the power fails at flash operation N of the first boot that swaps (default never)",
+		0,
+		100_000_000,
+	),
+	new Option("--json", "print events on standard output, one JSON object a line"),
 ];
 
-/** The options of a board: its own defaults, without those that it lacks. */
-export const optionsOf = ({ lacks, defaults }: Board): OptionSpec[] =>
-	[...DEVICE_OPTIONS, ...LOADER_OPTIONS]
-		.filter(({ name }) => !lacks.includes(name))
-		.map((spec) => ({ ...spec, ...(defaults[spec.name] !== undefined && { default: defaults[spec.name] }) }));
+/** The name of an application of the project, or the path of a folder: a word with a dot or a slash. */
+function appOption(): Option {
+	const option = choiceOption(
+		"--app <APP|FOLDER>",
+		'the application. FOLDER holds one of your own; write it with a dot or a slash (examples/README.md). self-confirm checks an update, then confirms it, or resets to go back. own-group has a group of its own. locked-down asks clients for a key (docs/SMP.md). flash-conformance tests the flash driver and ERASES the flash area "storage"',
+		APPS,
+	).default("smp-svr");
+	const parse = option.parseArg;
+	return option.argParser((text) => (isPath(text) ? text : parse?.(text, undefined)));
+}
 
-/** The text for `--help`. */
-export const help = (board: Board): string =>
-	commandHelp(`${board.command} -- [OPTION]...`, board.summary, optionsOf(board));
+/** Whether a word is a path, and not a name. */
+const isPath = (word: string): boolean => /[/\\.]/.test(word);
+
+/** The options of a board: its own defaults, without those that it lacks. */
+export function optionsOf({ lacks, defaults }: Board): Option[] {
+	const options = [...deviceOptions(), ...loaderOptions()].filter(({ long }) => !lacks.includes(long ?? ""));
+	for (const option of options) {
+		const value = defaults[option.long ?? ""];
+		if (value !== undefined) option.default(value);
+	}
+	return options;
+}
 
 /** Options that an application makes nothing of. */
 const LACKS: { readonly [app: string]: readonly string[] } = {
@@ -162,37 +148,72 @@ const LACKS: { readonly [app: string]: readonly string[] } = {
 	"flash-conformance": ["--confirm", "--uart", "--erase-pending"],
 };
 
-/** Reads the command line; "help" if that is what it asks for. Of an option given twice the last counts. Throws an OptionError. */
-export function parseOptions(args: readonly string[], board: Board = SIMULATOR): Options | "help" {
-	const given = readCommandLine(args, optionsOf(board));
-	if (given === "help") return "help";
-	const loader = parseLoaderOptions(given);
-	const { app, application } = applicationOf(given.text("--app")!);
-	if (given.has("--trial") && app !== "self-confirm") throw new OptionError("--trial needs --app self-confirm.");
-	for (const option of ["--confirm", "--uart", "--erase-pending"])
-		if (given.has(option) && LACKS[app]?.includes(option)) throw new OptionError(`${option} is not for --app ${app}.`);
-	const guards = given.choice("--guards", SWITCH) === "on";
-	const verify = guards || given.has("--verify") ? given.choice("--verify", VERIFICATIONS) : "none";
+/** The values of the options; those that a board lacks are undefined. */
+interface Given {
+	readonly flash: string;
+	readonly serial: string;
+	readonly uart?: "console" | "raw";
+	readonly udp?: string;
+	readonly tcp?: string;
+	readonly files?: string;
+	readonly app: string;
+	readonly trial: number;
+	readonly confirm: "smp" | "self";
+	readonly guards: (typeof SWITCH)[number];
+	readonly verify: (typeof VERIFICATIONS)[number];
+	readonly erasePending: (typeof SWITCH)[number];
+	readonly baud: number;
+	readonly powerCut?: number;
+	readonly json?: boolean;
+}
+
+/** Gives a command the options of a board. */
+export function defineOptions(command: Command, board: Board): Command {
+	for (const option of optionsOf(board)) command.addOption(option);
+	return command;
+}
+
+/** Reads a command line. Of an option given twice the last counts. Throws a UsageError. */
+export function parseOptions(args: readonly string[], board: Board = SIMULATOR): Options {
+	const silent = { write: () => {} };
+	const command = newProgram(board.command, { stdout: silent, stderr: silent });
+	return readOptions(readLine(defineOptions(command, board), args));
+}
+
+/** The options of a command line that was read. Throws a UsageError. */
+export function readOptions(command: Command): Options {
+	const given = command.opts<Given>();
+	const loader = readLoaderOptions(command);
+	const { app, application } = applicationOf(given.app);
+	if (isGiven(command, "trial") && app !== "self-confirm") throw new UsageError("--trial needs --app self-confirm.");
+	for (const { long, attributeName } of command.options.map((option) => ({
+		long: option.long ?? "",
+		attributeName: option.attributeName(),
+	})))
+		if (isGiven(command, attributeName) && LACKS[app]?.includes(long))
+			throw new UsageError(`${long} is not for --app ${app}.`);
+	const guards = given.guards === "on";
+	const verify = guards || isGiven(command, "verify") ? given.verify : "none";
 	if (verify === "signature" && loader.keys === "none")
-		throw new OptionError("--verify signature is not for --key none: without a key no signature can be checked.");
+		throw new UsageError("--verify signature is not for --key none: without a key no signature can be checked.");
 	return {
 		...loader,
-		flash: given.text("--flash")!,
-		serial: given.text("--serial")!,
-		uart: given.has("--uart") ? given.choice("--uart", ["console", "raw"]) : "console",
-		udp: parseAddress("--udp", given.text("--udp") ?? "0"),
-		tcp: given.has("--tcp") ? parseAddress("--tcp", given.text("--tcp")!) : undefined,
-		files: given.text("--files"),
+		flash: given.flash,
+		serial: given.serial,
+		uart: given.uart ?? "console",
+		udp: parseAddress("--udp", given.udp ?? "0"),
+		tcp: given.tcp === undefined ? undefined : parseAddress("--tcp", given.tcp),
+		files: given.files,
 		app,
 		application,
-		trial: given.count("--trial", 3600),
-		confirm: given.choice("--confirm", ["smp", "self"]),
+		trial: given.trial,
+		confirm: given.confirm,
 		guards,
 		verify,
-		erasePending: given.choice("--erase-pending", SWITCH) === "on",
-		baud: given.count("--baud", 100_000_000),
-		json: given.has("--json"),
-		powerCut: given.has("--power-cut") ? given.count("--power-cut", 100_000_000) : 0,
+		erasePending: given.erasePending === "on",
+		baud: given.baud,
+		json: given.json ?? false,
+		powerCut: given.powerCut ?? 0,
 	};
 }
 
@@ -212,6 +233,6 @@ function parseAddress(option: string, text: string): Options["udp"] {
 	const address = host === "localhost" ? "127.0.0.1" : host.replace(/^\[(.*)\]$/, "$1");
 	const valid = isIPv4(address) || (isIPv6(address) && address !== host);
 	if (digits === "" || port > 65535 || !valid)
-		throw new OptionError(`${option} is PORT or ADDRESS:PORT, such as 1337 or 0.0.0.0:1337, not ${quote(text)}.`);
+		throw new UsageError(`${option} is PORT or ADDRESS:PORT, such as 1337 or 0.0.0.0:1337, not ${quote(text)}.`);
 	return { address, port };
 }

@@ -1,10 +1,10 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, type Stats, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { UsageError } from "../../../cli/usage-error.js";
 import type { Key } from "../../../image/keys.js";
 import type { SimConfig } from "../xs/config.js";
-import { OptionError } from "./command-options.js";
 import { checkFlashFile } from "./flash-file.js";
-import { readLoader, reason } from "./loader-setup.js";
+import { OTP_SIZE, readLoader, reason } from "./loader-setup.js";
 import type { Options } from "./options.js";
 
 /** Everything that follows from the options and from the files they name. */
@@ -26,7 +26,7 @@ const CONFORMANCE_LABEL = "storage";
 /** The directory of the default files, the only one that is made when missing. */
 const OWN_DIRECTORY = ".sim";
 
-/** Reads the files that the options name and checks that all fits together. Throws an OptionError; writes nothing. */
+/** Reads the files that the options name and checks that all fits together. Throws a UsageError; writes nothing. */
 export function prepare(options: Options): Setup {
 	const { layout, build, signer } = readLoader(options);
 	for (const [option, path] of [
@@ -35,20 +35,20 @@ export function prepare(options: Options): Setup {
 	] as const)
 		checkParent(option, path);
 	if (options.files !== undefined && !look("--files", options.files)?.isDirectory())
-		throw new OptionError(`--files ${options.files} is not a directory.`);
+		throw new UsageError(`--files ${options.files} is not a directory.`);
 	const flash = resolve(options.flash);
 	const serial = resolve(options.serial);
 	const otp = options.downgradePrevention === "hardware" ? otpFile(flash) : undefined;
-	if (flash === serial) throw new OptionError("--flash and --serial name the same file.");
-	if (otp === serial) throw new OptionError("--serial names the file of the counter in the chip, FLASH.otp.");
+	if (flash === serial) throw new UsageError("--flash and --serial name the same file.");
+	if (otp === serial) throw new UsageError("--serial names the file of the counter in the chip, FLASH.otp.");
 	if (options.app === "flash-conformance" && !layout.areas.some(({ label }) => label === CONFORMANCE_LABEL))
-		throw new OptionError(
+		throw new UsageError(
 			`--app flash-conformance needs an area "${CONFORMANCE_LABEL}" to erase: the layout ${layout.name} has none.`,
 		);
 	const flashExists = flashFileExists(options.flash);
 	if (flashExists) checkFlashFile(options.flash, layout);
 	else if (!signer && build.signature !== "none")
-		throw new OptionError(
+		throw new UsageError(
 			`The flash file ${options.flash} is missing and cannot be made, because no --key is private to sign its factory images.`,
 		);
 	return {
@@ -76,7 +76,7 @@ export function prepare(options: Options): Setup {
 function flashFileExists(path: string): boolean {
 	if (look("--flash", path)) return true;
 	if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
-		throw new OptionError(`The flash file ${path} is a link to ${readlinkSync(path)}, which does not exist.`);
+		throw new UsageError(`The flash file ${path} is a link to ${readlinkSync(path)}, which does not exist.`);
 	return false;
 }
 
@@ -87,21 +87,18 @@ export function makeDirectory(options: Options): (() => void) | undefined {
 	try {
 		mkdirSync(OWN_DIRECTORY);
 	} catch (error) {
-		throw new OptionError(`The directory ${OWN_DIRECTORY} cannot be made: ${reason(error)}.`);
+		throw new UsageError(`The directory ${OWN_DIRECTORY} cannot be made: ${reason(error)}.`);
 	}
 	return () => {
 		if (readdirSync(OWN_DIRECTORY).length === 0) rmdirSync(OWN_DIRECTORY);
 	};
 }
 
-/** Bytes of the OTP file: a word for each image that a chip can have. */
-export const OTP_SIZE = 8;
-
 function otpFile(flash: string): string {
 	const path = `${flash}.otp`;
 	const status = look("--flash", path);
 	if (status && !(status.isFile() && (status.size === OTP_SIZE || status.size === 0)))
-		throw new OptionError(`The OTP file ${path} is not a file of ${OTP_SIZE} bytes.`);
+		throw new UsageError(`The OTP file ${path} is not a file of ${OTP_SIZE} bytes.`);
 	return path;
 }
 
@@ -109,15 +106,15 @@ function checkParent(option: string, path: string): void {
 	const directory = dirname(path);
 	if (directory === OWN_DIRECTORY && lstatSync(directory, { throwIfNoEntry: false }) === undefined) return;
 	if (!look(option, directory)?.isDirectory())
-		throw new OptionError(`${option} ${path} cannot be made: there is no directory ${directory}.`);
+		throw new UsageError(`${option} ${path} cannot be made: there is no directory ${directory}.`);
 }
 
-/** What a path leads to; undefined if that is nothing. Throws an OptionError where it cannot be told. */
+/** What a path leads to; undefined if that is nothing. Throws a UsageError where it cannot be told. */
 function look(option: string, path: string): Stats | undefined {
 	try {
 		return statSync(path, { throwIfNoEntry: false });
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
-		throw new OptionError(`${option} ${path} cannot be used: ${reason(error)}.`);
+		throw new UsageError(`${option} ${path} cannot be used: ${reason(error)}.`);
 	}
 }

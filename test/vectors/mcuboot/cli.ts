@@ -2,8 +2,9 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { onClosedPipe } from "../../../cli/closed-pipe.js";
+import { choiceOption, newProgram, parsed, quote, runAlone } from "../../../cli/command-line.js";
+import { UsageError } from "../../../cli/usage-error.js";
 import { defaultDirectory, vectorFiles } from "./node.js";
 import { runOnNode, runOnXS, type Task, xsrun } from "./pool.js";
 
@@ -12,47 +13,36 @@ const XS_SAMPLE = 1;
 /** Failures that are shown of each file. */
 const SHOWN = 5;
 
-class UsageError extends Error {}
-
-interface Options {
+interface Given {
 	readonly engine: "node" | "xs";
-	readonly tasks: readonly Task[];
+	readonly sample?: number | "all";
+	readonly file?: string;
 }
 
-function parseSample(text: string): number | undefined {
-	if (text === "all") return undefined;
-	if (!/^[1-9][0-9]*$/.test(text)) throw new UsageError(`--sample is a number from 1 or "all", not ${text}`);
-	return Number(text);
+function parseSample(text: string, name: string): number | "all" {
+	if (text === "all") return text;
+	if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
+	throw new UsageError(`${name} is a number from 1 or "all", not ${quote(text)}.`);
 }
 
-function parseOptions(args: readonly string[]): Options {
-	const { values, positionals } = parseArgs({
-		args: [...args],
-		allowPositionals: true,
-		options: {
-			engine: { type: "string", default: "node" },
-			sample: { type: "string" },
-			file: { type: "string" },
-		},
-	});
-	const { engine, file } = values;
-	if (engine !== "node" && engine !== "xs") throw new UsageError(`--engine is node or xs, not ${engine}`);
-	if (engine === "xs" && !existsSync(xsrun())) throw new UsageError(`${xsrun()} is not built`);
-	const sample = parseSample(values.sample ?? (engine === "xs" ? String(XS_SAMPLE) : "all"));
+function tasksOf(folders: readonly string[], { engine, file, sample: given }: Given): Task[] {
+	if (engine === "xs" && !existsSync(xsrun())) throw new UsageError(`${xsrun()} is not built.`);
+	const sample = given ?? (engine === "xs" ? XS_SAMPLE : "all");
 	const tasks: Task[] = [];
-	for (const directory of positionals.length > 0 ? positionals.map((path) => resolve(path)) : [defaultDirectory()]) {
-		if (!existsSync(directory)) throw new UsageError(`there is no directory ${directory}`);
+	for (const directory of folders.length > 0 ? folders.map((path) => resolve(path)) : [defaultDirectory()]) {
+		if (!existsSync(directory)) throw new UsageError(`There is no directory ${directory}.`);
 		for (const name of vectorFiles(directory))
-			if (file === undefined || name === file || name === `${file}.json`) tasks.push({ directory, name, sample });
+			if (file === undefined || name === file || name === `${file}.json`)
+				tasks.push({ directory, name, sample: sample === "all" ? undefined : sample });
 	}
 	if (tasks.length === 0)
-		throw new UsageError(file === undefined ? "no vector files there" : `no vector file is called ${file}`);
-	return { engine, tasks };
+		throw new UsageError(file === undefined ? "There are no vector files." : `No vector file is called ${file}.`);
+	return tasks;
 }
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function main({ engine, tasks }: Options): Promise<boolean> {
+async function run(engine: Given["engine"], tasks: readonly Task[]): Promise<boolean> {
 	const sample = tasks[0]?.sample;
 	if (sample !== undefined)
 		print(
@@ -78,11 +68,20 @@ async function main({ engine, tasks }: Options): Promise<boolean> {
 }
 
 onClosedPipe();
-try {
-	process.exitCode = (await main(parseOptions(process.argv.slice(2)))) ? 0 : 1;
-} catch (error) {
-	const usage = error instanceof UsageError || (error instanceof TypeError && "code" in error);
-	if (!usage) throw error;
-	process.stderr.write(`${(error as Error).message}\n`);
-	process.exitCode = 2;
-}
+const context = { stdout: process.stdout, stderr: process.stderr, status: 0 };
+const program = newProgram("npm run vectors --", context)
+	.description("Plays the recorded runs of MCUboot and imgtool, and compares every byte.")
+	.argument("[DIR...]", "folders with vector files (default test/vectors/data/mcuboot)")
+	.addOption(choiceOption("--engine <ENGINE>", "what runs the boot loader", ["node", "xs"]).default("node"))
+	.addOption(
+		parsed(
+			"--sample <N|all>",
+			`how many scenarios and cuts of each kind to play (default all; ${XS_SAMPLE} on XS)`,
+			parseSample,
+		),
+	)
+	.option("--file <NAME>", "play this file alone")
+	.action(async (folders: string[], given: Given) => {
+		context.status = (await run(given.engine, tasksOf(folders, given))) ? 0 : 1;
+	});
+process.exitCode = await runAlone(program, process.argv.slice(2), context);

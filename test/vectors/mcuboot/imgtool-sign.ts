@@ -1,6 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { UnsupportedOption } from "../../../cli/args.js";
-import { parseSignArguments } from "../../../cli/sign-options.js";
+import { parseSignArguments, UnsupportedOption } from "../../../cli/sign-options.js";
 import { createImage, type ImageOptions } from "../../../image/create.js";
 import { parseKey } from "../../../image/keys.js";
 import { type SignatureType, verifySignature } from "../../../modules/bootutil/signature/signature.js";

@@ -1,0 +1,107 @@
+import { isWrongKey, keepUnlocked, lock } from "../client/access.js";
+import { NoAnswerError, SmpClient, SmpResponseError } from "../client/client.js";
+import { ImageError } from "../image/error.js";
+import type { Action, DeviceOptions, Given } from "./command.js";
+import type { Context, Sink } from "./command-line.js";
+import { INTERRUPTED } from "./interrupted.js";
+import { readFile, readImage, readKey } from "./local-file.js";
+import { JsonOutput, kilobytes, printable, TextOutput } from "./output.js";
+import { openLink, type Place, placeOf } from "./place.js";
+import { UsageError } from "./usage-error.js";
+
+/** Runs a command on the device that the command line means; sets the exit code. Throws a UsageError or ImageError. */
+export async function runOnDevice(action: Action, given: Given, context: Context): Promise<void> {
+	const { stdout, stderr } = context;
+	const { options, operands } = given;
+	const place = placeOf(options);
+	action.check?.(given);
+	const file = action.takes ? READERS[action.takes](operands[0]!) : new Uint8Array(0);
+	const key = options.accessKey === undefined ? undefined : readKey(options.accessKey);
+	const output = new (options.json ? JsonOutput : TextOutput)(stdout);
+	const timeout = (options.timeout ?? 2) * 1000;
+	const client = new SmpClient(await openLink(place, options), { timeout, tries: 3 });
+	let leave = (): Promise<void> => Promise.resolve();
+	const interrupt = new Interrupt();
+	try {
+		const unlocked = key && (await enter(client, key, stderr));
+		// A serial line is everybody's: what was unlocked for one command is not left open.
+		if (unlocked !== undefined && !action.staysUnlocked) leave = () => lock(client, { tries: 1 });
+		await Promise.race([action.run({ ...given, client, output, file, unlocked }), interrupt.comes]);
+	} catch (error) {
+		// No error stands on the line of the bar.
+		output.endLine();
+		if (error instanceof NoAnswerError) leave = () => Promise.resolve();
+		if (error instanceof ImageError || error instanceof UsageError) throw error;
+		if (error instanceof Interrupted) {
+			stderr.write(`${stopped(output.transferred)}\n`);
+			context.status = INTERRUPTED;
+			return;
+		}
+		stderr.write(`${printable(sentence((error as Error).message) + hintFor(error, place, options, key))}\n`);
+		context.status = 1;
+	} finally {
+		// Without an answer it locks itself after a while.
+		await leave().catch(() => {});
+		interrupt.ignore();
+		client.close();
+	}
+}
+
+const READERS = { file: readFile, image: readImage } as const;
+
+class Interrupted extends Error {}
+
+/** Ctrl-C, once: the command ends in good order. A second one ends the process. */
+class Interrupt {
+	readonly comes: Promise<never>;
+	#listener: () => void = () => {};
+
+	constructor() {
+		this.comes = new Promise((_, reject) => {
+			this.#listener = () => reject(new Interrupted());
+		});
+		// Nobody waits for it before the command runs, nor after.
+		this.comes.catch(() => {});
+		process.once("SIGINT", this.#listener);
+	}
+
+	ignore(): void {
+		process.off("SIGINT", this.#listener);
+	}
+}
+
+/** What is said after Ctrl-C. */
+function stopped(transferred: readonly [offset: number, total: number] | undefined): string {
+	const [offset, total] = transferred ?? [0, 0];
+	if (offset === total) return "Stopped.";
+	return `Stopped at ${kilobytes(offset)} of ${kilobytes(total)}. The next transfer of this file goes on from there.`;
+}
+
+/** Unlocks the device and returns for how many seconds; undefined if it has no access control. */
+async function enter(client: SmpClient, key: Uint8Array, stderr: Sink): Promise<number | undefined> {
+	try {
+		return await keepUnlocked(client, key);
+	} catch (error) {
+		if (!(error instanceof SmpResponseError && error.group === undefined && error.code === NOT_SUPPORTED)) throw error;
+		stderr.write("The device has no access control: it takes no key.\n");
+		return undefined;
+	}
+}
+
+/** `MGMT_ERR_ENOTSUP` (Zephyr SMP protocol specification, Error codes). */
+const NOT_SUPPORTED = 8;
+
+const LINE_END = 0x0a;
+
+/** What may help. */
+function hintFor(error: unknown, place: Place, options: DeviceOptions, key: Uint8Array | undefined): string {
+	if (error instanceof NoAnswerError && error.reason === undefined) return ` Is the device at ${place.where}?`;
+	if (error instanceof SmpResponseError && error.denied && !key)
+		return " If it takes a key, give it with --access-key FILE.";
+	if (!isWrongKey(error)) return "";
+	const ended = key?.at(-1) === LINE_END ? " It ends with a line end, which counts." : "";
+	return ` Is ${options.accessKey} the key of this device?${ended}`;
+}
+
+const sentence = (text: string): string =>
+	text.charAt(0).toUpperCase() + text.slice(1).replace(/[.?]?$/, (end) => end || ".");
