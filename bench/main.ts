@@ -1,7 +1,7 @@
 // npm run bench -- [NAME...] [OPTIONS]
 
 import { existsSync } from "node:fs";
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 import { onClosedPipe } from "../cli/closed-pipe.js";
 import { countOption, newProgram, parsed, quote, runAlone } from "../cli/command-line.js";
 import { UsageError } from "../cli/usage-error.js";
@@ -90,6 +90,13 @@ async function main(names: readonly string[], values: Values): Promise<void> {
 /** What the server at the other end has to put right. */
 const refused = (error: unknown): error is Error => error instanceof NoAnswerError || error instanceof SmpResponseError;
 
+/** The benchmarks, as the help lists options. */
+function names({ command }: { command: Command }): string {
+	const help = command.createHelp();
+	help.prepareContext({});
+	return ["", "Names:", ...BENCHMARKS.map(({ name, summary }) => help.formatItem(name, 8, summary, help))].join("\n");
+}
+
 onClosedPipe();
 const context = { stdout: process.stdout, stderr: process.stderr, status: 0 };
 const program = newProgram("npm run bench --", context)
@@ -110,10 +117,7 @@ const program = newProgram("npm run bench --", context)
 	.addOption(
 		parsed("--pid <N>", "process of the other server, if it runs here: adds what it takes of the processor", processOf),
 	)
-	.addHelpText(
-		"after",
-		`\nNames:\n${BENCHMARKS.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`).join("\n")}`,
-	)
+	.addHelpText("after", names)
 	.action(async (names: string[], values: Values) => {
 		try {
 			await main(names, values);

@@ -53,7 +53,7 @@ const UPDATE: readonly DeviceCommand[] = [
 		summary: "Keep the running image. With HASH or --slot 1, let that image run from the next start on.",
 		options: () => [
 			imageOption("number of the image (default: the only image with this hash; without HASH, 0)"),
-			choiceOption("--slot <N>", "1: the image that lies in slot 1, whatever its hash", ["1"]),
+			choiceOption("--slot <N>", "the image that waits in this slot, whatever its hash", ["1"]),
 		],
 		load: async () => (await import("./mark-commands.js")).confirm,
 	},
