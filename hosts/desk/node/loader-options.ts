@@ -33,43 +33,44 @@ export interface LoaderOptions {
 }
 
 /** The options of a boot loader. */
-export const loaderOptions = (): readonly Option[] => [
-	choiceOption("--images <N>", "number of images", IMAGES).default("2"),
-	choiceOption(
-		"--mode <MODE>",
-		'how the boot loader upgrades. scratch: a layout without an area "image-scratch" gets one of 4 sectors after its last area. ram-load: sign images with --load-addr 0x20000000, those of image 1 with 0x20080000',
-		MODES,
-	).default("move"),
-	choiceOption(
-		"--downgrade-prevention <BY>",
-		"how the boot loader recognizes and refuses older updates: by version, by the security counters of the images, or by the counter in the chip, which is the file FLASH.otp beside the flash file",
-		PREVENTIONS,
-	).default("none"),
-	textOption(
-		"--layout <FILE>",
-		"JSON file with the flash layout; layouts/ has examples (default the OTA guide's table)",
-	),
-	repeated(
+export const loaderOptions = (): readonly Option[] =>
+	[
+		choiceOption("--images <N>", "number of images", IMAGES).default("2"),
+		choiceOption(
+			"--mode <MODE>",
+			'how the boot loader upgrades. scratch: a layout without an area "image-scratch" gets one of 4 sectors after its last area. ram-load: sign images with --load-addr 0x20000000, those of image 1 with 0x20080000',
+			MODES,
+		).default("move"),
+		choiceOption(
+			"--downgrade-prevention <BY>",
+			"how the boot loader recognizes and refuses older updates: by version, by the security counters of the images, or by the counter in the chip, which is the file FLASH.otp beside the flash file",
+			PREVENTIONS,
+		).default("none"),
 		textOption(
-			"--key <PEM|none>",
-			"key that the boot loader trusts, public or private; may be repeated. The first private key signs the factory images. Without a private key, the development key signs them and is trusted too. none: the boot loader checks hashes and NO SIGNATURES, and starts anybody's image (default the development key)",
+			"--layout <FILE>",
+			"JSON file with the flash layout; layouts/ has examples (default the OTA guide's table)",
 		),
-	),
-	textOption(
-		"--encryption-key <KEY>",
-		"private key with which the boot loader decrypts images: PEM with RSA-2048, P-256 or X25519, or an AES key in base64 (default no encrypted images)",
-	),
-	choiceOption(
-		"--encryption-key-length <BITS>",
-		"bits of the AES key that an encrypted image carries",
-		KEY_LENGTHS,
-	).default("128"),
-	choiceOption(
-		"--trailer <VERSION>",
-		"trailer of offset mode: as MCUboot writes it since version 2.3 (current), or before (2.2)",
-		TRAILERS,
-	).default("current"),
-];
+		repeated(
+			textOption(
+				"--key <PEM|none>",
+				"key that the boot loader trusts, public or private; may be repeated. The first private key signs the factory images. Without a private key, the development key signs them and is trusted too. none: the boot loader checks hashes and NO SIGNATURES, and starts anybody's image (default the development key)",
+			),
+		),
+		textOption(
+			"--encryption-key <KEY>",
+			"private key with which the boot loader decrypts images: PEM with RSA-2048, P-256 or X25519, or an AES key in base64 (default no encrypted images)",
+		),
+		choiceOption(
+			"--encryption-key-length <BITS>",
+			"bits of the AES key that an encrypted image carries",
+			KEY_LENGTHS,
+		).default("128"),
+		choiceOption(
+			"--trailer <VERSION>",
+			"trailer of offset mode: as MCUboot writes it since version 2.3 (current), or before (2.2)",
+			TRAILERS,
+		).default("current"),
+	].map((option) => option.helpGroup("The boot loader:"));
 
 /** The values of these options. */
 interface Given {
