@@ -47,14 +47,14 @@ export function firmwareArgument({ config, flash }: Pick<Setup, "config" | "flas
 
 /** QEMU's command: descriptor 3 takes events, 4 is the serial line. */
 export const qemu: Emulator = (setup, options) => {
+	if (options.app === "locked-down")
+		throw new UsageError("The application locked-down needs random numbers and an audit log, which this board lacks.");
 	const application = applicationOf(options);
 	for (const file of [LOADER, application])
 		if (!existsSync(file))
 			throw new UsageError(
 				"The firmware is not built: it takes arm-none-eabi-gcc (Debian: gcc-arm-none-eabi, libnewlib-arm-none-eabi).",
 			);
-	if (options.app === "locked-down")
-		throw new UsageError("The application locked-down needs random numbers and an audit log, which this board lacks.");
 	if (setup.otp !== undefined)
 		throw new UsageError("This board has no one-time programmable memory for --downgrade-prevention hardware.");
 	if (setup.config.verify === "signature")

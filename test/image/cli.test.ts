@@ -257,7 +257,7 @@ describe("image tool, command line", () => {
 	const SIGN = ["sign", "-v", "1", "-H", "64", "-S", "0", "--pad-header"];
 	const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
 		["unknown command", ["burn"], /^There is no command "image burn"; --help lists them\.$/],
-		["unknown option", ["sign", "--aline=4"], /^There is no option "--aline=4"; did you mean --align\?$/],
+		["unknown option", ["sign", "--aline", "4"], /^There is no option "--aline"; did you mean --align\?$/],
 		["compression", ["sign", "--compression", "lzma2"], /^--compression lzma2 is not supported: .* LZMA2 encoder; /],
 		["imgtool's dumpinfo", ["dumpinfo", "app.bin"], /^dumpinfo is not supported: inspect prints the same, /],
 		[
