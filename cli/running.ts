@@ -8,7 +8,7 @@ import {
 	rmSync,
 	writeFileSync,
 } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 // Simulated devices that run on this machine leave a file each where commands find it: `xs-smp list` needs no address.
@@ -25,10 +25,12 @@ export interface RunningDevice {
 	readonly udp?: string;
 }
 
-/** The folder of the files: the user's own, in memory where the system has one. */
+/** The folder of the files: the user's own, in memory where the system has one. On Windows the second is the user's own. */
 function folderOf(): string {
 	const runtime = process.env["XDG_RUNTIME_DIR"];
-	return runtime && existsSync(runtime) ? join(runtime, "xs-smp") : join(tmpdir(), `xs-smp-${userInfo().uid}`);
+	return runtime && existsSync(runtime)
+		? join(runtime, "xs-smp")
+		: join(tmpdir(), `xs-smp-${process.getuid?.() ?? "own"}`);
 }
 
 /** Whether the folder is this user's alone. In another, somebody else could say where devices are. */
