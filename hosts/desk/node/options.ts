@@ -122,7 +122,7 @@ const deviceOptions = (): readonly Option[] => [
 function appOption(): Option {
 	const option = choiceOption(
 		"--app <APP|FOLDER>",
-		'the application. FOLDER holds one of your own; write it with a dot or a slash (examples/README.md). self-confirm checks an update, then confirms it, or resets to go back. own-group has a group of its own. locked-down asks clients for a key (docs/SMP.md). flash-conformance tests the flash driver and ERASES the flash area "storage"',
+		'the application. FOLDER holds one of your own; write it with a dot or a slash (examples/README.md). self-confirm checks an update, then confirms it, or resets to go back. own-group has a group of its own. own-update hands an update to embedded:update. locked-down asks clients for a key (docs/SMP.md). flash-conformance tests the flash driver and ERASES the flash area "storage"',
 		APPS,
 	).default("smp-svr");
 	const parse = option.parseArg;

@@ -6,7 +6,7 @@ import type { DowngradePrevention, SimConfig } from "./config.js";
 import { type BootAction, type BootedImage, report } from "./event.js";
 
 /** What the boot loader refuses, in terms of the image group. The chip's counter is known to the chip's host only. */
-const DOWNGRADES: Readonly<Record<DowngradePrevention, Pick<AgentOptions, "downgrade">>> = Object.freeze({
+export const DOWNGRADES: Readonly<Record<DowngradePrevention, Pick<AgentOptions, "downgrade">>> = Object.freeze({
 	none: {},
 	version: { downgrade: { version: true } },
 	counter: { downgrade: { counter: "running" } },
