@@ -1,5 +1,5 @@
-// What the composition roots for this board take from the Moddable SDK, in the SDK's shapes. A build by mcconfig does not see
-// this file; there the SDK's own declarations are in its place.
+// What the composition roots for this board and modules/update/zephyr take from the Moddable SDK, in the SDK's shapes. A build by
+// mcconfig does not see this file; there the SDK's own declarations are in its place.
 
 declare function native(name: string): (...args: unknown[]) => unknown;
 declare function Native(name: string): new () => object;
@@ -10,6 +10,15 @@ declare module "embedded:provider/builtin" {
 		readonly serial: { readonly uart2: import("./devices.js").SerialDevice };
 	};
 	export default device;
+}
+
+declare module "crypt" {
+	/** A digest in C. `write` takes views of bytes too. */
+	export class Digest {
+		constructor(type: "SHA256");
+		write(data: ArrayBuffer): void;
+		close(): ArrayBuffer;
+	}
 }
 
 declare module "timer" {

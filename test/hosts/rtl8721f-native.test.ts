@@ -11,14 +11,14 @@ const HOST = "hosts/rtl8721f";
 const text = (file: string): string => readFileSync(`${HOST}/${file}`, "utf8");
 
 describeWith("arm-none-eabi-gcc", "the RTL8721F host's C for Cortex-M55", () => {
-	for (const file of ["native.c", "app/src/main.c"])
+	for (const file of [`${HOST}/native.c`, `${HOST}/app/src/main.c`, "modules/update/zephyr/update-zephyr.c"])
 		it(`compiles ${file} without a warning, against declarations of Zephyr and the SDK`, async () => {
 			const directory = mkdtempSync(join(tmpdir(), "xs-smp-"));
 			const { status, output } = await run("arm-none-eabi-gcc", [
 				...["-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard", "-std=gnu11", "-Os", "-Wall", "-Wextra", "-Werror"],
 				...["-Itest/zephyr-headers", "-Itest/zephyr-headers/moddable"],
 				...["-isystem", "node_modules/@agoric/xsnap/moddable/xs/includes"],
-				...["-c", "-o", join(directory, "object.o"), `${HOST}/${file}`],
+				...["-c", "-o", join(directory, "object.o"), file],
 			]);
 			rmSync(directory, { recursive: true });
 			assert.strictEqual(output, "");
@@ -27,12 +27,15 @@ describeWith("arm-none-eabi-gcc", "the RTL8721F host's C for Cortex-M55", () => 
 });
 
 describe("the RTL8721F host's parts", () => {
-	it("native.ts names the functions of native.c, all of them and no others", () => {
-		const named = Array.from(text("native.ts").matchAll(/\b[nN]ative\("(\w+)"\)/g), ([, name]) => name);
-		const defined = Array.from(text("native.c").matchAll(/^void (xs_\w+)\([^)]*\)(?!;)/gm), ([, name]) => name);
-		assert.ok(defined.length > 0);
-		assert.deepEqual([...new Set(named)].sort(), defined.sort());
-	});
+	for (const stem of [`${HOST}/native`, "modules/update/zephyr/update-zephyr"])
+		it(`${stem}.ts names the functions of its C, all of them and no others`, () => {
+			const script = readFileSync(`${stem}.ts`, "utf8");
+			const named = Array.from(script.matchAll(/\b[nN]ative\("(\w+)"\)/g), ([, name]) => name);
+			const source = readFileSync(`${stem}.c`, "utf8");
+			const defined = Array.from(source.matchAll(/^void (xs_\w+)\([^)]*\)(?!;)/gm), ([, name]) => name);
+			assert.ok(defined.length > 0);
+			assert.deepEqual([...new Set(named)].sort(), defined.sort());
+		});
 
 	const tables: [string, Layout][] = [
 		["guide.overlay", guideLayout],

@@ -22,7 +22,7 @@ before(async () => {
 });
 
 /** What the SDK brings along. */
-const OF_THE_SDK = /^(embedded:|mc\/|timer$|time$)/;
+const OF_THE_SDK = /^(embedded:|mc\/|crypt$|timer$|time$)/;
 
 /** Names that the SDK knows in a manifest, and our reader's own: see engine/manifest.mjs. */
 const KEYS = new Set([
@@ -161,15 +161,21 @@ for (const [manifest, platform, others] of builds)
 
 describe("manifests", () => {
 	it("list and preload every module of the device", () => {
-		const { modules, preload } = readManifest(path.join(root, "modules/agent/manifest.json"), root, "x-cli-lin");
-		const preloaded = new Set(preload.map(({ key }) => key));
-		const files = ["bytes", "flash", "bootutil", "smp", "agent"].flatMap((folder) =>
+		const listings = ["agent", "update"].map((folder) =>
+			readManifest(path.join(root, `modules/${folder}/manifest.json`), root, "x-cli-lin"),
+		);
+		const modules = new Map(listings.flatMap((listing) => [...listing.modules]));
+		const preloaded = new Set(listings.flatMap(({ preload }) => preload.map(({ key }) => key)));
+		const files = ["bytes", "flash", "bootutil", "smp", "agent", "update"].flatMap((folder) =>
 			readdirSync(`modules/${folder}`, { recursive: true, encoding: "utf8" })
 				.filter((file) => file.endsWith(".ts"))
 				.map((file) => `xs-smp/modules/${folder}/${file.replaceAll("\\", "/").replace(/\.ts$/, "")}`),
 		);
-		// The boot loader, and what it shares with applications that verify signatures, are in manifests of their own.
-		const names = files.filter((name) => !/^xs-smp\/modules\/bootutil\/(loader|signature)\//.test(name));
+		// The boot loader, what it shares with applications that verify signatures, and a port's own part are in manifests of
+		// their own.
+		const names = files.filter(
+			(name) => !/^xs-smp\/modules\/(bootutil\/(loader|signature)|update\/zephyr)\//.test(name),
+		);
 		assert.deepEqual(
 			names.filter((name) => !modules.has(name)),
 			[],
