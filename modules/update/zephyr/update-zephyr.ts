@@ -10,8 +10,8 @@ import { FlashMap } from "xs-smp/modules/flash/map";
 import type { FlashPartition } from "xs-smp/modules/flash/partition";
 import { updateModule } from "xs-smp/modules/update/update";
 
-// embedded:update for the Moddable SDK's Zephyr port, for boards that MCUboot boots by a swap or by overwriting. The manifest's
-// `config.mcuboot` says how MCUboot was built.
+// embedded:update for the Moddable SDK's Zephyr port, for boards that MCUboot boots by a swap or by overwriting. The `config` of
+// the manifest or of mcconfig's command line says how MCUboot was built.
 
 /** Whether two open partitions are one. Throws a SyntaxError for what is no open partition. */
 function samePartition(this: void, _one: unknown, _other: unknown): boolean {
@@ -36,9 +36,20 @@ class Sha256 implements Hasher {
 	}
 }
 
-/** The labels of the slots are those of the devicetree, in pairs: that an image runs from, and that of its updates. */
-const { slots, ...boot } = (config as unknown as { mcuboot: BootConfig & { readonly slots: readonly string[] } })
-	.mcuboot;
+/** From the command line everything comes as a string. */
+const {
+	mode = "swap-move",
+	images = 1,
+	mcuboot,
+} = config as unknown as {
+	readonly mode?: BootConfig["mode"];
+	readonly images?: number | string;
+	readonly mcuboot?: Partial<BootConfig>;
+};
+const boot: BootConfig = { maxAlign: 8, maxSectors: 128, trailer: "current", ...mcuboot, mode, images: Number(images) };
+
+/** The devicetree's labels of the slots, in pairs: that an image runs from, and that of its updates. */
+const slots: readonly string[] = Array.from({ length: 2 * boot.images }, (_, i) => `image-${i}`);
 
 const openSlot = (path: string): FlashPartition => flash.open({ path }) as unknown as FlashPartition;
 
