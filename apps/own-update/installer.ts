@@ -3,6 +3,12 @@ import { bool, bytes, type Fields, uint } from "../../modules/smp/fields.js";
 import { type Command, type Group, operation } from "../../modules/smp/group.js";
 import type { Update, UpdateOptions } from "../../modules/update/update.js";
 
+/** What an open update can do, whoever made the class. */
+type OpenUpdate = Pick<Update, "write" | "complete" | "close">;
+
+/** Begins an update. */
+type Begin = (options: Pick<UpdateOptions, "mode" | "byteLength">) => OpenUpdate;
+
 /** Ids from 64 are an application's own. */
 export const INSTALLER_GROUP = 71;
 
@@ -15,11 +21,10 @@ const WRITE = Object.freeze({ data: bytes, offset: uint });
 /** Hands an update from a client to `embedded:update`. What the class throws is what the client is told. */
 export class Installer {
 	readonly group: Group;
-	readonly #open: (options: Pick<UpdateOptions, "mode" | "byteLength">) => Update;
-	#update: Update | undefined;
+	readonly #open: Begin;
+	#update: OpenUpdate | undefined;
 
-	/** `open` begins an update. */
-	constructor(open: (options: Pick<UpdateOptions, "mode" | "byteLength">) => Update) {
+	constructor(open: Begin) {
 		this.#open = open;
 		const { OPEN: opening, WRITE: writing, COMPLETE, CLOSE } = InstallerCommand;
 		this.group = {
@@ -58,7 +63,7 @@ export class Installer {
 		this.#update = undefined;
 	}
 
-	#current(): Update {
+	#current(): OpenUpdate {
 		if (!this.#update) throw new Error("no update is open");
 		return this.#update;
 	}
