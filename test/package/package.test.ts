@@ -126,17 +126,33 @@ describe("package", () => {
 		assert.deepEqual(wrong, []);
 	});
 
-	it("has a manifest for the Moddable SDK that leads to modules which are there", async () => {
-		const { moddable } = JSON.parse(read("package.json"));
+	it("has manifests for mcconfig that lead to modules which are there", async () => {
 		const { readManifest } = await import(pathToFileURL(path.join(root, "engine/manifest.mjs")).href);
-		const manifest = path.join(installed, moddable.manifest.include);
-		const { modules } = readManifest(manifest, installed) as { modules: ReadonlyMap<string, string> };
-		const source = (name: string): string => path.relative(installed, modules.get(name) ?? "");
-		assert.equal(source("xs-smp/modules/agent/agent"), "modules/agent/agent.ts");
-		assert.equal(source("xs-smp/modules/bytes/crc32"), "modules/bytes/crc32.ts");
-		// A name in a manifest is what a program on Node writes, too.
-		for (const [name, file] of modules)
-			assert.equal(name, `xs-smp/${path.relative(installed, file).replace(/\.ts$/, "")}`);
+		for (const room of ["agent", "update"]) {
+			const manifest = path.join(installed, `modules/${room}/manifest.json`);
+			const { modules } = readManifest(manifest, installed) as { modules: ReadonlyMap<string, string> };
+			const source = (name: string): string => path.relative(installed, modules.get(name) ?? "");
+			assert.equal(source(`xs-smp/modules/${room}/${room}`), `modules/${room}/${room}.ts`);
+			assert.equal(source("xs-smp/modules/bytes/crc32"), "modules/bytes/crc32.ts");
+			// A name in a manifest is what a program on Node writes, too.
+			for (const [name, file] of modules)
+				assert.equal(name, `xs-smp/${path.relative(installed, file).replace(/\.ts$/, "")}`);
+		}
+	});
+
+	it("has a manifest for mcpack that preloads, of what it compiled, what mcconfig preloads", async () => {
+		const { readManifest } = await import(pathToFileURL(path.join(root, "engine/manifest.mjs")).href);
+		const { moddable } = JSON.parse(read("package.json"));
+		const { preload } = JSON.parse(read(moddable.manifest.include)) as { preload: readonly string[] };
+		const names = ["agent", "update"].flatMap((room) => {
+			const manifest = readManifest(path.join(installed, `modules/${room}/manifest.json`), installed);
+			return (manifest as { preload: readonly { readonly key: string }[] }).preload.map(({ key }) => key);
+		});
+		assert.deepEqual(
+			[...preload].sort(),
+			[...new Set(names)].sort().map((name) => name.replace("xs-smp/", "xs-smp/dist/")),
+		);
+		for (const name of preload) assert.ok(files.includes(name.replace("xs-smp/", "").concat(".js")), name);
 	});
 
 	it("serves a consumer with strict types, who signs an image and upgrades a device", async () => {
