@@ -20,7 +20,7 @@ const LOCK = path.join(BUILD, "lock");
 
 /** Folders with what the build reads; see tsconfig.json. */
 const SOURCES = ["modules", "hosts", "apps", "client", "image", "cli", "tools", "test", "bench", "engine", "examples"];
-const SOURCE_FILE = /\.(ts|mjs|json|c|h|ld|mk)$|^makefile$/;
+const SOURCE_FILE = /\.(ts|m?js|json|c|h|ld|mk)$|^makefile$/;
 const ROOT_FILES = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.device.json", "manifest.json"];
 
 /** The applications of the project: each folder of apps/ is one. */

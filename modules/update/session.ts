@@ -5,6 +5,7 @@ import { IMAGE_HEADER_SIZE, parseHeader, signedSize } from "../bootutil/header.j
 import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
 import { SmpError } from "../smp/errors.js";
+import { eraseSectors } from "../smp/group/image/flash.js";
 import { guardMark, guardSlot } from "../smp/group/image/guards.js";
 import { inUse } from "../smp/group/image/next-boot.js";
 import type { ImageOptions } from "../smp/group/image/options.js";
@@ -34,11 +35,16 @@ export class UpdateSession {
 	readonly #rules: UpdateRules;
 	readonly #slot: number;
 	readonly #area: FlashArea;
-	/** Where the image starts in the area, and where the trailer does. */
+	/** Where the image starts in the area, and what no image goes beyond. */
 	readonly #start: number;
-	readonly #trailer: number;
+	readonly #end: number;
 	readonly #byteLength: number | undefined;
+	/** Whether pieces come in order. */
+	readonly append: boolean;
 	readonly #writer: ImageWriter | ScatteredWriter;
+	/** Whether the boot loader runs the newest image without being asked. Then the first byte of the file waits for `complete`. */
+	readonly #unasked: boolean;
+	#first: Uint8Array | undefined;
 	/** Bytes of the file that came. */
 	#position = 0;
 	#ended = false;
@@ -51,37 +57,37 @@ export class UpdateSession {
 		this.#byteLength = byteLength;
 		this.#slot = slotOf(slots, label);
 		this.#area = slots.area(this.#slot);
+		this.append = append;
 		const { size, sectorSize } = this.#area;
+		const { mode } = rules.boot.config;
+		this.#unasked = runsNewest(mode) && !revertsUnconfirmed(mode);
 		if (byteLength !== undefined && byteLength > size)
 			throw new RangeError(`byteLength is ${byteLength}, and the partition has ${size} bytes`);
 		if (slots.isActive(this.#slot)) throw new Error(`the running image is in ${label}`);
 		this.#start = slots.start(this.#slot);
-		this.#trailer = rules.boot.trailer(this.#area).layout.status;
-		const room = this.#trailer - this.#start;
+		const room = slots.largest(this.#slot);
+		this.#end = this.#start + room;
 		plainly(() => guardSlot(slots, rules, this.#slot, byteLength ?? room));
 		if (inUse(slots, this.#slot, false)) throw new Error(`the boot loader needs the image in ${label}`);
-		const writer = new ImageWriter(this.#area, this.#start, Math.min(byteLength ?? room, room), this.#trailer);
+		const trailer = rules.boot.trailer(this.#area).layout.status;
+		const writer = new ImageWriter(this.#area, this.#start, Math.min(byteLength ?? room, room), trailer);
 		plainly(() => {
 			// An upload of a client that a reset broke off cannot go on in a slot that holds something else.
 			const journal = rules.boot.map.labelled(UPLOAD_JOURNAL);
 			if (journal) new UploadJournal(journal).end();
 			writer.begin();
 		});
-		const trailerSector = Math.floor(this.#trailer / sectorSize);
-		this.#writer = append ? writer : new ScatteredWriter(this.#area, this.#start / sectorSize, trailerSector);
-	}
-
-	/** Whether pieces come in order. */
-	get append(): boolean {
-		return this.#writer instanceof ImageWriter;
+		this.#writer =
+			append && !this.#unasked
+				? writer
+				: new ScatteredWriter(this.#area, this.#start / sectorSize, Math.floor(trailer / sectorSize));
 	}
 
 	/** Writes a piece of the file; `place` where they come in any order. */
 	write(data: unknown, place: unknown): void {
 		this.#going();
-		const { append } = this;
 		const bytes = byteBuffer(data);
-		const offset = append ? this.#position : +(place as number);
+		const offset = this.append ? this.#position : +(place as number);
 		if (!(Number.isInteger(offset) && offset >= 0)) throw new RangeError("the offset is a whole number, not negative");
 		const size = this.#byteLength ?? this.#area.size;
 		if (offset + bytes.length > size)
@@ -89,9 +95,11 @@ export class UpdateSession {
 		if (offset === 0 && bytes.length >= IMAGE_HEADER_SIZE) this.#checkHeader(bytes);
 		// The trailer is for the mark alone: what a padded file has in its place would be a mark before its time.
 		const at = this.#start + offset;
-		const image = bytes.subarray(0, Math.max(0, Math.min(bytes.length, this.#trailer - at)));
+		const image = bytes.subarray(0, Math.max(0, Math.min(bytes.length, this.#end - at)));
+		const held = this.#unasked && offset === 0 ? 1 : 0;
+		if (held > 0) this.#first = image.slice(0, held);
 		try {
-			plainly(() => this.#writer.write(image, at));
+			plainly(() => this.#writer.write(image.subarray(held), at + held));
 		} catch (error) {
 			// What the slot holds now is not known.
 			this.#ended = true;
@@ -104,21 +112,28 @@ export class UpdateSession {
 	complete(): void {
 		this.#going();
 		this.#ended = true;
+		try {
+			plainly(() => this.#finish());
+		} catch (error) {
+			// Nobody asks before that one runs.
+			if (this.#unasked) plainly(() => eraseSectors(this.#area, 0, 1));
+			throw error;
+		}
+	}
+
+	#finish(): void {
 		const { boot } = this.#rules;
-		plainly(() => {
-			this.#writer.finish();
-			const whole = Math.max(this.#byteLength ?? 0, measureImage(this.#area, this.#start)?.total ?? 0);
-			// The slot may hold the rest of a file that came before.
-			if (this.#position < whole) throw new Error(`the update is not whole: ${this.#position} of ${whole} bytes came`);
-			if (!this.#slots.info(this.#slot)) throw new Error("the file is no MCUboot image with a hash");
-			guardMark(this.#slots, this.#rules, this.#slot, false);
-			verifyImage(this.#slots, this.#rules, this.#slot);
-			const { mode } = boot.config;
-			// Without a mark where the newest image runs without being asked for.
-			if (runsNewest(mode) && !revertsUnconfirmed(mode)) return;
-			const rc = boot.boot_set_next(this.#area, false, false);
-			if (rc !== BootError.OK) throw new Error(`the trailer of ${this.#area.label} could not be written (${rc})`);
-		});
+		if (this.#first) this.#writer.write(this.#first, this.#start);
+		this.#writer.finish();
+		const whole = Math.max(this.#byteLength ?? 0, measureImage(this.#area, this.#start)?.total ?? 0);
+		// The slot may hold the rest of a file that came before.
+		if (this.#position < whole) throw new Error(`the update is not whole: ${this.#position} of ${whole} bytes came`);
+		if (!this.#slots.info(this.#slot)) throw new Error("the file is no MCUboot image with a hash");
+		guardMark(this.#slots, this.#rules, this.#slot, false);
+		verifyImage(this.#slots, this.#rules, this.#slot);
+		if (this.#unasked) return;
+		const rc = boot.boot_set_next(this.#area, false, false);
+		if (rc !== BootError.OK) throw new Error(`the trailer of ${this.#area.label} could not be written (${rc})`);
 	}
 
 	#going(): void {

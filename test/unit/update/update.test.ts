@@ -345,20 +345,39 @@ describe("embedded:update: complete and close", () => {
 		assert.equal(good.boot.boot_swap_type(), SwapType.TEST);
 	});
 
-	it("marks nothing where the newest image runs without being asked for", () => {
-		const board = new Board({ mode: "direct-xip" });
-		board.install(FILE);
-		assert.ok(
-			board
-				.slot(1)
-				.subarray(SLOT - SECTOR)
-				.every((byte) => byte === 0xff),
-		);
-		assert.match(
-			thrown(() => new Board({ mode: "direct-xip" }).install(makeImage(RUNNING))),
-			/this one is not newer/,
-		);
-	});
+	for (const mode of ["direct-xip", "ram-load"] as const)
+		for (const writeAlign of [1, 4])
+			it(`gives an image that runs unasked its first byte at the end, ${mode}, units of ${writeAlign}`, () => {
+				const image = { flags: mode === "ram-load" ? 0x20 : 0, loadAddress: 0x20000000 };
+				const file = makeImage({ ...UPDATE, ...image });
+				for (const access of ["a", "w"] as const) {
+					const board = new Board({ mode }, {}, writeAlign);
+					const options = { partition: board.next, mode: access };
+					const whole = (update: Update): void => (access === "a" ? update.write(file) : update.write(file, 0));
+					const update = board.update.open(options);
+					whole(update);
+					assert.notEqual(board.slot(1)[0], file[0]);
+					assert.deepEqual(board.slot(1).subarray(4, file.length - 4), file.subarray(4, file.length - 4));
+					update.close();
+					const again = board.update.open(options);
+					whole(again);
+					again.complete();
+					assert.deepEqual(board.slot(1).subarray(0, file.length), file);
+					assert.ok(
+						board
+							.slot(1)
+							.subarray(SLOT - SECTOR)
+							.every((byte) => byte === 0xff),
+					);
+					const other = new Board({ mode }, {}, writeAlign);
+					const older = makeImage({ ...RUNNING, ...image });
+					assert.match(
+						thrown(() => other.install(older)),
+						/^Error: .*this one is not newer/,
+					);
+					assert.equal(other.slot(1)[0], 0xff);
+				}
+			});
 
 	it("comes once", () => {
 		const board = new Board();
