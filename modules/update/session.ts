@@ -1,5 +1,4 @@
 import { BootError } from "../bootutil/bootutil.js";
-import { revertsUnconfirmed, runsNewest } from "../bootutil/config.js";
 import { measureImage } from "../bootutil/extent.js";
 import { IMAGE_HEADER_SIZE, parseHeader, signedSize } from "../bootutil/header.js";
 import type { FlashArea } from "../flash/area.js";
@@ -59,8 +58,8 @@ export class UpdateSession {
 		this.#area = slots.area(this.#slot);
 		this.append = append;
 		const { size, sectorSize } = this.#area;
-		const { mode } = rules.boot.config;
-		this.#unasked = runsNewest(mode) && !revertsUnconfirmed(mode);
+		const { newest, reverts } = rules.boot.mode;
+		this.#unasked = newest !== undefined && !reverts;
 		if (byteLength !== undefined && byteLength > size)
 			throw new RangeError(`byteLength is ${byteLength}, and the partition has ${size} bytes`);
 		if (slots.isActive(this.#slot)) throw new Error(`the running image is in ${label}`);

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import type { UpgradeMode } from "../../../modules/bootutil/config.js";
+import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import type { Update } from "../../../modules/update/update.js";
 import { makeImage, SECTOR, SLOT } from "../bootutil/support.js";
