@@ -75,7 +75,7 @@ declare const simulator: {
 	uartClose(): void;
 
 	/** Each datagram is put into `into`; then `onReadable` is called with its length and its sender. */
-	udpOpen(into: Uint8Array, onReadable: (count: number, peer: ArrayBuffer) => void): void;
-	udpSend(bytes: Uint8Array, peer: ArrayBuffer): boolean;
+	udpOpen(into: Uint8Array, onReadable: (count: number, peer: string) => void): void;
+	udpSend(bytes: Uint8Array, peer: string): boolean;
 	udpClose(): void;
 };

@@ -1,10 +1,9 @@
-import { hexOf } from "../../../modules/bytes/hex.js";
 import type { DatagramSocket, Peer } from "../../../modules/smp/transport/stream.js";
 
 /** Longest datagram that is looked at, bytes: what an Ethernet frame holds. */
 const RECEIVE_BUFFER = 1500;
 
-/** The UDP socket. A peer is an ArrayBuffer with its socket address. */
+/** The UDP socket. A peer is the text of its socket address, which is its name too. */
 export class SimUdp implements DatagramSocket {
 	onDatagram: DatagramSocket["onDatagram"];
 
@@ -14,11 +13,11 @@ export class SimUdp implements DatagramSocket {
 	}
 
 	send(bytes: Uint8Array, peer: Peer): boolean {
-		return simulator.udpSend(bytes, peer as ArrayBuffer);
+		return simulator.udpSend(bytes, peer as string);
 	}
 
 	nameOf(peer: Peer): string {
-		return hexOf(new Uint8Array(peer as ArrayBuffer));
+		return peer as string;
 	}
 
 	close(): void {

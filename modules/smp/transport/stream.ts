@@ -22,7 +22,7 @@ export type Peer = unknown;
 export interface DatagramSocket {
 	/** Called with each datagram. The bytes are valid during the call only. */
 	onDatagram: ((bytes: Uint8Array, peer: Peer) => void) | undefined;
-	/** Sends a datagram, or drops it, and returns false if it can tell. */
+	/** Sends a datagram, or drops it, and returns false if it can tell. The bytes are valid during the call only. */
 	send(bytes: Uint8Array, peer: Peer): Sent;
 	/** A text that no other peer has, where the host can make one. */
 	nameOf?(peer: Peer): string;

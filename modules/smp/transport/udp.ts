@@ -18,7 +18,7 @@ export class DatagramTransport implements Transport {
 			this.onPacket?.(
 				bytes.subarray(0, this.maxPacket),
 				(packet) => {
-					if (socket.send(packet.slice(), peer) === false) this.onDrop?.("tx_dropped");
+					if (socket.send(packet, peer) === false) this.onDrop?.("tx_dropped");
 				},
 				socket.nameOf?.(peer) ?? "",
 			);
