@@ -9,12 +9,13 @@ import { NoAnswerError, SmpResponseError } from "../client/client.js";
 import { serialLink } from "../client/node/serial.js";
 import { udpLink } from "../client/node/udp.js";
 import { against } from "./against.js";
+import { gaps } from "./gaps.js";
 import { mps3 } from "./mps3.js";
 import { server } from "./server.js";
 import { type Benchmark, formatTable, markdownTable, type Rival, tableObject } from "./table.js";
 import { wire } from "./wire.js";
 
-const BENCHMARKS: readonly Benchmark[] = [wire, server, mps3, against];
+const BENCHMARKS: readonly Benchmark[] = [wire, gaps, server, mps3, against];
 
 interface Values {
 	readonly json?: boolean;

@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
 import { type LoaderOptions, loaderOptions, readLoaderOptions } from "../hosts/desk/node/loader-options.js";
-import { type FlashTiming, TYPICAL_NOR } from "../modules/bootutil/loader/shadow-flash.js";
-import { newProgram, parsed, quote, readLine } from "./command-line.js";
+import { FLASH_CHIP_NAMES, FLASH_CHIPS, type FlashChip } from "../modules/bootutil/loader/flash-chips.js";
+import type { FlashTiming } from "../modules/bootutil/loader/shadow-flash.js";
+import { choiceOption, newProgram, parsed, quote, readLine } from "./command-line.js";
 import { UsageError } from "./usage-error.js";
 
 /** The command line of explain. */
@@ -21,19 +22,18 @@ export function defineExplainOptions(command: Command): Command {
 	for (const option of loaderOptions()) command.addOption(option);
 	return command
 		.addOption(
-			parsed("--erase-ms <MS>", "time in which the flash erases a sector", milliseconds).default(
-				TYPICAL_NOR.sectorErase,
-			),
+			choiceOption(
+				"--flash-timing <CHIP>",
+				"the flash chip, as for the simulated device; the next three options are for another chip",
+				FLASH_CHIP_NAMES,
+			).default("w25q32jv"),
+		)
+		.addOption(parsed("--erase-ms <MS>", "time in which the flash erases a sector (default the chip's)", milliseconds))
+		.addOption(
+			parsed("--program-ms <MS>", "time in which the flash programs a page (default the chip's)", milliseconds),
 		)
 		.addOption(
-			parsed("--program-ms <MS>", "time in which the flash programs a page", milliseconds).default(
-				TYPICAL_NOR.pageProgram,
-			),
-		)
-		.addOption(
-			parsed("--page-size <BYTES>", "most bytes that the flash programs at once", pageSize).default(
-				TYPICAL_NOR.pageSize,
-			),
+			parsed("--page-size <BYTES>", "most bytes that the flash programs at once (default the chip's)", pageSize),
 		)
 		.addOption(new Option("--json", "print JSON instead of text"));
 }
@@ -46,11 +46,22 @@ export function parseExplain(args: readonly string[]): ExplainCommand {
 
 /** The options of a command line that was read. Throws a UsageError. */
 export function readExplain(command: Command): ExplainCommand {
-	const given = command.opts<{ eraseMs: number; programMs: number; pageSize: number; json?: boolean }>();
+	const given = command.opts<{
+		flashTiming: FlashChip;
+		eraseMs?: number;
+		programMs?: number;
+		pageSize?: number;
+		json?: boolean;
+	}>();
+	const chip = FLASH_CHIPS[given.flashTiming];
 	return {
 		...readLoaderOptions(command),
 		flash: command.args[0]!,
-		timing: { sectorErase: given.eraseMs, pageProgram: given.programMs, pageSize: given.pageSize },
+		timing: {
+			sectorErase: given.eraseMs ?? chip.sectorErase,
+			pageProgram: given.programMs ?? chip.pageProgram,
+			pageSize: given.pageSize ?? chip.pageSize,
+		},
 		json: given.json ?? false,
 	};
 }

@@ -4,6 +4,8 @@ import path from "node:path";
 import { type Command, Option } from "commander";
 import { choiceOption, countOption, newProgram, quote, readLine, textOption } from "../../../cli/command-line.js";
 import { UsageError } from "../../../cli/usage-error.js";
+import { FLASH_CHIP_NAMES, FLASH_CHIPS, type FlashChip } from "../../../modules/bootutil/loader/flash-chips.js";
+import type { FlashTiming } from "../../../modules/bootutil/loader/shadow-flash.js";
 import { isGiven, type LoaderOptions, loaderOptions, readLoaderOptions } from "./loader-options.js";
 import { ROOT } from "./loader-setup.js";
 
@@ -37,6 +39,8 @@ export interface Options extends LoaderOptions {
 	/** Whether clients may overwrite or erase an image that waits for the next boot. */
 	readonly erasePending: boolean;
 	readonly baud: number;
+	/** What the flash takes its time for; undefined: for nothing. */
+	readonly flashTiming: FlashTiming | undefined;
 	readonly json: boolean;
 	/** Flash operation of the first swap at which power fails; 0: none. */
 	readonly powerCut: number;
@@ -109,6 +113,11 @@ const deviceOptions = (): readonly Option[] => [
 		SWITCH,
 	).default("on"),
 	countOption("--baud <N>", "speed of the serial line in baud; 0 is as fast as it goes", 0, 100_000_000).default(0),
+	choiceOption(
+		"--flash-timing <CHIP>",
+		"how long the flash takes to erase and to program, as the data sheet of a chip says; -worst: at most (docs/SIMULATOR.md). The device waits for it, as on a board",
+		["none", ...FLASH_CHIP_NAMES],
+	).default("none"),
 	countOption(
 		"--power-cut <N>",
 		"the power fails at flash operation N of the first boot that swaps (default never)",
@@ -163,6 +172,7 @@ interface Given {
 	readonly verify: (typeof VERIFICATIONS)[number];
 	readonly erasePending: (typeof SWITCH)[number];
 	readonly baud: number;
+	readonly flashTiming?: "none" | FlashChip;
 	readonly powerCut?: number;
 	readonly json?: boolean;
 }
@@ -192,6 +202,7 @@ export function readOptions(command: Command): Options {
 	})))
 		if (isGiven(command, attributeName) && LACKS[app]?.includes(long))
 			throw new UsageError(`${long} is not for --app ${app}.`);
+	const { flashTiming: chip = "none" } = given;
 	const guards = given.guards === "on";
 	const verify = guards || isGiven(command, "verify") ? given.verify : "none";
 	if (verify === "signature" && loader.keys === "none")
@@ -212,6 +223,7 @@ export function readOptions(command: Command): Options {
 		verify,
 		erasePending: given.erasePending === "on",
 		baud: given.baud,
+		flashTiming: chip === "none" ? undefined : FLASH_CHIPS[chip],
 		json: given.json ?? false,
 		powerCut: given.powerCut ?? 0,
 	};

@@ -1,14 +1,19 @@
 /*
  * NOR flash in a file: the raw bytes of the device. Writes go to erased bytes only; every call goes to the file at
- * once, so that ending the process at any moment loses no more than the operation under way.
+ * once, so that ending the process at any moment loses no more than the operation under way. With times of a chip the
+ * device waits for each operation, as a driver does that polls the chip's status; the cells change at the end.
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "natives.h"
 
 #define ERASED 0xff
+/* What one erase command of a chip erases, if sectors are not smaller. */
+#define ERASE_UNIT 4096
 
 /* The rest of a transfer that the kernel cut short. Returns 0, or -1 with errno. */
 static int transfer(int fd, uint8_t *bytes, int64_t length, int64_t address, bool out)
@@ -39,6 +44,26 @@ static void ownFile(const Sim *sim)
 {
 	if (!chipFileKept(sim->events, &sim->flash))
 		_exit(EXIT_FILE_LOST);
+}
+
+static void busy(double milliseconds)
+{
+	struct timespec until;
+	if (milliseconds <= 0)
+		return;
+	/* The system's usual slack is an eighth of a page. */
+	prctl(PR_SET_TIMERSLACK, 1);
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	int64_t nanoseconds = until.tv_nsec + (int64_t)(milliseconds * 1e6);
+	until.tv_sec += nanoseconds / 1000000000;
+	until.tv_nsec = nanoseconds % 1000000000;
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {}
+}
+
+/* Pages of the chip that a write touches. */
+static int64_t pages(const Sim *sim, uint32_t address, int32_t length)
+{
+	return length > 0 && sim->pageSize > 0 ? (address + length - 1) / sim->pageSize - address / sim->pageSize + 1 : 0;
 }
 
 /* Counts an operation of a swap. True: power fails during it. */
@@ -77,6 +102,7 @@ static void flash_write(xsMachine *the)
 			if (before[i] != ERASED)
 				xsUnknownError("the byte at 0x%x is not erased", (unsigned)(address + at + i));
 	}
+	busy((double)pages(sim, address, length) * sim->programTime);
 	bool cut = powerFails(sim);
 	if (cut)
 		length = length / sim->writeAlign / 2 * sim->writeAlign;
@@ -96,7 +122,9 @@ static void flash_erase(xsMachine *the)
 	ownFile(sim);
 	uint8_t erased[4096];
 	memset(erased, ERASED, sizeof erased);
+	double commands = sim->sectorSize > ERASE_UNIT ? (double)sim->sectorSize / ERASE_UNIT : 1;
 	for (int64_t sector = 0; sector < length; sector += sim->sectorSize) {
+		busy(commands * sim->eraseTime);
 		/* An operation is one sector, as the chip erases it. */
 		bool cut = powerFails(sim);
 		int64_t end = cut ? sim->sectorSize / 2 : sim->sectorSize;

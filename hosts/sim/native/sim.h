@@ -45,6 +45,9 @@ typedef struct {
 	int64_t flashSize;
 	int64_t sectorSize;
 	int64_t writeAlign;
+	/* Milliseconds that the chip takes to erase a sector of 4 KB, and to program a page or a part of it; 0: none. */
+	double eraseTime, programTime;
+	int64_t pageSize;
 	ChipFile otp; /* one-time programmable memory */
 	int pty; /* our side of the serial line */
 	int ptySlave; /* held open, so that clients may come and go */

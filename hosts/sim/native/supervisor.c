@@ -2,7 +2,8 @@
  * The supervisor: opens the ports, then boots the device again and again.
  *
  *     xs-smp-sim --flash FILE --size N --sector N --align N --serial PATH --address A --port P --baud N --cut N
- *                --watch PID,… --otp FILE --tcp A --tcp-port P --files DIRECTORY --config JSON [-- PROGRAM ARGUMENT…]
+ *                --erase-ms N --program-ms N --page N --watch PID,… --otp FILE --tcp A --tcp-port P --files DIRECTORY
+ *                --config JSON [-- PROGRAM ARGUMENT…]
  *
  * Without a PROGRAM the device is a child of this process. With one, an emulator, it is that: descriptor 3 takes its
  * events, SERIAL_DESCRIPTOR is its serial line. An empty address leaves UDP or TCP out, an empty directory the files.
@@ -230,6 +231,9 @@ int main(int argc, char **argv)
 	sim.flashSize = atoll(option(argc, argv, "--size"));
 	sim.sectorSize = atoll(option(argc, argv, "--sector"));
 	sim.writeAlign = atoll(option(argc, argv, "--align"));
+	sim.eraseTime = atof(option(argc, argv, "--erase-ms"));
+	sim.programTime = atof(option(argc, argv, "--program-ms"));
+	sim.pageSize = atoll(option(argc, argv, "--page"));
 	sim.byteTime = baud > 0 ? 10 * 1000 / baud : 0;
 	sim.shared = mmap(NULL, sizeof *sim.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (sim.shared == MAP_FAILED)
