@@ -1,5 +1,7 @@
 #include "native.h"
 
+#define ERASED 0xff
+
 uint32_t flashArgument(xsMachine *the, xsSlot *slot)
 {
 	double value = xsToNumber(*slot);
@@ -14,4 +16,12 @@ void flashInside(xsMachine *the, uint32_t size, uint32_t address, uint32_t lengt
 		xsRangeError("outside the flash");
 	if (address % unit || length % unit)
 		xsRangeError("not a multiple of %d", (int)unit);
+}
+
+bool flashBlank(const uint8_t *bytes, size_t length)
+{
+	for (; length > 0; bytes++, length--)
+		if (*bytes != ERASED)
+			return false;
+	return true;
 }

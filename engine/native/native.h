@@ -15,6 +15,8 @@ extern const RuntimeFunction codecFunctions[];
 /* flash-check.c: for the functions of a flash chip. Both throw a RangeError. */
 /* An address or a length, in bytes. */
 uint32_t flashArgument(xsMachine *the, xsSlot *slot);
+/* Whether all of the bytes are erased. Throws nothing. */
+bool flashBlank(const uint8_t *bytes, size_t length);
 /* Whether the bytes are inside a chip of `size` bytes, and whole units. */
 void flashInside(xsMachine *the, uint32_t size, uint32_t address, uint32_t length, uint32_t unit);
 

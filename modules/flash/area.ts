@@ -74,6 +74,14 @@ export class FlashArea {
 	/** True if every byte of the range reads as erased. */
 	isErased(offset: number, length: number): boolean {
 		this.#inside("read", offset, length);
+		const partition = this.#partition;
+		if (partition.isErased) {
+			let erased = false;
+			this.#attempt("read", offset, length, () => {
+				erased = partition.isErased!(offset, length);
+			});
+			return erased;
+		}
 		const chunk = new Uint8Array(Math.min(length, 256));
 		for (let at = offset, end = offset + length; at < end; at += chunk.length) {
 			const part = at + chunk.length <= end ? chunk : chunk.subarray(0, end - at);

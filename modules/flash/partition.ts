@@ -17,6 +17,8 @@ export interface FlashPartition {
 	/** Erases blocks `first` up to, not including, `end` (default `first + 1`). */
 	eraseBlock(first: number, end?: number): void;
 	status(): FlashStatus;
+	/** Whether all bytes of a range are erased, for a driver that can tell without handing them out. */
+	isErased?(byteOffset: number, length: number): boolean;
 	/** Releases the partition. Calling it again does nothing. */
 	close(): void;
 }

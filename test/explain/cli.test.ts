@@ -124,6 +124,8 @@ for (const mode of ["move", "offset"] as const)
 			const { operations, erases, seconds } = device.json("--erase-ms", "1000", "--program-ms", "0").next;
 			assert.ok(erases > 10 && operations > erases);
 			assert.equal(seconds, erases);
+			const typical = device.json("--flash-timing", "mx25r6435f", "--program-ms", "0").next;
+			assert.equal(typical.seconds.toFixed(6), (0.048 * erases).toFixed(6));
 		});
 	});
 
@@ -198,6 +200,7 @@ describe("explain: command line", () => {
 		[["--encryption-key-length", "256", "a"], /--encryption-key-length needs --encryption-key/],
 		[["--encryption-key", "none.pem", "a"], /--encryption-key none\.pem cannot be read: no such file/],
 		[["--erase-ms", "fast", "a"], /--erase-ms needs a number of milliseconds/],
+		[["--flash-timing", "none", "a"], /--flash-timing is w25q32jv, w25q32jv-worst,/],
 		[["--page-size", "100", "a"], /--page-size is a power of two/],
 		[["no-such-file"], /no-such-file cannot be read: no such file/],
 		[["."], /is not a regular file/],

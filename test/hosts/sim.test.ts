@@ -103,6 +103,25 @@ describe("simulator", () => {
 		client.close();
 	});
 
+	it("waits for its flash as a data sheet says, and serves others after each sector", async () => {
+		await start("--images", "1", "--flash-timing", "w25q32jv");
+		const client = new SmpClient(udpLink(simulator.udp));
+		const other = new SmpClient(serialLink(simulator.serial));
+		const { file } = update("0.0.1", 10 * 4096);
+		await client.upload(file);
+		const order: string[] = [];
+		const began = performance.now();
+		await Promise.all([
+			client.erase().then(() => order.push("erased")),
+			other.echo("meanwhile").then((text) => order.push(text)),
+		]);
+		// At least: the chip erases no faster, however busy this machine is.
+		assert.ok(performance.now() - began >= 11 * 45);
+		assert.deepEqual(order, ["meanwhile", "erased"]);
+		client.close();
+		other.close();
+	});
+
 	it("has a reset button", async () => {
 		await start();
 		simulator.process.stdin!.write("r\n");

@@ -41,6 +41,10 @@ export class SimFlash implements FlashPartition {
 		return { size, blockLength: sectorSize, blocks: size / sectorSize, writeAlign, eraseValue: 0xff };
 	}
 
+	isErased(byteOffset: number, length: number): boolean {
+		return simulator.flashErased(this.#address(byteOffset, length), length);
+	}
+
 	close(): void {
 		this.#open = false;
 	}

@@ -46,6 +46,8 @@ declare const simulator: {
 	flashWrite(bytes: Uint8Array | ArrayBuffer, address: number): void;
 	/** Erases whole sectors. */
 	flashErase(address: number, length: number): void;
+	/** Whether all bytes of the range are erased. */
+	flashErased(address: number, length: number): boolean;
 
 	/** One-time programmable memory, an unsigned 32-bit integer. Throws if the chip has no such word. */
 	otpRead(word: number): number;

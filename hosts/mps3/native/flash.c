@@ -51,9 +51,8 @@ static void flash_write(xsMachine *the)
 	uint32_t address = flashArgument(the, &xsArg(1));
 	const uint8_t *bytes = runtimeBytes(the, &xsArg(0), &length);
 	inside(the, address, (uint32_t)length, boardOptions()->writeAlign);
-	for (int32_t i = 0; i < length; i++)
-		if (CONTENTS[address + i] != ERASED)
-			xsUnknownError("the byte at 0x%x is not erased", (unsigned)(address + i));
+	if (!flashBlank(CONTENTS + address, (size_t)length))
+		xsUnknownError("a byte from 0x%x on is not erased", (unsigned)address);
 	memcpy(CONTENTS + address, bytes, (size_t)length);
 	keep(the, address, (uint32_t)length);
 }
@@ -68,9 +67,19 @@ static void flash_erase(xsMachine *the)
 	keep(the, address, length);
 }
 
+/* flashErased(address, length): whether all bytes are erased. */
+static void flash_erased(xsMachine *the)
+{
+	uint32_t address = flashArgument(the, &xsArg(0));
+	uint32_t length = flashArgument(the, &xsArg(1));
+	inside(the, address, length, 1);
+	xsResult = xsBoolean(flashBlank(CONTENTS + address, length));
+}
+
 const RuntimeFunction flashFunctions[] = {
 	{ "flashRead", flash_read, 2 },
 	{ "flashWrite", flash_write, 2 },
 	{ "flashErase", flash_erase, 2 },
+	{ "flashErased", flash_erased, 2 },
 	{ NULL },
 };

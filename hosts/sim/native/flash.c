@@ -138,6 +138,23 @@ static void flash_erase(xsMachine *the)
 	}
 }
 
+/* flashErased(address, length): whether all bytes are erased. */
+static void flash_erased(xsMachine *the)
+{
+	uint32_t address = flashArgument(the, &xsArg(0));
+	uint32_t length = flashArgument(the, &xsArg(1));
+	inside(the, address, length, 1);
+	uint8_t bytes[4096];
+	bool erased = true;
+	for (uint32_t at = 0; at < length && erased; at += sizeof bytes) {
+		uint32_t part = length - at < sizeof bytes ? length - at : (uint32_t)sizeof bytes;
+		if (transfer(simOf(the)->flash.fd, bytes, part, address + at, false) < 0)
+			xsUnknownError("%s", strerror(errno));
+		erased = flashBlank(bytes, part);
+	}
+	xsResult = xsBoolean(erased);
+}
+
 /* swapBegins(): from here on flash operations count towards the power cut that the user asked for. */
 static void sim_swapBegins(xsMachine *the)
 {
@@ -150,6 +167,7 @@ const RuntimeFunction flashFunctions[] = {
 	{ "flashRead", flash_read, 2 },
 	{ "flashWrite", flash_write, 2 },
 	{ "flashErase", flash_erase, 2 },
+	{ "flashErased", flash_erased, 2 },
 	{ "swapBegins", sim_swapBegins, 0 },
 	{ NULL },
 };

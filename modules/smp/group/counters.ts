@@ -95,12 +95,20 @@ export class FlashCounters {
 }
 
 class CountedPartition implements FlashPartition {
+	readonly isErased?: (byteOffset: number, length: number) => boolean;
 	readonly #partition: FlashPartition;
 	readonly #tally: Tally;
 
 	constructor(partition: FlashPartition, tally: Tally) {
 		this.#partition = partition;
 		this.#tally = tally;
+		// Where the driver has none, nothing that is read to find out goes uncounted.
+		if (partition.isErased)
+			this.isErased = (byteOffset, length) => {
+				tally["reads"]!++;
+				tally["read_bytes"]! += length;
+				return this.#counted(() => partition.isErased!(byteOffset, length));
+			};
 	}
 
 	read(into: Uint8Array | ArrayBuffer, byteOffset: number): number {

@@ -59,6 +59,27 @@ describe("flash area", () => {
 		assert.ok(area.isErased(260, 764));
 	});
 
+	it("asks a driver that can tell whether a range is erased", () => {
+		const asked: number[][] = [];
+		class Telling extends NorPartition {
+			isErased(byteOffset: number, length: number): boolean {
+				asked.push([byteOffset, length]);
+				if (byteOffset === 512) throw new Error("no answer");
+				return byteOffset === 256;
+			}
+		}
+		const area = new FlashArea(1, "image-0", 0, new Telling(new Uint8Array(1024), { sectorSize: 256, writeAlign: 4 }));
+		assert.ok(area.isErased(256, 256));
+		assert.ok(!area.isErased(0, 4));
+		assert.strictEqual(failure(() => area.isErased(512, 4)).kind, "device failure");
+		assert.strictEqual(failure(() => area.isErased(1000, 100)).kind, "out of bounds");
+		assert.deepEqual(asked, [
+			[256, 256],
+			[0, 4],
+			[512, 4],
+		]);
+	});
+
 	it("only clears bits where the flash allows writing twice", () => {
 		const area = new FlashArea(1, "image-0", 0, nor(false));
 		area.write(Uint8Array.of(0xf0, 0xf0, 0xf0, 0xf0), 0);

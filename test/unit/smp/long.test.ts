@@ -3,11 +3,12 @@ import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { GroupError, SmpError } from "../../../modules/smp/errors.js";
 import { bytes, decodeFields, uint, uint53 } from "../../../modules/smp/fields.js";
 import { type FileSystem, fsGroup } from "../../../modules/smp/group/fs.js";
+import { imageGroup } from "../../../modules/smp/group/image/image.js";
 import { osGroup } from "../../../modules/smp/group/os.js";
 import type { Group, Origin } from "../../../modules/smp/group.js";
 import { HEADER_SIZE, readHeader } from "../../../modules/smp/header.js";
 import { SmpServer } from "../../../modules/smp/server.js";
-import { concat, hex, payload, request } from "./support.js";
+import { concat, hex, image, payload, request, TestFlash } from "./support.js";
 
 // Requests whose answer takes long: the work is done in parts, and others are served in between.
 
@@ -180,6 +181,47 @@ describe("requests that take long", () => {
 	it("are done at once by a server that cannot put anything off", () => {
 		const server = new SmpServer({ groups: [slow] });
 		assert.equal(payload(server, concat(SLOW, SLOW)), `${DONE} ${DONE}`);
+	});
+});
+
+describe("the erase of a slot", () => {
+	const ERASE = request(1, 5, {}, 1, 2);
+	/** A slot with two sectors that are not blank, at its ends. */
+	const ready = () => {
+		const flash = new TestFlash();
+		flash.primary.set(image(600, [1, 0, 0]));
+		flash.secondary.fill(0, 0, 10);
+		flash.secondary.fill(0, 15 * 1024, 15 * 1024 + 10);
+		return { flash, bench: new Bench([imageGroup({ boot: flash.boot, guards: false })]) };
+	};
+
+	it("serves others after each sector that is not blank, and takes the trailer first", () => {
+		const { flash, bench } = ready();
+		bench.send(ERASE);
+		assert.equal(flash.erases, 1);
+		assert.ok(flash.secondary.subarray(15 * 1024).every((byte) => byte === 0xff));
+		bench.send(ECHO, "b");
+		assert.ok(bench.part());
+		assert.equal(flash.erases, 2);
+		assert.deepEqual(bench.answers, ["b 0 bf61726178ff", "a 1 bfff"]);
+	});
+
+	it("ends, and leaves the slot alone, when an upload begins meanwhile", () => {
+		const { flash, bench } = ready();
+		const file = image(600, [2, 0, 0]);
+		bench.send(ERASE);
+		bench.send(request(1, 1, { off: 0, len: file.length, data: file }, 1, 2), "b");
+		bench.finish();
+		assert.match(bench.answers[1]!, /^a 1 bf63657272bf6567726f757001627263/);
+		assert.equal(hex(flash.secondary.subarray(0, file.length)), hex(file));
+	});
+
+	it("is refused where the flash fails on the way", () => {
+		const { flash, bench } = ready();
+		bench.send(ERASE);
+		flash.fail = "erase";
+		bench.finish();
+		assert.match(bench.answers[0]!, /^a 1 bf63657272bf6567726f757001/);
 	});
 });
 

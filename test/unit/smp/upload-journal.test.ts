@@ -34,6 +34,8 @@ class Board {
 	journalBroken = false;
 	cutAt = Number.POSITIVE_INFINITY;
 	server!: SmpServer;
+	/** What is to be done when there is nothing else to do; undefined: this board does all at once. */
+	waiting: (() => void)[] | undefined;
 
 	constructor(mode: UpgradeMode = "swap-move", writeAlign = 4, journalSize = SECTOR) {
 		this.mode = mode;
@@ -52,9 +54,19 @@ class Board {
 		const config = { mode: this.mode, images: 1, maxAlign: 8, maxSectors: 16, trailer: "current" } as const;
 		const boot = new BootUtil(map, { ...config, maxAlign: this.writeAlign > 8 ? 32 : 8 });
 		const journal = new UploadJournal(area(5, this.journal));
+		const { waiting } = this;
+		if (waiting) waiting.length = 0;
 		this.server = new SmpServer({
 			bufferSize: 600,
-			groups: [imageGroup({ boot, digest: nobleDigest, journal, guards: false })],
+			groups: [
+				imageGroup({
+					boot,
+					digest: nobleDigest,
+					journal,
+					guards: false,
+					...(waiting && { later: (callback) => void waiting.push(callback) }),
+				}),
+			],
 		});
 	}
 
@@ -77,6 +89,11 @@ class Board {
 			last = next;
 		}
 		return { began, ...last };
+	}
+
+	/** There is nothing else to do. */
+	idle(): void {
+		for (let callback = this.waiting?.shift(); callback; callback = this.waiting?.shift()) callback();
 	}
 
 	holds(file: Uint8Array): boolean {
@@ -215,6 +232,43 @@ describe("upload journal", () => {
 			assert.ok(match === true && board.holds(NEW), `cut ${cut}`);
 		}
 		assert.ok(resumed > 5, `${resumed} resumed`);
+	});
+
+	it("is erased once an upload has ended and there is nothing else to do", () => {
+		const board = new Board();
+		board.waiting = [];
+		board.boot();
+		const blank = () => board.journal.every((byte) => byte === 0xff);
+		board.upload(NEW, 1000);
+		board.idle();
+		assert.ok(!blank());
+		board.upload(NEW);
+		assert.ok(!blank());
+		board.idle();
+		assert.ok(blank());
+		// The journal of the next upload is not that of the one before.
+		board.upload(OTHER);
+		board.first(NEW);
+		board.idle();
+		board.boot();
+		assert.ok(board.upload(NEW).match);
+		board.idle();
+		assert.ok(blank());
+	});
+
+	it("vouches for nothing when power fails while it is erased", () => {
+		const board = new Board();
+		board.waiting = [];
+		board.boot();
+		board.upload(NEW);
+		board.cutAt = board.operations + 1;
+		board.idle();
+		assert.equal(board.operations, board.cutAt);
+		board.cutAt = Number.POSITIVE_INFINITY;
+		board.secondary[1000]! ^= 1;
+		board.boot();
+		assert.equal(board.upload(NEW).began, 100);
+		assert.ok(board.holds(NEW));
 	});
 
 	it("stands in nobody's way when its flash is broken", () => {

@@ -9,7 +9,10 @@ import type { ImageOptions } from "./options.js";
 import type { ImageSlots } from "./slots.js";
 import type { ImageUpload } from "./upload.js";
 
-/** The erase command (Zephyr SMP group 1, Image erase). `slot` counts through all images; default: the other slot of image 0. */
+/**
+ * The erase command (Zephyr SMP group 1, Image erase). `slot` counts through all images; default: the other slot of image 0.
+ * Erasing a slot takes seconds, so others are served after each sector; an upload that one of them begins ends the erase.
+ */
 export function eraseCommand(slots: ImageSlots, upload: ImageUpload, options: ImageOptions): Command {
 	const keepPending = options.erasePending === false;
 	return {
@@ -22,8 +25,17 @@ export function eraseCommand(slots: ImageSlots, upload: ImageUpload, options: Im
 			if (!slots.isActive(slot)) guardSlot(slots, options, slot, 0);
 			upload.stop();
 			const area = slots.area(slot);
-			eraseSectors(area, 0, area.sectors);
-			return {};
+			const { begun } = upload;
+			let sector = area.sectors;
+			return () => {
+				if (upload.begun !== begun)
+					throw imageError(ImageError.NO_FREE_SLOT, "an upload began before the slot was erased");
+				while (sector > 0) {
+					sector--;
+					if (eraseSectors(area, sector, sector + 1)) break;
+				}
+				return sector > 0 ? undefined : {};
+			};
 		}),
 	};
 }

@@ -8,18 +8,23 @@ const READ_SIZE = 256;
 
 /**
  * Erases what is not blank of sectors `first` up to, not including, `end`. From the last one down: the trailer goes first,
- * so that a power cut cannot leave a mark on an image that is half erased.
+ * so that a power cut cannot leave a mark on an image that is half erased. Returns whether anything was not blank. Throws a
+ * `GroupError` of the image group.
  */
-export function eraseSectors(area: FlashArea, first: number, end: number): void {
+export function eraseSectors(area: FlashArea, first: number, end: number): boolean {
 	const { sectorSize } = area;
+	let erased = false;
 	for (let sector = end - 1; sector >= first; sector--) {
 		try {
-			if (!area.isErased(sector * sectorSize, sectorSize)) area.erase(sector * sectorSize, sectorSize);
+			if (area.isErased(sector * sectorSize, sectorSize)) continue;
+			area.erase(sector * sectorSize, sectorSize);
+			erased = true;
 		} catch (error) {
 			if (error instanceof FlashError) throw imageError(ImageError.FLASH_ERASE_FAILED, error.message);
 			throw error;
 		}
 	}
+	return erased;
 }
 
 /** Feeds a hash with `length` bytes of flash. Throws a `GroupError` of the image group if they cannot be read. */

@@ -106,6 +106,14 @@ export class UploadJournal {
 		});
 	}
 
+	/** Erases what an upload that has ended left, so that the next one does not have to. */
+	clear(): void {
+		attempt(() => {
+			if (this.#area.isErased(this.#end, this.#unit)) return;
+			this.#area.erase(0, this.#area.sectorSize);
+		});
+	}
+
 	#at(part: number): number {
 		return this.#end + (part + 1) * this.#unit;
 	}

@@ -52,6 +52,8 @@ export class ImageUpload {
 	readonly command: Command;
 	readonly #slots: ImageSlots;
 	readonly #options: ImageOptions;
+	/** How many uploads have begun. */
+	begun = 0;
 	#session: Session | undefined;
 	#erasing = false;
 
@@ -117,6 +119,7 @@ export class ImageUpload {
 		const resumed = this.#resume(slot, len, sha, data);
 		if (resumed) {
 			this.#session = resumed;
+			this.begun++;
 			this.#options.onEvent?.({ type: "started", upload: progress(resumed) });
 			return { off: resumed.offset };
 		}
@@ -125,6 +128,7 @@ export class ImageUpload {
 		const session = this.#begin(slot, len, sha);
 		if (session.hasher) this.#options.journal?.begin(slot, len, sha, area.sectorSize);
 		this.#session = session;
+		this.begun++;
 		session.writer.begin();
 		this.#options.onEvent?.({ type: "started", upload: progress(session) });
 		return this.#write(session, data);
@@ -186,7 +190,13 @@ export class ImageUpload {
 			return { off: session.offset };
 		}
 		this.#session = undefined;
-		this.#options.journal?.end();
+		const { journal, later } = this.#options;
+		journal?.end();
+		// Erased now, the journal does not keep the next upload waiting.
+		if (journal)
+			later?.(() => {
+				if (!this.#session) journal.clear();
+			});
 		const match = hasher && equalBytes(hasher.digest(), session.sha);
 		this.#options.onEvent?.({ type: "pending", upload: { ...progress(session), match } });
 		return { off: session.offset, match };
