@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "natives.h"
@@ -46,18 +45,13 @@ static void ownFile(const Sim *sim)
 		_exit(EXIT_FILE_LOST);
 }
 
-static void busy(double milliseconds)
+static void busy(xsMachine *the, double milliseconds)
 {
-	struct timespec until;
 	if (milliseconds <= 0)
 		return;
 	/* The system's usual slack is an eighth of a page. */
 	prctl(PR_SET_TIMERSLACK, 1);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	int64_t nanoseconds = until.tv_nsec + (int64_t)(milliseconds * 1e6);
-	until.tv_sec += nanoseconds / 1000000000;
-	until.tv_nsec = nanoseconds % 1000000000;
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {}
+	uartBusy(runtimeOf(the), runtimeNow() + milliseconds);
 }
 
 /* Pages of the chip that a write touches. */
@@ -102,7 +96,7 @@ static void flash_write(xsMachine *the)
 			if (before[i] != ERASED)
 				xsUnknownError("the byte at 0x%x is not erased", (unsigned)(address + at + i));
 	}
-	busy((double)pages(sim, address, length) * sim->programTime);
+	busy(the, (double)pages(sim, address, length) * sim->programTime);
 	bool cut = powerFails(sim);
 	if (cut)
 		length = length / sim->writeAlign / 2 * sim->writeAlign;
@@ -124,7 +118,7 @@ static void flash_erase(xsMachine *the)
 	memset(erased, ERASED, sizeof erased);
 	double commands = sim->sectorSize > ERASE_UNIT ? (double)sim->sectorSize / ERASE_UNIT : 1;
 	for (int64_t sector = 0; sector < length; sector += sim->sectorSize) {
-		busy(commands * sim->eraseTime);
+		busy(the, commands * sim->eraseTime);
 		/* An operation is one sector, as the chip erases it. */
 		bool cut = powerFails(sim);
 		int64_t end = cut ? sim->sectorSize / 2 : sim->sectorSize;

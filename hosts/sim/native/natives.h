@@ -15,6 +15,12 @@ extern const RuntimeFunction tcpFunctions[];
 extern const RuntimeFunction uartFunctions[];
 extern const RuntimeFunction udpFunctions[];
 
+/*
+ * uart.c: waits until then, by runtimeNow(). The line moves on meanwhile, both ways, as hardware does while the processor
+ * waits for its flash; JavaScript gets what came later.
+ */
+void uartBusy(Runtime *runtime, double until);
+
 static inline const Sim *simOf(xsMachine *the) { return runtimeContext(the); }
 
 #endif

@@ -26,6 +26,7 @@ typedef struct {
 static struct {
 	RuntimeInput input;
 	bool receiving, sending;
+	RuntimeTimer *sent; /* while sending: when the burst is through */
 	Direction incoming, outgoing;
 	uint8_t queue[QUEUE_SIZE];
 	size_t head, length;
@@ -48,7 +49,7 @@ static size_t burst(const Sim *sim, size_t most)
  * Puts the first of `waiting` bytes on the line. They follow on the burst before them without a gap if they waited for
  * its end, however late we woke.
  */
-static void occupy(Runtime *runtime, Direction *line, size_t waiting, RuntimeElapsed moved)
+static RuntimeTimer *occupy(Runtime *runtime, Direction *line, size_t waiting, RuntimeElapsed moved)
 {
 	const Sim *sim = runtimeContext(runtimeMachine(runtime));
 	double now = runtimeNow();
@@ -56,7 +57,7 @@ static void occupy(Runtime *runtime, Direction *line, size_t waiting, RuntimeEla
 	line->burst = burst(sim, waiting);
 	line->behind = waiting - line->burst;
 	line->free = start + line->burst * sim->byteTime;
-	runtimeAfter(runtime, line->free - now, moved, NULL);
+	return runtimeAfter(runtime, line->free - now, moved, NULL);
 }
 
 /* Hands up to `most` bytes of the queue to the pty. False if it takes none. */
@@ -96,7 +97,7 @@ static void transmit(Runtime *runtime)
 		while (uart.length && transmitSome(sim, BURST)) {}
 	} else if (uart.length && !uart.sending) {
 		uart.sending = true;
-		occupy(runtime, &uart.outgoing, uart.length, sent);
+		uart.sent = occupy(runtime, &uart.outgoing, uart.length, sent);
 	}
 }
 
@@ -120,34 +121,70 @@ static size_t receive(Runtime *runtime, size_t most)
 	return got;
 }
 
+/*
+ * The burst is through, and more with it if the device was busy: a UART goes on receiving. It all comes at once, so that
+ * no packet waits for what the device does between two of its bursts.
+ */
 static void received(Runtime *runtime, void *data)
 {
 	(void)data;
+	Direction *line = &uart.incoming;
+	const Sim *sim = runtimeContext(runtimeMachine(runtime));
 	int waiting = 0;
 	uart.receiving = false;
 	/* What came while the burst was on its way follows it without a gap. */
-	if (ioctl(((const Sim *)runtimeContext(runtimeMachine(runtime)))->pty, FIONREAD, &waiting) == 0 &&
-		(size_t)waiting > uart.incoming.burst)
-		uart.incoming.behind = (size_t)waiting - uart.incoming.burst;
-	for (size_t left = uart.incoming.burst, got = 1; left && got && uart.input.watch; left -= got)
+	if (ioctl(sim->pty, FIONREAD, &waiting) == 0 && (size_t)waiting > line->burst)
+		line->behind = (size_t)waiting - line->burst;
+	double late = (runtimeNow() - line->free) / sim->byteTime;
+	size_t more = late < 0 ? 0 : late < (double)line->behind ? (size_t)late : line->behind;
+	line->burst += more;
+	line->behind -= more;
+	line->free += (double)more * sim->byteTime;
+	for (size_t left = line->burst, got = 1; left && got && uart.input.watch; left -= got)
 		got = receive(runtime, left);
+	watchFor(runtime);
+}
+
+/* What is there begins to move. False if there is nothing. */
+static bool take(Runtime *runtime)
+{
+	int waiting = 0;
+	if (ioctl(((const Sim *)runtimeContext(runtimeMachine(runtime)))->pty, FIONREAD, &waiting) < 0 || waiting <= 0)
+		return false;
+	uart.receiving = true;
+	occupy(runtime, &uart.incoming, (size_t)waiting, received);
+	return true;
+}
+
+void uartBusy(Runtime *runtime, double until)
+{
+	const Sim *sim = runtimeContext(runtimeMachine(runtime));
+	bool listening = sim->byteTime && uart.input.watch;
+	for (double now; (now = runtimeNow()) < until;) {
+		RuntimeDescriptor line = { .fd = sim->pty, .events = RUNTIME_READABLE };
+		double next = uart.sending && uart.outgoing.free < until ? uart.outgoing.free : until;
+		runtimeWait(&line, listening && !uart.receiving, next > now ? next - now : 0);
+		if (line.ready)
+			listening = take(runtime);
+		if (uart.sending && runtimeNow() >= uart.outgoing.free) {
+			runtimeCancel(uart.sent);
+			sent(runtime, NULL);
+		}
+	}
 	watchFor(runtime);
 }
 
 static void ready(Runtime *runtime, int fd, int events, void *data)
 {
 	(void)data;
+	(void)fd;
 	const Sim *sim = runtimeContext(runtimeMachine(runtime));
 	if (events & RUNTIME_WRITABLE)
 		transmit(runtime);
 	if (events & RUNTIME_READABLE && !sim->byteTime) {
 		receive(runtime, BURST);
 	} else if (events & RUNTIME_READABLE) {
-		int waiting = 0;
-		if (ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0) {
-			uart.receiving = true;
-			occupy(runtime, &uart.incoming, (size_t)waiting, received);
-		}
+		take(runtime);
 	}
 	watchFor(runtime);
 }
