@@ -140,6 +140,40 @@ describe("simulator", () => {
 		assert.equal(await simulator.exited, 0);
 	});
 
+	it("starts by itself from the file of --save", async () => {
+		const directory = freshDirectory();
+		const saved = join(directory, "device");
+		const first = await Simulator.start(["--images", "1", "--save", saved], directory);
+		const update1 = update("0.0.1", 4096);
+		await withClient(first, (client) => client.upload(update1.file));
+		await first.stop({ keep: true });
+		const program = join(root, "build/xs-smp-sim-smp-svr");
+		const alone = spawn(program, [saved], { stdio: ["ignore", "pipe", "inherit"] });
+		const lines = createInterface({ input: alone.stdout })[Symbol.asyncIterator]();
+		const next = async () => JSON.parse((await lines.next()).value as string) as Record<string, unknown>;
+		const opened = await next();
+		assert.equal(opened["event"], "open");
+		const client = new SmpClient(udpLink(String(opened["udp"])));
+		assert.ok((await client.images()).some(({ version }) => version === "0.0.1"));
+		client.close();
+		alone.kill("SIGTERM");
+		await once(alone, "close");
+		rmSync(first.flash);
+		const gone = spawn(program, [saved], { stdio: ["ignore", "pipe", "inherit"] });
+		const [text] = (await once(gone.stdout, "data")) as [Buffer];
+		assert.match(String(text), /"refused".*is missing: npm start makes one/);
+		assert.deepEqual(await once(gone, "close"), [2, null]);
+		writeFileSync(saved, "mine\n");
+		const other = spawn(program, [saved], { stdio: ["ignore", "pipe", "inherit"] });
+		assert.match(String((await once(other.stdout, "data"))[0]), /is no file of --save/);
+		await once(other, "close");
+		const refused = Simulator.spawn(["--save", saved], directory);
+		assert.equal(await refused.exited, 2);
+		assert.match(refused.errors, /would replace a file that --save has not written/);
+		assert.equal(readFileSync(saved, "utf8"), "mine\n");
+		rmSync(directory, { recursive: true });
+	});
+
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
 		it(`ends by ${signal} and takes its link away`, async () => {
 			await start();

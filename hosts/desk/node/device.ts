@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { UsageError } from "../../../cli/usage-error.js";
 import { factoryFlash, makeFlashFile } from "./factory.js";
 import { lifelines } from "./lifeline.js";
-import { ROOT } from "./loader-setup.js";
+import { ROOT, reason } from "./loader-setup.js";
 import type { Options } from "./options.js";
 import type { SimEvent } from "./render.js";
 import { makeDirectory, prepare, type Setup } from "./setup.js";
@@ -43,15 +43,18 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 	if (!existsSync(programOf(options)))
 		throw new UsageError(`The application ${options.app} is not built: start it with \`npm start\`.`);
 	const program = emulator ? ["--", ...emulator(setup, options)] : [];
+	const own = supervisorArguments(options, setup, emulator === undefined);
 	const factory = setup.flashExists ? undefined : factoryFlash(setup);
 	const undo = makeDirectory(options);
-	const child = spawn(
-		programOf(options),
-		[...supervisorArguments(options, setup, emulator === undefined), ...program],
-		{
-			stdio: ["pipe", "inherit", "inherit", "pipe"],
-		},
-	);
+	try {
+		if (options.save !== undefined) saveArguments(options.save, { ...own, "--watch": "" });
+	} catch (error) {
+		undo?.();
+		throw error;
+	}
+	const child = spawn(programOf(options), [...Object.entries(own).flat(), ...program], {
+		stdio: ["pipe", "inherit", "inherit", "pipe"],
+	});
 	const commands = child.stdin as Writable;
 	let udp: string | undefined;
 	let tcp: string | undefined;
@@ -119,7 +122,12 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 	};
 }
 
-function supervisorArguments(options: Options, { config, flash, serial, otp }: Setup, hasUdp: boolean): string[] {
+/** Names and values. */
+function supervisorArguments(
+	options: Options,
+	{ config, flash, serial, otp }: Setup,
+	hasUdp: boolean,
+): Readonly<Record<string, string>> {
 	const { size, sectorSize, writeAlign } = config.layout;
 	const given: Readonly<Record<string, string | number>> = {
 		"--flash": flash,
@@ -141,7 +149,23 @@ function supervisorArguments(options: Options, { config, flash, serial, otp }: S
 		"--files": options.files === undefined ? "" : resolve(options.files),
 		"--config": JSON.stringify(config),
 	};
-	return Object.entries(given).flatMap(([name, value]) => [name, String(value)]);
+	return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
+}
+
+/** Writes the file of `--save` (hosts/sim/native/saved.c). Throws an UsageError; replaces no file but one of its own. */
+function saveArguments(path: string, given: Readonly<Record<string, string>>): void {
+	const lines = Object.entries(given).map(([name, value]) => `${name} ${value}`);
+	if (lines.some((line) => line.includes("\n")))
+		throw new UsageError("--save cannot write down a path that has a line break in it.");
+	const head = "--flash ";
+	try {
+		if (existsSync(path) && !readFileSync(path, "utf8").startsWith(head))
+			throw new UsageError(`--save ${path} would replace a file that --save has not written.`);
+		writeFileSync(path, `${lines.join("\n")}\n`);
+	} catch (error) {
+		if (error instanceof UsageError) throw error;
+		throw new UsageError(`--save ${path} cannot be written: ${reason(error)}.`);
+	}
 }
 
 /** Exit code, signal or failure, once all its output has been read. */

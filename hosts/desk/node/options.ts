@@ -42,6 +42,8 @@ export interface Options extends LoaderOptions {
 	/** What the flash takes its time for; undefined: for nothing. */
 	readonly flashTiming: FlashTiming | undefined;
 	readonly json: boolean;
+	/** File that is to hold what the program needs to start by itself; undefined: none. */
+	readonly save: string | undefined;
 	/** Flash operation of the first swap at which power fails; 0: none. */
 	readonly powerCut: number;
 }
@@ -124,6 +126,10 @@ const deviceOptions = (): readonly Option[] => [
 		0,
 		100_000_000,
 	),
+	textOption(
+		"--save <FILE>",
+		"also write FILE, from which the built program starts this device without Node: build/xs-smp-sim-smp-svr FILE (docs/SIMULATOR.md)",
+	),
 	new Option("--json", "print events on standard output, one JSON object a line"),
 ];
 
@@ -175,6 +181,7 @@ interface Given {
 	readonly flashTiming?: "none" | FlashChip;
 	readonly powerCut?: number;
 	readonly json?: boolean;
+	readonly save?: string;
 }
 
 /** Gives a command the options of a board. */
@@ -225,6 +232,7 @@ export function readOptions(command: Command): Options {
 		baud: given.baud,
 		flashTiming: chip === "none" ? undefined : FLASH_CHIPS[chip],
 		json: given.json ?? false,
+		save: given.save,
 		powerCut: given.powerCut ?? 0,
 	};
 }

@@ -7,6 +7,9 @@
 /* Writes the event {"event":"refused","message":…} and ends the process with code 2. */
 void refuse(int events, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
 
+/* saved.c: reads arguments from a file. Returns how many there are, the first being the path. */
+int savedArguments(int events, const char *path, char ***arguments);
+
 /* Opens and locks the flash file. False if there is none. Refuses one that is in use or has another size. */
 bool openFlash(int events, const char *path, int64_t size, ChipFile *file);
 

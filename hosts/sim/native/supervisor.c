@@ -8,6 +8,11 @@
  * Without a PROGRAM the device is a child of this process. With one, an emulator, it is that: descriptor 3 takes its
  * events, SERIAL_DESCRIPTOR is its serial line. An empty address leaves UDP or TCP out, an empty directory the files.
  *
+ *     xs-smp-sim FILE
+ *
+ * starts the device of a FILE that holds these arguments, by itself: events go to standard output, the end of standard input
+ * does not matter, and the flash file has to be there.
+ *
  * hosts/sim/cli.ts starts it with options it has checked. Descriptor 3 takes events, one JSON object a line. Standard
  * input takes commands, one a line: "r" presses the reset button, "q" ends; its end (the parent is gone) ends as well,
  * and so does a standard output that nobody reads any more, which is the command line's.
@@ -31,6 +36,7 @@
 #include "ports.h"
 #include "runtime.h"
 
+/* Where the command line's program takes events. */
 #define EVENTS 3
 #define SERIAL_DESCRIPTOR 4
 /* A device that crashes within this time of its boot waits before the next, twice as long each time. Milliseconds. */
@@ -44,6 +50,8 @@ static pid_t child; /* the device; 0: none */
 static double booted, delay, bootAt; /* bootAt 0: no boot is waiting */
 static const char *serial; /* the link to the serial line */
 static char terminal[64]; /* and what it leads to */
+static bool alone; /* no command line started this program */
+static bool deaf; /* standard input has ended */
 static bool lost; /* one of its files is not there any more: the device has stopped for good */
 
 static const char *option(int argc, char **argv, const char *name)
@@ -51,12 +59,12 @@ static const char *option(int argc, char **argv, const char *name)
 	for (int i = 1; i + 1 < argc && strcmp(argv[i], "--") != 0; i += 2)
 		if (strcmp(argv[i], name) == 0)
 			return argv[i + 1];
-	refuse(EVENTS, "the simulator's program needs %s: start it with npm start", name);
+	refuse(sim.events, "the simulator's program needs %s: start it with npm start", name);
 }
 
 static bool filesKept(void)
 {
-	lost = lost || !chipFileKept(EVENTS, &sim.flash) || !chipFileKept(EVENTS, &sim.otp);
+	lost = lost || !chipFileKept(sim.events, &sim.flash) || !chipFileKept(sim.events, &sim.otp);
 	return !lost;
 }
 
@@ -81,7 +89,7 @@ static void boot(void)
 	bootAt = 0;
 	child = fork();
 	if (child < 0) {
-		eventText(EVENTS, "crash", "reason", strerror(errno));
+		eventText(sim.events, "crash", "reason", strerror(errno));
 		child = 0;
 		bootAt = booted + LONGEST_DELAY;
 		return;
@@ -105,7 +113,7 @@ static void boot(void)
 		deviceBoot(&sim);
 	if (dup2(sim.pty, SERIAL_DESCRIPTOR) == SERIAL_DESCRIPTOR)
 		execvp(emulator[0], emulator);
-	eventText(EVENTS, "refused", "message", "the emulator cannot be started");
+	eventText(sim.events, "refused", "message", "the emulator cannot be started");
 	_exit(2);
 }
 
@@ -124,7 +132,7 @@ static void crashed(const char *format, int number)
 	if (format) {
 		char reason[128];
 		snprintf(reason, sizeof reason, format, number);
-		eventText(EVENTS, "crash", "reason", reason);
+		eventText(sim.events, "crash", "reason", reason);
 	}
 	double now = runtimeNow();
 	delay = now - booted > YOUNG || !delay ? FIRST_DELAY : delay * 2 < LONGEST_DELAY ? delay * 2 : LONGEST_DELAY;
@@ -141,13 +149,13 @@ static void ended(int status)
 	int code = WEXITSTATUS(status);
 	switch (code) {
 	case EXIT_RESET:
-		eventText(EVENTS, "reset", "by", "application");
+		eventText(sim.events, "reset", "by", "application");
 		boot();
 		break;
 	case EXIT_POWER_CUT: {
 		char line[96];
 		snprintf(line, sizeof line, "{\"event\":\"power-cut\",\"operation\":%lld}", (long long)sim.shared->cutAt);
-		eventLine(EVENTS, line);
+		eventLine(sim.events, line);
 		sim.shared->cutAt = 0;
 		boot();
 		break;
@@ -173,7 +181,7 @@ static bool command(const char *line)
 		return false;
 	if (*line == 'r') {
 		stop();
-		eventText(EVENTS, "reset", "by", "button");
+		eventText(sim.events, "reset", "by", "button");
 		delay = 0;
 		boot();
 	}
@@ -187,8 +195,10 @@ static bool commands(void)
 	static size_t length;
 	char bytes[256];
 	ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
-	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
-		return false;
+	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
+		deaf = true;
+		return alone;
+	}
 	for (ssize_t i = 0; i < n; i++) {
 		if (bytes[i] == '\n') {
 			line[length] = 0;
@@ -206,7 +216,7 @@ static bool commands(void)
 static void awaitFlash(void)
 {
 	char line[16] = "";
-	eventLine(EVENTS, "{\"event\":\"need-flash\"}");
+	eventLine(sim.events, "{\"event\":\"need-flash\"}");
 	for (size_t length = 0; length < sizeof line && !strchr(line, '\n'); length++)
 		while (read(STDIN_FILENO, line + length, 1) != 1)
 			if (errno != EINTR)
@@ -217,9 +227,15 @@ static void awaitFlash(void)
 
 int main(int argc, char **argv)
 {
-	/* The parent's death is not to go unnoticed even before standard input is watched. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	signal(SIGPIPE, SIG_IGN);
+	alone = argc == 2 && argv[1][0] != '-';
+	if (alone) {
+		sim.events = STDOUT_FILENO;
+		argc = savedArguments(sim.events, argv[1], &argv);
+	} else {
+		/* The parent's death is not to go unnoticed even before standard input is watched. */
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+	}
 
 	const char *flash = option(argc, argv, "--flash");
 	serial = option(argc, argv, "--serial");
@@ -237,29 +253,31 @@ int main(int argc, char **argv)
 	sim.byteTime = baud > 0 ? 10 * 1000 / baud : 0;
 	sim.shared = mmap(NULL, sizeof *sim.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (sim.shared == MAP_FAILED)
-		refuse(EVENTS, "out of memory");
+		refuse(sim.events, "out of memory");
 	sim.shared->cutAt = atoll(option(argc, argv, "--cut"));
 	sim.shared->swapOperations = -1;
 
 	/* Everything is checked before the first file is made. */
-	bool made = openFlash(EVENTS, flash, sim.flashSize, &sim.flash);
-	claimSerial(EVENTS, serial);
+	bool made = openFlash(sim.events, flash, sim.flashSize, &sim.flash);
+	claimSerial(sim.events, serial);
 	char udp[128] = "", tcp[128] = "";
 	const char *address = option(argc, argv, "--address");
-	sim.udp = *address ? openUdp(EVENTS, address, option(argc, argv, "--port"), udp, sizeof udp) : -1;
+	sim.udp = *address ? openUdp(sim.events, address, option(argc, argv, "--port"), udp, sizeof udp) : -1;
 	const char *tcpAddress = option(argc, argv, "--tcp"), *files = option(argc, argv, "--files");
-	sim.tcp = *tcpAddress ? openTcp(EVENTS, tcpAddress, option(argc, argv, "--tcp-port"), tcp, sizeof tcp) : -1;
+	sim.tcp = *tcpAddress ? openTcp(sim.events, tcpAddress, option(argc, argv, "--tcp-port"), tcp, sizeof tcp) : -1;
 	sim.files = *files ? files : NULL;
 	if (sim.files)
-		checkFiles(EVENTS, files);
+		checkFiles(sim.events, files);
 	if (!made) {
+		if (alone)
+			refuse(sim.events, "the flash file %s is missing: npm start makes one", flash);
 		awaitFlash();
-		if (!openFlash(EVENTS, flash, sim.flashSize, &sim.flash))
-			refuse(EVENTS, "the flash file %s is gone", flash);
+		if (!openFlash(sim.events, flash, sim.flashSize, &sim.flash))
+			refuse(sim.events, "the flash file %s is gone", flash);
 	}
 	const char *otp = option(argc, argv, "--otp");
 	if (*otp)
-		openOtp(EVENTS, otp, &sim.otp);
+		openOtp(sim.events, otp, &sim.otp);
 	openSerial(&sim, serial, terminal, sizeof terminal);
 
 	sigset_t signals;
@@ -286,7 +304,7 @@ int main(int argc, char **argv)
 
 	char opened[320];
 	snprintf(opened, sizeof opened, "{\"event\":\"open\",\"udp\":\"%s\",\"tcp\":\"%s\"}", udp, tcp);
-	eventLine(EVENTS, opened);
+	eventLine(sim.events, opened);
 	boot();
 	for (bool on = true; on;) {
 		double wait = bootAt ? bootAt - runtimeNow() : -1;
@@ -301,6 +319,8 @@ int main(int argc, char **argv)
 			ended(status);
 		if (fds[1].revents && !commands())
 			on = false;
+		if (deaf)
+			fds[1].fd = -1;
 		char happened[4096];
 		if (on && fds[2].revents && read(fds[2].fd, happened, sizeof happened) > 0)
 			filesKept();
