@@ -14,11 +14,12 @@ const FILE = 128 * 1024;
 const ROUNDS = 7;
 
 /** Requests of one kind in a turn. */
-const ECHOES = 100;
+const ECHOES = 300;
 const LISTS = 20;
 
-/** What an operation took, seconds: in all, and of the processor if that is known. */
+/** What an operation took, seconds: each of a turn, on an average, and of the processor if that is known. */
 interface Sample {
+	readonly each: readonly number[];
 	readonly seconds: number;
 	readonly processor: number | undefined;
 }
@@ -36,7 +37,11 @@ interface Task {
 }
 
 const TASKS: readonly Task[] = [
-	{ name: "echo of 32 bytes", operations: ECHOES, run: (client) => client.echo("e".repeat(32)) },
+	...[16, 400].map((length) => ({
+		name: `echo of ${length} bytes`,
+		operations: ECHOES,
+		run: (client: SmpClient) => client.echo("e".repeat(length)),
+	})),
 	{ name: "image list", operations: LISTS, images: true, run: (client) => client.images() },
 	{
 		name: "upload, one packet at a time",
@@ -72,16 +77,30 @@ class Contender {
 	async turn(task: Task, file: Uint8Array): Promise<void> {
 		const { operations, run } = task;
 		const before = this.#processor();
+		const each: number[] = [];
 		const started = performance.now();
-		for (let i = 0; i < operations; i++) await run(this.client, file);
+		for (let i = 0, last = started; i < operations; i++) {
+			await run(this.client, file);
+			const now = performance.now();
+			each.push((now - last) / 1000);
+			last = now;
+		}
 		const seconds = (performance.now() - started) / 1000 / operations;
 		const processor = before === undefined ? undefined : (this.#processor()! - before) / operations;
-		this.#samples.set(task, [...this.#of(task), { seconds, processor }]);
+		this.#samples.set(task, [...this.#of(task), { each, seconds, processor }]);
 	}
 
 	/** The median over the turns. */
 	seconds(task: Task): number {
 		return median(this.#of(task).map(({ seconds }) => seconds));
+	}
+
+	/** What one in a hundred operations exceeds. */
+	slowest(task: Task): number {
+		const all = this.#of(task)
+			.flatMap(({ each }) => each)
+			.sort((a, b) => a - b);
+		return all[Math.floor(all.length * 0.99)]!;
 	}
 
 	/** The median over the turns; undefined if the process is not known. */
@@ -145,6 +164,7 @@ async function compare(name: string, contenders: readonly Contender[]): Promise<
 		const { name, bytes } = task;
 		const rate = (contender: Contender): number => (bytes ?? 0) / 1024 / contender.seconds(task);
 		const milliseconds = (contender: Contender): number => 1000 * contender.seconds(task);
+		const slowest = (contender: Contender): number => 1000 * contender.slowest(task);
 		const processor = (contender: Contender): number | undefined => {
 			const seconds = contender.processor(task);
 			return seconds === undefined ? undefined : 1000 * seconds;
@@ -153,6 +173,7 @@ async function compare(name: string, contenders: readonly Contender[]): Promise<
 			bytes === undefined
 				? row(`${name}, ms`, milliseconds(other), milliseconds(ours))
 				: row(`${name}, KiB/s`, rate(other), rate(ours)),
+			...(task.operations === ECHOES ? [row(`${name}, 99th percentile, ms`, slowest(other), slowest(ours))] : []),
 			row(`${name}, processor, ms`, processor(other), processor(ours)),
 		];
 	});

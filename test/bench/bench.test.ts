@@ -90,7 +90,7 @@ describe("bench", () => {
 				const [buffers, ...rows] = table!.rows;
 				assert.equal(buffers!["other"], "4 of 1024");
 				assert.equal(buffers!["simulator"], "4 of 1024");
-				assert.equal(rows.length, 8);
+				assert.equal(rows.length, 12);
 				for (const { what, other, simulator } of rows) {
 					assert.ok(Number(simulator) > 0, `${what}: ${simulator}`);
 					const known = where.includes("--pid") || !String(what).includes("processor");
@@ -112,7 +112,7 @@ describe("bench", () => {
 		try {
 			const { status, output } = await bench("against", "--udp", `127.0.0.1:${socket.address().port}`);
 			assert.equal(status, 0, output);
-			assert.match(output, /echo of 32 bytes, ms +\d/);
+			assert.match(output, /echo of 16 bytes, ms +\d/);
 			assert.doesNotMatch(output, /upload|list/);
 			assert.match(output, /The other server has no image group/);
 		} finally {
