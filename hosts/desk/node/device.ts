@@ -53,6 +53,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 		},
 	);
 	const commands = child.stdin as Writable;
+	const { bluetooth } = setup.config;
 	let udp: string | undefined;
 	let tcp: string | undefined;
 	let ready = false;
@@ -97,6 +98,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 						serial: setup.serial,
 						...(udp !== undefined && { udp }),
 						...(tcp !== undefined && { tcp }),
+						...(bluetooth && { bluetooth: `${bluetooth.name} ${bluetooth.address}` }),
 					});
 				ready = true;
 				return;
@@ -135,6 +137,8 @@ function supervisorArguments(options: Options, { config, flash, serial, otp }: S
 		"--otp": otp ?? "",
 		"--tcp": options.tcp?.address ?? "",
 		"--tcp-port": options.tcp?.port ?? 0,
+		"--hci": options.hci?.address ?? "",
+		"--hci-port": options.hci?.port ?? 0,
 		"--files": options.files === undefined ? "" : resolve(options.files),
 		"--config": JSON.stringify(config),
 	};

@@ -23,6 +23,8 @@ export interface Options extends LoaderOptions {
 	readonly udp: { readonly address: string; readonly port: number };
 	/** Undefined: no TCP. */
 	readonly tcp: { readonly address: string; readonly port: number } | undefined;
+	/** Where a Bluetooth controller listens; undefined: none. */
+	readonly hci: { readonly address: string; readonly port: number } | undefined;
 	/** Directory of the file system group; undefined: the group is missing. */
 	readonly files: string | undefined;
 	/** Name of the application's program: one of `APPS`, or `own-` and the folder's name for one of the user's own. */
@@ -79,6 +81,10 @@ const deviceOptions = (): readonly Option[] => [
 	textOption(
 		"--tcp <[ADDR:]PORT>",
 		"TCP address at which the device listens too; clients use console framing or bare packets (default no TCP)",
+	),
+	textOption(
+		"--hci <[ADDR:]PORT>",
+		"TCP address of a Bluetooth controller, such as a virtual one of Bumble, to which the device speaks HCI (H4) (default no Bluetooth)",
 	),
 	textOption("--files <DIR>", "directory that clients may read and write with file commands (default none)"),
 	appOption(),
@@ -155,6 +161,7 @@ interface Given {
 	readonly uart?: "console" | "raw";
 	readonly udp?: string;
 	readonly tcp?: string;
+	readonly hci?: string;
 	readonly files?: string;
 	readonly app: string;
 	readonly trial: number;
@@ -203,6 +210,7 @@ export function readOptions(command: Command): Options {
 		uart: given.uart ?? "console",
 		udp: parseAddress("--udp", given.udp ?? "0"),
 		tcp: given.tcp === undefined ? undefined : parseAddress("--tcp", given.tcp),
+		hci: given.hci === undefined ? undefined : parseController(given.hci),
 		files: given.files,
 		app,
 		application,
@@ -225,6 +233,12 @@ function applicationOf(word: string): Pick<Options, "app" | "application"> {
 	if (!isPath(word)) return { app: word, application: `xs-smp/apps/${word}/application` };
 	const folder = path.basename(path.resolve(word));
 	return { app: `own-${folder}`, application: `${folder}/application` };
+}
+
+function parseController(text: string): Options["udp"] {
+	const address = parseAddress("--hci", text);
+	if (address.port === 0) throw new UsageError("--hci is the port of a controller, which is not 0.");
+	return address;
 }
 
 function parseAddress(option: string, text: string): Options["udp"] {

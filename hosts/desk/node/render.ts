@@ -16,6 +16,8 @@ export interface ReadyEvent {
 	readonly udp?: string;
 	/** Only if the command line asked for it. */
 	readonly tcp?: string;
+	/** Name and address of the peripheral, if the command line named a controller. */
+	readonly bluetooth?: string;
 }
 
 export type SimEvent = DeviceEvent | SupervisorEvent | ReadyEvent;
@@ -70,7 +72,7 @@ function say(event: SimEvent): string | undefined {
 	}
 }
 
-function ready({ serial, udp, tcp }: ReadyEvent): string {
+function ready({ serial, udp, tcp, bluetooth }: ReadyEvent): string {
 	const path = relative(".", serial);
 	const port = path.startsWith("..") ? serial : path;
 	return [
@@ -78,6 +80,7 @@ function ready({ serial, udp, tcp }: ReadyEvent): string {
 		`  serial  ${port}`,
 		...(udp === undefined ? [] : [`  UDP     ${udp}`]),
 		...(tcp === undefined ? [] : [`  TCP     ${tcp}`]),
+		...(bluetooth === undefined ? [] : [`  BLE     ${bluetooth}`]),
 		"  try     npx xs-smp list",
 		`          newtmgr conn add sim type=serial connstring="dev=${port},baud=115200,mtu=256"`,
 		"          newtmgr -c sim image list",

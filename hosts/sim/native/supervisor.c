@@ -2,10 +2,11 @@
  * The supervisor: opens the ports, then boots the device again and again.
  *
  *     xs-smp-sim --flash FILE --size N --sector N --align N --serial PATH --address A --port P --baud N --cut N
- *                --watch PID,… --otp FILE --tcp A --tcp-port P --files DIRECTORY --config JSON [-- PROGRAM ARGUMENT…]
+ *                --watch PID,… --otp FILE --tcp A --tcp-port P --hci A --hci-port P --files DIRECTORY --config JSON
+ *                [-- PROGRAM ARGUMENT…]
  *
  * Without a PROGRAM the device is a child of this process. With one, an emulator, it is that: descriptor 3 takes its
- * events, SERIAL_DESCRIPTOR is its serial line. An empty address leaves UDP or TCP out, an empty directory the files.
+ * events, SERIAL_DESCRIPTOR is its serial line. An empty address leaves UDP, TCP or HCI out, an empty directory the files.
  *
  * hosts/sim/cli.ts starts it with options it has checked. Descriptor 3 takes events, one JSON object a line. Standard
  * input takes commands, one a line: "r" presses the reset button, "q" ends; its end (the parent is gone) ends as well,
@@ -245,6 +246,9 @@ int main(int argc, char **argv)
 	sim.udp = *address ? openUdp(EVENTS, address, option(argc, argv, "--port"), udp, sizeof udp) : -1;
 	const char *tcpAddress = option(argc, argv, "--tcp"), *files = option(argc, argv, "--files");
 	sim.tcp = *tcpAddress ? openTcp(EVENTS, tcpAddress, option(argc, argv, "--tcp-port"), tcp, sizeof tcp) : -1;
+	const char *hci = option(argc, argv, "--hci");
+	if (*hci)
+		sim.hciLength = addressOf(EVENTS, hci, option(argc, argv, "--hci-port"), &sim.hci);
 	sim.files = *files ? files : NULL;
 	if (sim.files)
 		checkFiles(EVENTS, files);
