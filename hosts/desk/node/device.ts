@@ -43,7 +43,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 	if (!existsSync(programOf(options)))
 		throw new UsageError(`The application ${options.app} is not built: start it with \`npm start\`.`);
 	const program = emulator ? ["--", ...emulator(setup, options)] : [];
-	const factory = setup.flashExists ? undefined : factoryFlash(setup);
+	let factory = setup.flashExists ? undefined : factoryFlash(setup);
 	const undo = makeDirectory(options);
 	const child = spawn(
 		programOf(options),
@@ -87,6 +87,8 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 				loss ??= new Error(sentence(line.reason));
 				return;
 			case "open":
+				// As large as the flash, and of no more use.
+				factory = undefined;
 				udp = line.udp || undefined;
 				tcp = line.tcp || undefined;
 				return;

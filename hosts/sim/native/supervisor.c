@@ -37,6 +37,8 @@
 #define YOUNG 2000.0
 #define FIRST_DELAY 50.0
 #define LONGEST_DELAY 1000.0
+/* How often the files are looked at where nothing tells of a change, milliseconds. */
+#define LOOK 1000
 
 static Sim sim = { .events = EVENTS, .flash = { .fd = -1 }, .otp = { .fd = -1 } };
 static char **emulator; /* command of the device; NULL: deviceBoot() */
@@ -60,7 +62,10 @@ static bool filesKept(void)
 	return !lost;
 }
 
-/* A descriptor that gets readable when something happens to the files' names. -1 where the system has no such thing. */
+/*
+ * A descriptor that gets readable when something happens to the files' names. -1 where the system has none to give: Linux
+ * lets a user have 128, for all programs together. Then the files are looked at from time to time.
+ */
 static int watchFiles(void)
 {
 	const ChipFile *const files[] = { &sim.flash, &sim.otp };
@@ -290,7 +295,10 @@ int main(int argc, char **argv)
 	boot();
 	for (bool on = true; on;) {
 		double wait = bootAt ? bootAt - runtimeNow() : -1;
-		if (poll(fds, count, bootAt ? (wait > 0 ? (int)wait + 1 : 0) : -1) < 0 && errno != EINTR)
+		int timeout = !bootAt ? -1 : wait > 0 ? (int)wait + 1 : 0;
+		if (fds[2].fd < 0 && (timeout < 0 || timeout > LOOK))
+			timeout = LOOK;
+		if (poll(fds, count, timeout) < 0 && errno != EINTR)
 			break;
 		struct signalfd_siginfo signal;
 		while (read(fds[0].fd, &signal, sizeof signal) == sizeof signal)
@@ -302,7 +310,7 @@ int main(int argc, char **argv)
 		if (fds[1].revents && !commands())
 			on = false;
 		char happened[4096];
-		if (on && fds[2].revents && read(fds[2].fd, happened, sizeof happened) > 0)
+		if (on && (fds[2].fd < 0 || (fds[2].revents && read(fds[2].fd, happened, sizeof happened) > 0)))
 			filesKept();
 		if (fds[3].revents & (POLLERR | POLLHUP))
 			on = false;
