@@ -41,6 +41,7 @@ describe("options of the boot loader", () => {
 			"--udp": ["[::1]:4711"],
 			"--tcp": ["4712"],
 			"--hci": ["4713"],
+			"--devices": ["2"],
 			"--files": [directory],
 			"--trial": ["7", "--app", "self-confirm"],
 			"--layout": [file("layout.json", JSON.stringify({ ...guideLayout, name: "other", writeAlign: 16 }))],

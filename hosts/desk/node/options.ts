@@ -13,9 +13,13 @@ const APPS: readonly string[] = readdirSync(`${ROOT}apps`).sort();
 /** What of an image has to be right before the application marks it for the next boot. */
 const VERIFICATIONS = ["none", "hash", "signature"] as const;
 const SWITCH = ["on", "off"] as const;
+/** Devices of one command line. */
+const MOST_DEVICES = 1000;
 
 /** The command line, checked as far as it can be without looking at a file. */
 export interface Options extends LoaderOptions {
+	/** How many devices to start. */
+	readonly devices: number;
 	readonly flash: string;
 	readonly serial: string;
 	/** What frames packets on the serial line. */
@@ -121,6 +125,12 @@ const deviceOptions = (): readonly Option[] => [
 		0,
 		100_000_000,
 	),
+	countOption(
+		"--devices <N>",
+		"how many devices to start. Each has files with its number in their names, and ports that follow on the ones before",
+		1,
+		MOST_DEVICES,
+	).default(1),
 	new Option("--json", "print events on standard output, one JSON object a line"),
 ];
 
@@ -156,6 +166,7 @@ const LACKS: { readonly [app: string]: readonly string[] } = {
 
 /** The values of the options; those that a board lacks are undefined. */
 interface Given {
+	readonly devices: number;
 	readonly flash: string;
 	readonly serial: string;
 	readonly uart?: "console" | "raw";
@@ -205,6 +216,7 @@ export function readOptions(command: Command): Options {
 		throw new UsageError("--verify signature is not for --key none: without a key no signature can be checked.");
 	return {
 		...loader,
+		devices: given.devices,
 		flash: given.flash,
 		serial: given.serial,
 		uart: given.uart ?? "console",

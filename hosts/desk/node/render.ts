@@ -28,12 +28,15 @@ export type Renderer = (event: SimEvent) => string;
 /** So many crashes before it was ready show what is wrong with a device that never gets ready. */
 const HOPELESS = 3;
 
-/** One JSON object a line; `ready` comes first, so what happened before it is held back. */
-export function jsonRenderer(): Renderer {
+/**
+ * One JSON object a line; `ready` comes first, so what happened before it is held back. With a number, each object has it as
+ * `device`.
+ */
+export function jsonRenderer(device?: number): Renderer {
 	let held: string[] | undefined = [];
 	let crashes = 0;
 	return (event) => {
-		const line = `${JSON.stringify(event)}\n`;
+		const line = `${JSON.stringify(device === undefined ? event : { ...event, device })}\n`;
 		if (!held) return line;
 		if (event.event === "crash") crashes++;
 		if (event.event === "ready") held.unshift(line);
@@ -45,11 +48,12 @@ export function jsonRenderer(): Renderer {
 	};
 }
 
-/** Text for people. */
-export function textRenderer(): Renderer {
+/** Text for people. With a number, each line begins with it, and a device that is ready takes one line. */
+export function textRenderer(device?: number): Renderer {
 	return (event) => {
-		const text = say(event);
-		return text === undefined ? "" : `${text}\n`;
+		const text = event.event === "ready" && device !== undefined ? readyInShort(event) : say(event);
+		if (text === undefined) return "";
+		return device === undefined ? `${text}\n` : `[${device}] ${text}\n`;
 	};
 }
 
@@ -72,9 +76,20 @@ function say(event: SimEvent): string | undefined {
 	}
 }
 
+const shortPath = (path: string): string => {
+	const short = relative(".", path);
+	return short.startsWith("..") ? path : short;
+};
+
+const readyInShort = ({ serial, udp, tcp }: ReadyEvent): string =>
+	[
+		`ready: serial ${shortPath(serial)}`,
+		...(udp === undefined ? [] : [`UDP ${udp}`]),
+		...(tcp === undefined ? [] : [`TCP ${tcp}`]),
+	].join(", ");
+
 function ready({ serial, udp, tcp, bluetooth }: ReadyEvent): string {
-	const path = relative(".", serial);
-	const port = path.startsWith("..") ? serial : path;
+	const port = shortPath(serial);
 	return [
 		"",
 		`  serial  ${port}`,
