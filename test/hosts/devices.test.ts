@@ -82,8 +82,8 @@ describe("simulator: --devices", () => {
 
 describe("simulator: --devices and other options", () => {
 	const refusals: [readonly string[], RegExp][] = [
-		[["--devices", "0"], /^--devices 0 starts nothing/],
-		[["--devices", "1001"], /^--devices is a number from 0 to 1000/],
+		[["--devices", "0"], /^--devices is a number from 1 to 1000/],
+		[["--devices", "1001"], /^--devices is a number from 1 to 1000/],
 		[["--devices", "2", "--hci", "9000"], /^--hci is for one device/],
 		[["--devices", "2", "--udp", "65535"], /^--udp leaves no ports for 2 devices/],
 		[["--devices", "3", "--tcp", "65534"], /^--tcp leaves no ports for 3 devices/],

@@ -39,13 +39,14 @@ async function run(options: Options, { stdout }: Context, emulator?: Emulator): 
 	const renderers = Array.from({ length: options.devices }, (_, i) =>
 		options.devices === 1 ? renderer() : renderer(i + 1),
 	);
-	const retract: (() => void)[] = [];
+	let retract = (): void => {};
 	const devices = startDevices(
 		options,
 		(event, number) => {
-			if (event.event === "ready") {
+			// Of several none is the one that a command without an address means.
+			if (event.event === "ready" && options.devices === 1) {
 				const { serial, udp } = event;
-				retract.push(announce({ serial, raw: options.uart === "raw", ...(udp !== undefined && { udp }) }));
+				retract = announce({ serial, raw: options.uart === "raw", ...(udp !== undefined && { udp }) });
 			}
 			const text = renderers[number - 1]!(event);
 			if (text !== "") stdout.write(text);
@@ -61,6 +62,6 @@ async function run(options: Options, { stdout }: Context, emulator?: Emulator): 
 			else if (/^\s*(q|quit)\s*$/.test(line)) devices.quit();
 		});
 	const failure = await devices.ended;
-	for (const each of retract) each();
+	retract();
 	return failure;
 }
