@@ -10,16 +10,18 @@ import { serialLink } from "../client/node/serial.js";
 import { udpLink } from "../client/node/udp.js";
 import { against } from "./against.js";
 import { gaps } from "./gaps.js";
+import { DEVICES, MOST_DEVICES, many } from "./many.js";
 import { mps3 } from "./mps3.js";
 import { server } from "./server.js";
 import { type Benchmark, formatTable, markdownTable, type Rival, tableObject } from "./table.js";
 import { wire } from "./wire.js";
 
-const BENCHMARKS: readonly Benchmark[] = [wire, gaps, server, mps3, against];
+const BENCHMARKS: readonly Benchmark[] = [wire, gaps, server, mps3, many, against];
 
 interface Values {
 	readonly json?: boolean;
 	readonly markdown?: boolean;
+	readonly devices?: number;
 	readonly udp?: string;
 	readonly serial?: string;
 	readonly baud?: number;
@@ -72,16 +74,18 @@ async function main(names: readonly string[], values: Values): Promise<void> {
 			`There is no benchmark ${quote(unknown)}; there is ${BENCHMARKS.map(({ name }) => name).join(", ")}.`,
 		);
 	const rival = rivalOf(values);
-	const chosen = BENCHMARKS.filter(({ name, needsRival = false }) =>
-		names.length > 0 ? names.includes(name) : !needsRival,
+	const chosen = BENCHMARKS.filter(({ name, needsRival = false, byName = false }) =>
+		names.length > 0 ? names.includes(name) : !needsRival && !byName,
 	);
+	const { devices } = values;
+	if (devices !== undefined && !chosen.includes(many)) throw new UsageError(`--devices is for "${many.name}".`);
 	const alone = chosen.find(({ needsRival }) => needsRival && !rival);
 	if (alone) throw new UsageError(`"${alone.name}" wants to know where: --udp HOST:PORT or --serial PATH.`);
 	if (rival && !chosen.some(({ needsRival }) => needsRival))
 		throw new UsageError(`The address of another server is for "${against.name}".`);
 	const all: object[] = [];
 	for (const benchmark of chosen)
-		for (const table of await benchmark.run(rival)) {
+		for (const table of await benchmark.run(rival, devices === undefined ? {} : { devices })) {
 			all.push(tableObject(table));
 			if (!values.json) process.stdout.write(`${values.markdown ? markdownTable(table) : formatTable(table)}\n`);
 		}
@@ -102,9 +106,10 @@ onClosedPipe();
 const context = { stdout: process.stdout, stderr: process.stderr, status: 0 };
 const program = newProgram("npm run bench --", context)
 	.description("Measures, and prints tables.")
-	.argument("[NAME...]", 'what to measure (default everything but "against")')
+	.argument("[NAME...]", 'what to measure (default everything but "many" and "against")')
 	.addOption(new Option("--json", "print the tables as JSON").conflicts("markdown"))
 	.option("--markdown", "print them as the documents have them")
+	.addOption(countOption("--devices <N>", `how many devices "many" starts (default ${DEVICES})`, 1, MOST_DEVICES))
 	.addOption(parsed("--udp <HOST:PORT>", "the other server's address", addressOf).conflicts("serial"))
 	.option("--serial <PATH>", "the other server's serial line")
 	.addOption(

@@ -25,13 +25,21 @@ export interface Rival {
 	readonly pid?: number;
 }
 
+/** What a command line may say of a benchmark. */
+export interface BenchmarkOptions {
+	/** How many devices, where it is a matter of their number. */
+	readonly devices?: number;
+}
+
 /** A benchmark that `npm run bench` knows by name. */
 export interface Benchmark {
 	readonly name: string;
 	readonly summary: string;
 	/** Runs only where a rival is given. */
 	readonly needsRival?: boolean;
-	run(rival: Rival | undefined): Promise<readonly Table[]>;
+	/** Runs only where it is named. */
+	readonly byName?: boolean;
+	run(rival: Rival | undefined, options?: BenchmarkOptions): Promise<readonly Table[]>;
 }
 
 /** The table's cells as text, all of a column as wide as the widest. The columns of `left` are aligned to the left. */

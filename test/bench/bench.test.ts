@@ -42,6 +42,8 @@ const refusals: [string[], RegExp][] = [
 	[["against", "--serial", "/dev/null"], /^\/dev\/null is no serial line/],
 	[["wire", "--pid", "1"], /^--baud and --pid go with/],
 	[["against", "--udp", "127.0.0.1:1", "--pid", "999999999"], /^There is no process 999999999/],
+	[["wire", "--devices", "5"], /^--devices is for "many"/],
+	[["many", "--devices", "0"], /^--devices is a number from 1 to 1000/],
 	[["wire", "--json", "--markdown"], /^--json and --markdown do not go together/],
 ];
 
@@ -76,6 +78,34 @@ describe("bench", () => {
 			assert.equal(output.trim().split("\n").length, 1, output);
 			assert.equal(status, 2);
 		});
+
+	it("measures many devices, and has the rows of docs/MEASURING.md", async () => {
+		const { status, output } = await bench("many", "--devices", "6", "--json");
+		assert.equal(status, 0, output);
+		const tables = JSON.parse(output) as { title: string; rows: Record<string, string | number | null>[] }[];
+		assert.equal(tables.length, 3);
+		for (const { title, rows } of tables) {
+			const [column] = Object.keys(rows[0]!);
+			const documented = documentedRows(String(rows[0]![column!]));
+			assert.deepEqual(
+				documented,
+				rows.map((row) => row[column!]),
+				title,
+			);
+			for (const row of rows)
+				for (const [cell, value] of Object.entries(row))
+					assert.ok(typeof value !== "number" || value > 0 || cell === "ms", `${title}: ${JSON.stringify(row)}`);
+		}
+	});
+
+	/** The first cells of the rows of the document from this one on. */
+	function documentedRows(first: string): string[] {
+		const lines = document("docs/MEASURING.md").split("\n");
+		const start = lines.findIndex((line) => cells(line)[0] === first);
+		assert.notEqual(start, -1, `there is no row "${first}"`);
+		const end = lines.findIndex((line, i) => i > start && !line.startsWith("|"));
+		return lines.slice(start, end).map((line) => cells(line)[0]!);
+	}
 
 	it("measures another server beside the simulator", async () => {
 		const other = await Simulator.start(["--images", "1"]);

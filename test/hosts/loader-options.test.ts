@@ -40,6 +40,8 @@ describe("options of the boot loader", () => {
 			"--serial": [join(directory, "other")],
 			"--udp": ["[::1]:4711"],
 			"--tcp": ["4712"],
+			"--hci": ["4713"],
+			"--devices": ["2"],
 			"--files": [directory],
 			"--trial": ["7", "--app", "self-confirm"],
 			"--layout": [file("layout.json", JSON.stringify({ ...guideLayout, name: "other", writeAlign: 16 }))],
@@ -110,6 +112,6 @@ describe("options of the boot loader", () => {
 		const names = optionsOf(MPS3).map(nameOf);
 		for (const name of optionsOf(SIMULATOR).map(nameOf))
 			assert.notEqual(names.includes(name), MPS3.lacks.includes(name), name);
-		assert.deepEqual(MPS3.lacks, ["--uart", "--udp", "--tcp", "--files", "--power-cut"]);
+		assert.deepEqual(MPS3.lacks, ["--uart", "--udp", "--tcp", "--hci", "--files", "--power-cut"]);
 	});
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { spawn, spawnSync } from "node:child_process";
 import {
 	copyFileSync,
 	existsSync,
@@ -14,7 +15,7 @@ import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
 import { uploadFile } from "../../client/group/files.js";
 import { udpLink } from "../../client/node/udp.js";
-import { freshDirectory, type Machine, Simulator } from "../../tools/simulator.js";
+import { endsWithUs, freshDirectory, type Machine, root, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 import { describeWith } from "../support/tools.js";
 
@@ -120,6 +121,33 @@ describe("simulator: a file of the chip that is lost", () => {
 		rmSync(`${flash()}.otp`);
 		await lost(device, /^The OTP file .*flash\.bin\.otp was deleted/);
 	});
+
+	// As after 128 devices: a user has no more watches of files. A namespace of one's own shows it with one device.
+	const without = [
+		"--user",
+		"--map-root-user",
+		"sh",
+		"-c",
+		'echo 0 > /proc/sys/user/max_inotify_instances && exec "$@"',
+	];
+	const title = "the flash file deleted, where the system has no watch left";
+	if (spawnSync("unshare", [...without, "sh", "true"]).status !== 0)
+		it.skip(`${title} (this machine has no user namespaces to show it in)`);
+	else
+		it(title, async () => {
+			const command = [process.execPath, join(root, "dist/hosts/sim/cli.js"), "--images", "1", "--udp", "0", "--json"];
+			const files = ["--flash", flash(), "--serial", join(directory, "uart")];
+			const child = endsWithUs(
+				spawn("unshare", [...without, "sh", ...command, ...files], { stdio: ["pipe", "pipe", "ignore"] }),
+			);
+			let output = "";
+			for await (const data of child.stdout!) {
+				output += data;
+				if (output.includes('"event":"boot"')) rmSync(flash(), { force: true });
+			}
+			assert.match(output, /"event":"lost"/);
+			assert.match(output, /"reason":"the flash file [^"]* was deleted/);
+		});
 
 	it("the same file with other contents is no other file", async () => {
 		const device = await start();

@@ -23,6 +23,8 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["modules/smp/", ["modules/bytes/", "modules/smp/transport/"]],
 	["modules/smp/protocol/", []],
 	["modules/smp/transport/", ["modules/bytes/", "modules/smp/"]],
+	// A chip of its own has the radio: this room is what of Bluetooth runs beside it, for one transport.
+	["modules/bluetooth/", ["modules/bytes/", "modules/smp/transport/"]],
 	[
 		"modules/smp/group/",
 		[

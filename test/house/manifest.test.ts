@@ -188,6 +188,12 @@ describe("manifests", () => {
 		);
 	});
 
+	it("list every module of the Bluetooth peripheral", () => {
+		const { modules } = readManifest(path.join(root, "modules/bluetooth/manifest.json"), root, "x-cli-lin");
+		for (const file of readdirSync("modules/bluetooth").filter((name) => name.endsWith(".ts")))
+			assert.ok(modules.has(`xs-smp/modules/bluetooth/${file.slice(0, -3)}`), file);
+	});
+
 	it("refuse a host that nobody has ported", () => {
 		assert.throws(
 			() => readManifest(path.join(root, "manifest.json"), root, "esp32/nobody"),

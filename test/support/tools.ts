@@ -10,6 +10,7 @@ const sources: Readonly<Record<string, string>> = {
 	imgtool: "pip install imgtool",
 	"mcumgr-client": "cargo install mcumgr-client",
 	"python3:mcumgr_client": "pip install mcumgr-client-wrapper",
+	"python3:smpclient.transport.bumble": "pip install smpclient[bumble]",
 	mcumgrctl: "cargo install mcumgrctl",
 	node20: "npm install node@20, and a link of this name",
 	node22: "npm install node@22, and a link of this name",

@@ -4,7 +4,8 @@ import { onClosedPipe } from "../../../cli/closed-pipe.js";
 import { type Context, newProgram, runAlone } from "../../../cli/command-line.js";
 import { announce } from "../../../cli/running.js";
 import { UsageError } from "../../../cli/usage-error.js";
-import { type Emulator, startDevice } from "./device.js";
+import type { Emulator } from "./device.js";
+import { checkDevices, startDevices } from "./devices.js";
 import { mayReadTerminal } from "./lifeline.js";
 import { type Board, defineOptions, type Options, readOptions } from "./options.js";
 import { jsonRenderer, textRenderer } from "./render.js";
@@ -33,28 +34,34 @@ export async function runBoard(board: Board, emulator?: Emulator): Promise<void>
 
 /** Returns the cause, if the device ended without being told to. */
 async function run(options: Options, { stdout }: Context, emulator?: Emulator): Promise<Error | undefined> {
-	const render = options.json ? jsonRenderer() : textRenderer();
+	checkDevices(options);
+	const renderer = options.json ? jsonRenderer : textRenderer;
+	const renderers = Array.from({ length: options.devices }, (_, i) =>
+		options.devices === 1 ? renderer() : renderer(i + 1),
+	);
 	let retract = (): void => {};
-	const device = startDevice(
+	const devices = startDevices(
 		options,
-		(event) => {
-			if (event.event === "ready") {
+		(event, number) => {
+			// Of several none is the one that a command without an address means.
+			if (event.event === "ready" && options.devices === 1) {
 				const { serial, udp } = event;
 				retract = announce({ serial, raw: options.uart === "raw", ...(udp !== undefined && { udp }) });
 			}
-			const text = render(event);
+			const text = renderers[number - 1]!(event);
 			if (text !== "") stdout.write(text);
 		},
 		emulator,
 	);
-	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => device.quit());
-	onClosedPipe(() => device.quit());
+	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => devices.quit());
+	onClosedPipe(() => devices.quit());
 	if (!process.stdin.isTTY || mayReadTerminal())
 		createInterface({ input: process.stdin }).on("line", (line) => {
-			if (/^\s*(r|reset)\s*$/.test(line)) device.reset();
-			else if (/^\s*(q|quit)\s*$/.test(line)) device.quit();
+			const [, press, number] = /^\s*(r|reset)(?:\s+(\d{1,4}))?\s*$/.exec(line) ?? [];
+			if (press !== undefined) devices.reset(number === undefined ? undefined : Number(number));
+			else if (/^\s*(q|quit)\s*$/.test(line)) devices.quit();
 		});
-	const failure = await device.ended;
+	const failure = await devices.ended;
 	retract();
 	return failure;
 }

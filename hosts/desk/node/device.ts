@@ -44,7 +44,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 		throw new UsageError(`The application ${options.app} is not built: start it with \`npm start\`.`);
 	const program = emulator ? ["--", ...emulator(setup, options)] : [];
 	const own = supervisorArguments(options, setup, emulator === undefined);
-	const factory = setup.flashExists ? undefined : factoryFlash(setup);
+	let factory = setup.flashExists ? undefined : factoryFlash(setup);
 	const undo = makeDirectory(options);
 	try {
 		if (options.save !== undefined) saveArguments(options.save, { ...own, "--watch": "" });
@@ -56,6 +56,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 		stdio: ["pipe", "inherit", "inherit", "pipe"],
 	});
 	const commands = child.stdin as Writable;
+	const { bluetooth } = setup.config;
 	let udp: string | undefined;
 	let tcp: string | undefined;
 	let ready = false;
@@ -89,6 +90,8 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 				loss ??= new Error(sentence(line.reason));
 				return;
 			case "open":
+				// As large as the flash, and of no more use.
+				factory = undefined;
 				udp = line.udp || undefined;
 				tcp = line.tcp || undefined;
 				return;
@@ -100,6 +103,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 						serial: setup.serial,
 						...(udp !== undefined && { udp }),
 						...(tcp !== undefined && { tcp }),
+						...(bluetooth && { bluetooth: `${bluetooth.name} ${bluetooth.address}` }),
 					});
 				ready = true;
 				return;
@@ -146,6 +150,8 @@ function supervisorArguments(
 		"--otp": otp ?? "",
 		"--tcp": options.tcp?.address ?? "",
 		"--tcp-port": options.tcp?.port ?? 0,
+		"--hci": options.hci?.address ?? "",
+		"--hci-port": options.hci?.port ?? 0,
 		"--files": options.files === undefined ? "" : resolve(options.files),
 		"--config": JSON.stringify(config),
 	};

@@ -15,9 +15,13 @@ const APPS: readonly string[] = readdirSync(`${ROOT}apps`).sort();
 /** What of an image has to be right before the application marks it for the next boot. */
 const VERIFICATIONS = ["none", "hash", "signature"] as const;
 const SWITCH = ["on", "off"] as const;
+/** Devices of one command line. */
+const MOST_DEVICES = 1000;
 
 /** The command line, checked as far as it can be without looking at a file. */
 export interface Options extends LoaderOptions {
+	/** How many devices to start. */
+	readonly devices: number;
 	readonly flash: string;
 	readonly serial: string;
 	/** What frames packets on the serial line. */
@@ -25,6 +29,8 @@ export interface Options extends LoaderOptions {
 	readonly udp: { readonly address: string; readonly port: number };
 	/** Undefined: no TCP. */
 	readonly tcp: { readonly address: string; readonly port: number } | undefined;
+	/** Where a Bluetooth controller listens; undefined: none. */
+	readonly hci: { readonly address: string; readonly port: number } | undefined;
 	/** Directory of the file system group; undefined: the group is missing. */
 	readonly files: string | undefined;
 	/** Name of the application's program: one of `APPS`, or `own-` and the folder's name for one of the user's own. */
@@ -86,6 +92,10 @@ const deviceOptions = (): readonly Option[] => [
 		"--tcp <[ADDR:]PORT>",
 		"TCP address at which the device listens too; clients use console framing or bare packets (default no TCP)",
 	),
+	textOption(
+		"--hci <[ADDR:]PORT>",
+		"TCP address of a Bluetooth controller, such as a virtual one of Bumble, to which the device speaks HCI (H4) (default no Bluetooth)",
+	),
 	textOption("--files <DIR>", "directory that clients may read and write with file commands (default none)"),
 	appOption(),
 	countOption(
@@ -130,6 +140,12 @@ const deviceOptions = (): readonly Option[] => [
 		"--save <FILE>",
 		"also write FILE, from which the built program starts this device without Node: build/xs-smp-sim-smp-svr FILE (docs/SIMULATOR.md)",
 	),
+	countOption(
+		"--devices <N>",
+		"how many devices to start. Each has files with its number in their names, and ports that follow on the ones before",
+		1,
+		MOST_DEVICES,
+	).default(1),
 	new Option("--json", "print events on standard output, one JSON object a line"),
 ];
 
@@ -165,11 +181,13 @@ const LACKS: { readonly [app: string]: readonly string[] } = {
 
 /** The values of the options; those that a board lacks are undefined. */
 interface Given {
+	readonly devices: number;
 	readonly flash: string;
 	readonly serial: string;
 	readonly uart?: "console" | "raw";
 	readonly udp?: string;
 	readonly tcp?: string;
+	readonly hci?: string;
 	readonly files?: string;
 	readonly app: string;
 	readonly trial: number;
@@ -216,11 +234,13 @@ export function readOptions(command: Command): Options {
 		throw new UsageError("--verify signature is not for --key none: without a key no signature can be checked.");
 	return {
 		...loader,
+		devices: given.devices,
 		flash: given.flash,
 		serial: given.serial,
 		uart: given.uart ?? "console",
 		udp: parseAddress("--udp", given.udp ?? "0"),
 		tcp: given.tcp === undefined ? undefined : parseAddress("--tcp", given.tcp),
+		hci: given.hci === undefined ? undefined : parseController(given.hci),
 		files: given.files,
 		app,
 		application,
@@ -245,6 +265,12 @@ function applicationOf(word: string): Pick<Options, "app" | "application"> {
 	if (!isPath(word)) return { app: word, application: `xs-smp/apps/${word}/application` };
 	const folder = path.basename(path.resolve(word));
 	return { app: `own-${folder}`, application: `${folder}/application` };
+}
+
+function parseController(text: string): Options["udp"] {
+	const address = parseAddress("--hci", text);
+	if (address.port === 0) throw new UsageError("--hci is the port of a controller, which is not 0.");
+	return address;
 }
 
 function parseAddress(option: string, text: string): Options["udp"] {

@@ -16,6 +16,8 @@ export interface ReadyEvent {
 	readonly udp?: string;
 	/** Only if the command line asked for it. */
 	readonly tcp?: string;
+	/** Name and address of the peripheral, if the command line named a controller. */
+	readonly bluetooth?: string;
 }
 
 export type SimEvent = DeviceEvent | SupervisorEvent | ReadyEvent;
@@ -26,12 +28,15 @@ export type Renderer = (event: SimEvent) => string;
 /** So many crashes before it was ready show what is wrong with a device that never gets ready. */
 const HOPELESS = 3;
 
-/** One JSON object a line; `ready` comes first, so what happened before it is held back. */
-export function jsonRenderer(): Renderer {
+/**
+ * One JSON object a line; `ready` comes first, so what happened before it is held back. With a number, each object has it as
+ * `device`.
+ */
+export function jsonRenderer(device?: number): Renderer {
 	let held: string[] | undefined = [];
 	let crashes = 0;
 	return (event) => {
-		const line = `${JSON.stringify(event)}\n`;
+		const line = `${JSON.stringify(device === undefined ? event : { ...event, device })}\n`;
 		if (!held) return line;
 		if (event.event === "crash") crashes++;
 		if (event.event === "ready") held.unshift(line);
@@ -43,11 +48,12 @@ export function jsonRenderer(): Renderer {
 	};
 }
 
-/** Text for people. */
-export function textRenderer(): Renderer {
+/** Text for people. With a number, each line begins with it, and a device that is ready takes one line. */
+export function textRenderer(device?: number): Renderer {
 	return (event) => {
-		const text = say(event);
-		return text === undefined ? "" : `${text}\n`;
+		const text = event.event === "ready" && device !== undefined ? readyInShort(event) : say(event);
+		if (text === undefined) return "";
+		return device === undefined ? `${text}\n` : `[${device}] ${text}\n`;
 	};
 }
 
@@ -70,14 +76,26 @@ function say(event: SimEvent): string | undefined {
 	}
 }
 
-function ready({ serial, udp, tcp }: ReadyEvent): string {
-	const path = relative(".", serial);
-	const port = path.startsWith("..") ? serial : path;
+const shortPath = (path: string): string => {
+	const short = relative(".", path);
+	return short.startsWith("..") ? path : short;
+};
+
+const readyInShort = ({ serial, udp, tcp }: ReadyEvent): string =>
+	[
+		`ready: serial ${shortPath(serial)}`,
+		...(udp === undefined ? [] : [`UDP ${udp}`]),
+		...(tcp === undefined ? [] : [`TCP ${tcp}`]),
+	].join(", ");
+
+function ready({ serial, udp, tcp, bluetooth }: ReadyEvent): string {
+	const port = shortPath(serial);
 	return [
 		"",
 		`  serial  ${port}`,
 		...(udp === undefined ? [] : [`  UDP     ${udp}`]),
 		...(tcp === undefined ? [] : [`  TCP     ${tcp}`]),
+		...(bluetooth === undefined ? [] : [`  BLE     ${bluetooth}`]),
 		"  try     npx xs-smp list",
 		`          newtmgr conn add sim type=serial connstring="dev=${port},baud=115200,mtu=256"`,
 		"          newtmgr -c sim image list",

@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, type Stats, statSync } from "node:fs";
+import { isIPv6 } from "node:net";
 import { dirname, resolve } from "node:path";
 import { UsageError } from "../../../cli/usage-error.js";
 import type { Key } from "../../../image/keys.js";
@@ -63,12 +65,28 @@ export function prepare(options: Options): Setup {
 			verify: options.verify,
 			erasePending: options.erasePending,
 			files: options.files !== undefined,
+			...(options.hci && { bluetooth: peripheral(options.hci, flash) }),
 		},
 		signer,
 		flash,
 		serial,
 		flashExists,
 		otp,
+	};
+}
+
+/** So that it fits the advertising data with the service. */
+const PERIPHERAL_NAME = "xs-smp";
+
+/** Two devices on a desk have two flash files, and one device has the same address after each start. */
+function peripheral({ address, port }: Options["udp"], flash: string): Required<SimConfig>["bluetooth"] {
+	const own = createHash("sha256").update(flash).digest().subarray(0, 6);
+	// Static random addresses have their two highest bits set (Bluetooth Core Specification, Vol 6, Part B, 1.3.2.1).
+	own[0]! |= 0xc0;
+	return {
+		name: PERIPHERAL_NAME,
+		address: Array.from(own, (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(":"),
+		controller: `${isIPv6(address) ? `[${address}]` : address}:${port}`,
 	};
 }
 

@@ -34,6 +34,14 @@ export interface SimConfig extends LoaderBuild {
 	readonly application: string;
 	/** Seconds that the application self-confirm gives an update on trial. */
 	readonly trial: number;
+	/** Undefined if there is no Bluetooth controller. */
+	readonly bluetooth?: {
+		/** What the device is called, and its static random address. */
+		readonly name: string;
+		readonly address: string;
+		/** Where the controller is, for sentences. */
+		readonly controller: string;
+	};
 	/** Whether there is a directory for the file system group. */
 	readonly files: boolean;
 	/** What of an image has to be right before the application marks it for the next boot. */

@@ -70,6 +70,19 @@ declare const simulator: {
 	/** Sends all bytes, or closes the connection and returns false. */
 	tcpWrite(connection: number, bytes: Uint8Array): boolean;
 
+	/** The connection to a Bluetooth controller (`--hci`). Bytes that arrive are put into `into`. */
+	hciOpen(
+		into: Uint8Array,
+		onOpen: () => void,
+		onBytes: (count: number) => void,
+		onClose: (reason: string) => void,
+	): void;
+	/** Begins to connect; `onOpen` or `onClose` follows. */
+	hciConnect(): void;
+	/** Sends all bytes, or ends the connection and returns false. */
+	hciWrite(bytes: Uint8Array): boolean;
+	hciClose(): void;
+
 	/** Bytes that arrive are put into `into`; then `onReadable` is called with their number. */
 	uartOpen(into: Uint8Array, onReadable: (count: number) => void): void;
 	/** Queues all bytes, or none and returns false. */

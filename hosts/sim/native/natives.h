@@ -10,6 +10,7 @@
 
 extern const RuntimeFunction fileFunctions[];
 extern const RuntimeFunction flashFunctions[];
+extern const RuntimeFunction hciFunctions[];
 extern const RuntimeFunction otpFunctions[];
 extern const RuntimeFunction tcpFunctions[];
 extern const RuntimeFunction uartFunctions[];

@@ -139,11 +139,26 @@ void removeSerial(const char *path, const char *target)
 		unlink(path);
 }
 
-static int openSocket(int events, int type, const char *address, const char *port, char *name, size_t nameSize)
+static struct addrinfo *resolve(int events, int type, const char *address, const char *port)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = type }, *found;
 	if (getaddrinfo(address, port, &hints, &found) != 0)
 		refuse(events, "%s is no network address", address);
+	return found;
+}
+
+socklen_t addressOf(int events, const char *address, const char *port, struct sockaddr_storage *into)
+{
+	struct addrinfo *found = resolve(events, SOCK_STREAM, address, port);
+	socklen_t length = found->ai_addrlen;
+	memcpy(into, found->ai_addr, length);
+	freeaddrinfo(found);
+	return length;
+}
+
+static int openSocket(int events, int type, const char *address, const char *port, char *name, size_t nameSize)
+{
+	struct addrinfo *found = resolve(events, type, address, port);
 	const char *open = found->ai_family == AF_INET6 ? "[" : "", *close = *open ? "]" : "";
 	const char *kind = type == SOCK_STREAM ? "TCP" : "UDP", *option = type == SOCK_STREAM ? "--tcp" : "--udp";
 	int on = 1, fd = socket(found->ai_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -30,6 +30,9 @@ int openUdp(int events, const char *address, const char *port, char *name, size_
 /* The same for TCP; the socket listens. */
 int openTcp(int events, const char *address, const char *port, char *name, size_t nameSize);
 
+/* The address of a Bluetooth controller. It need not listen yet. Returns the length. */
+socklen_t addressOf(int events, const char *address, const char *port, struct sockaddr_storage *into);
+
 /* Refuses what is no directory that the file system group could have. */
 void checkFiles(int events, const char *path);
 

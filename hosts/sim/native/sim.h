@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 /* What a device process ends with; RuntimeCrashCode for a crash. */
@@ -54,6 +55,8 @@ typedef struct {
 	double byteTime; /* milliseconds a byte takes on the serial line; 0: no time */
 	int udp;
 	int tcp; /* listens; -1: none */
+	struct sockaddr_storage hci; /* where a Bluetooth controller listens */
+	socklen_t hciLength; /* 0: none */
 	const char *files; /* path of the directory of the file system group; NULL: none */
 	SimShared *shared;
 } Sim;

@@ -2,11 +2,11 @@
  * The supervisor: opens the ports, then boots the device again and again.
  *
  *     xs-smp-sim --flash FILE --size N --sector N --align N --serial PATH --address A --port P --baud N --cut N
- *                --erase-ms N --program-ms N --page N --watch PID,… --otp FILE --tcp A --tcp-port P --files DIRECTORY
- *                --config JSON [-- PROGRAM ARGUMENT…]
+ *                --erase-ms N --program-ms N --page N --watch PID,… --otp FILE --tcp A --tcp-port P --hci A --hci-port P
+ *                --files DIRECTORY --config JSON [-- PROGRAM ARGUMENT…]
  *
  * Without a PROGRAM the device is a child of this process. With one, an emulator, it is that: descriptor 3 takes its
- * events, SERIAL_DESCRIPTOR is its serial line. An empty address leaves UDP or TCP out, an empty directory the files.
+ * events, SERIAL_DESCRIPTOR is its serial line. An empty address leaves UDP, TCP or HCI out, an empty directory the files.
  *
  *     xs-smp-sim FILE
  *
@@ -43,6 +43,8 @@
 #define YOUNG 2000.0
 #define FIRST_DELAY 50.0
 #define LONGEST_DELAY 1000.0
+/* How often the files are looked at where nothing tells of a change, milliseconds. */
+#define LOOK 1000
 
 static Sim sim = { .events = EVENTS, .flash = { .fd = -1 }, .otp = { .fd = -1 } };
 static char **emulator; /* command of the device; NULL: deviceBoot() */
@@ -68,7 +70,10 @@ static bool filesKept(void)
 	return !lost;
 }
 
-/* A descriptor that gets readable when something happens to the files' names. -1 where the system has no such thing. */
+/*
+ * A descriptor that gets readable when something happens to the files' names. -1 where the system has none to give: Linux
+ * lets a user have 128, for all programs together. Then the files are looked at from time to time.
+ */
 static int watchFiles(void)
 {
 	const ChipFile *const files[] = { &sim.flash, &sim.otp };
@@ -265,6 +270,9 @@ int main(int argc, char **argv)
 	sim.udp = *address ? openUdp(sim.events, address, option(argc, argv, "--port"), udp, sizeof udp) : -1;
 	const char *tcpAddress = option(argc, argv, "--tcp"), *files = option(argc, argv, "--files");
 	sim.tcp = *tcpAddress ? openTcp(sim.events, tcpAddress, option(argc, argv, "--tcp-port"), tcp, sizeof tcp) : -1;
+	const char *hci = option(argc, argv, "--hci");
+	if (*hci)
+		sim.hciLength = addressOf(sim.events, hci, option(argc, argv, "--hci-port"), &sim.hci);
 	sim.files = *files ? files : NULL;
 	if (sim.files)
 		checkFiles(sim.events, files);
@@ -308,7 +316,10 @@ int main(int argc, char **argv)
 	boot();
 	for (bool on = true; on;) {
 		double wait = bootAt ? bootAt - runtimeNow() : -1;
-		if (poll(fds, count, bootAt ? (wait > 0 ? (int)wait + 1 : 0) : -1) < 0 && errno != EINTR)
+		int timeout = !bootAt ? -1 : wait > 0 ? (int)wait + 1 : 0;
+		if (fds[2].fd < 0 && (timeout < 0 || timeout > LOOK))
+			timeout = LOOK;
+		if (poll(fds, count, timeout) < 0 && errno != EINTR)
 			break;
 		struct signalfd_siginfo signal;
 		while (read(fds[0].fd, &signal, sizeof signal) == sizeof signal)
@@ -322,7 +333,7 @@ int main(int argc, char **argv)
 		if (deaf)
 			fds[1].fd = -1;
 		char happened[4096];
-		if (on && fds[2].revents && read(fds[2].fd, happened, sizeof happened) > 0)
+		if (on && (fds[2].fd < 0 || (fds[2].revents && read(fds[2].fd, happened, sizeof happened) > 0)))
 			filesKept();
 		if (fds[3].revents & (POLLERR | POLLHUP))
 			on = false;

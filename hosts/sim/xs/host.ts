@@ -11,6 +11,9 @@ import { SimUart } from "../../desk/xs/uart.js";
 import { SimTcpTransport } from "./app/tcp.js";
 import { SimUdp } from "./udp.js";
 
+/** Makes the link over Bluetooth, for packets of up to `maxPacket` bytes. */
+export type OpenBluetooth = (host: SimHost, maxPacket: number) => Link;
+
 /** The simulated board, whose flash operations are counted. */
 export class SimHost extends EmulatedHost implements Host {
 	readonly board = "xs_smp_sim";
@@ -21,10 +24,12 @@ export class SimHost extends EmulatedHost implements Host {
 		set: (time) => simulator.setClockOffset(time - Date.now()),
 	};
 	readonly #framing: SimConfig["uart"];
+	readonly #openBluetooth: OpenBluetooth | undefined;
 
-	constructor({ layout, uart }: Pick<SimConfig, "layout" | "uart">) {
+	constructor({ layout, uart }: Pick<SimConfig, "layout" | "uart">, openBluetooth?: OpenBluetooth) {
 		super(layout);
 		this.#framing = uart;
+		this.#openBluetooth = openBluetooth;
 	}
 
 	override flash(label: string): FlashPartition {
@@ -42,6 +47,7 @@ export class SimHost extends EmulatedHost implements Host {
 			{ name: "uart", transport },
 			{ name: "udp", transport: new DatagramTransport(new SimUdp(), { maxPacket: datagram }) },
 			...(tcp ? [{ name: "tcp", transport: tcp }] : []),
+			...(this.#openBluetooth ? [this.#openBluetooth(this, size)] : []),
 		];
 	}
 

@@ -7,15 +7,15 @@ import { runApplication } from "../../desk/xs/board.js";
 import { readConfig, type SimConfig } from "../../desk/xs/config.js";
 import { simFiles } from "./app/files.js";
 import { type ImageChecks, withImageChecks } from "./app/image-checks.js";
-import { SimHost } from "./host.js";
+import { type OpenBluetooth, SimHost } from "./host.js";
 
 // The simulated board, with room for every group.
 
 /** A slot of XS on machines of 64 bits. */
 const SLOT_SIZE = 32;
 
-function run(config: SimConfig, checks: ImageChecks): void {
-	const host = new SimHost(config);
+function run(config: SimConfig, checks: ImageChecks, bluetooth?: OpenBluetooth): void {
+	const host = new SimHost(config, bluetooth);
 	const uploads = new UploadCounters();
 	const lock = new UploadLock(() => host.uptime());
 	const extend: Extend = (base, { groups: own, hooks: first, shell, audit, trusts }) => {
@@ -47,4 +47,12 @@ function run(config: SimConfig, checks: ImageChecks): void {
 }
 
 const config = readConfig();
-withImageChecks(config, (checks) => run(config, checks));
+withImageChecks(config, (checks) => {
+	const { bluetooth } = config;
+	// Who does not ask for it is not to pay for its modules at each start.
+	if (!bluetooth) run(config, checks);
+	else
+		void import("./app/bluetooth.js").then(({ openBluetooth }) =>
+			run(config, checks, (host, maxPacket) => openBluetooth(host, bluetooth, maxPacket)),
+		);
+});

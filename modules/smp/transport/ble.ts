@@ -49,7 +49,12 @@ export class BleTransport implements Transport {
 		const reply: Reply = (packet) => {
 			if (this.#reply !== reply) return;
 			const size = Math.max(1, characteristic.attMtu - ATT_HEADER);
-			for (let at = 0; at < packet.length; at += size) characteristic.notify(packet.slice(at, at + size));
+			for (let at = 0; at < packet.length; at += size)
+				if (characteristic.notify(packet.slice(at, at + size)) === false) {
+					// The rest would be taken for the beginning of the next answer.
+					this.onDrop?.("tx_dropped");
+					return;
+				}
 		};
 		return reply;
 	}

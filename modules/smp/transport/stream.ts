@@ -37,7 +37,7 @@ export interface GattCharacteristic {
 	onWrite: ((bytes: Uint8Array) => void) | undefined;
 	/** Called when the peer turns notifications off or disconnects. */
 	onUnsubscribed: (() => void) | undefined;
-	/** Queues one notification. */
-	notify(bytes: Uint8Array): void;
+	/** Queues one notification, or drops it, and returns false if it can tell. */
+	notify(bytes: Uint8Array): Sent;
 	close(): void;
 }

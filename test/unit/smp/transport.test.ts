@@ -101,7 +101,7 @@ describe("datagram transport", () => {
 });
 
 describe("Bluetooth LE transport", () => {
-	const connect = (attMtu: number, maxPacket = 64) => {
+	const connect = (attMtu: number, maxPacket = 64, room = 64) => {
 		const notified: string[] = [];
 		const packets: string[] = [];
 		const lost: Drop[] = [];
@@ -110,7 +110,7 @@ describe("Bluetooth LE transport", () => {
 			attMtu,
 			onWrite: undefined,
 			onUnsubscribed: undefined,
-			notify: (data) => notified.push(hex(data)),
+			notify: (data) => notified.length < room && notified.push(hex(data)) > 0,
 			close: () => {},
 		};
 		const transport = new BleTransport(characteristic, { maxPacket });
@@ -143,6 +143,13 @@ describe("Bluetooth LE transport", () => {
 			assert.deepEqual(packets, expected);
 			assert.deepEqual(lost, drops);
 		});
+
+	it("counts an answer for which there is no room, and sends no more of it", () => {
+		const { characteristic, notified, lost } = connect(8, 64, 1);
+		characteristic.onWrite?.(one);
+		assert.deepEqual(notified, ["0a00000400"]);
+		assert.deepEqual(lost, ["tx_dropped"]);
+	});
 
 	it("cuts responses into notifications", () => {
 		const { characteristic, notified } = connect(8);
