@@ -182,6 +182,9 @@ describe("package", () => {
 				steps: ["found", "uploaded", "marked", "restarting", "running", "confirmed"],
 				name: "kitchen",
 				refusal: "the device refuses command 0 of group 200: it has no such command (rc 8): there is no such command",
+				kernel: "xs-smp",
+				wrong: 'the request for its name has no text "format"',
+				aborted: "no",
 				group: { id: 70, name: "own", commands: {} },
 			});
 		} finally {
