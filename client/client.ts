@@ -114,6 +114,7 @@ export class SmpClient implements Requester, AsyncDisposable {
 		return this.#exchange.onDenied;
 	}
 
+	/** Undefined: what is denied stays denied. */
 	set onDenied(onDenied: OnDenied | undefined) {
 		this.#exchange.onDenied = onDenied;
 	}

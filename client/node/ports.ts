@@ -1,6 +1,6 @@
 import { readFile, realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { loadSerialPort } from "./serialport.js";
+import { type ListedPort, listWithSerialPort } from "./serialport.js";
 
 /** A serial line of this machine. What the system does not tell is undefined. */
 export interface Port {
@@ -15,20 +15,6 @@ export interface Port {
 	readonly productId: string | undefined;
 }
 
-/** What tells of the serial lines of a machine: the package `serialport` does. */
-export type ListPorts = () => Promise<readonly ListedPort[]>;
-
-/** A line as the package lists it. On Windows it has `friendlyName` besides. */
-export interface ListedPort {
-	readonly path: string;
-	readonly manufacturer?: string | undefined;
-	readonly serialNumber?: string | undefined;
-	readonly pnpId?: string | undefined;
-	readonly vendorId?: string | undefined;
-	readonly productId?: string | undefined;
-	readonly friendlyName?: string;
-}
-
 /**
  * The serial lines of this machine: those of USB devices first, each kind by path. Lines that Linux has no hardware for are left
  * out.
@@ -40,9 +26,11 @@ export interface ListedPort {
  * for (const { path, product } of await listPorts()) console.log(path, product);
  * ```
  *
+ * @param list - what tells of them; by default the package `serialport`
+ * @param classes - where Linux tells of its lines
  * @throws An Error with one sentence where the package `serialport` is missing, or cannot tell.
  */
-export async function listPorts(list: ListPorts = listWithSerialPort, classes = "/sys/class/tty"): Promise<Port[]> {
+export async function listPorts(list = listWithSerialPort, classes = "/sys/class/tty"): Promise<Port[]> {
 	const listed = await list();
 	const ports = await Promise.all(listed.map((port) => portOf(port, classes)));
 	return ports
@@ -51,19 +39,6 @@ export async function listPorts(list: ListPorts = listWithSerialPort, classes = 
 }
 
 const isUsb = ({ vendorId }: Port): boolean => vendorId !== undefined;
-
-const listWithSerialPort: ListPorts = async () => {
-	const Port = loadSerialPort();
-	if (!Port) throw new Error("the package serialport is missing, which lists serial lines (npm install serialport)");
-	try {
-		return await Port.list();
-	} catch (error) {
-		const { code, path, message } = error as NodeJS.ErrnoException;
-		// On Linux the package asks udev.
-		const why = code === "ENOENT" ? `there is no program ${path ?? "udevadm"}` : message;
-		throw new Error(`the serial lines cannot be listed: ${why}`);
-	}
-};
 
 /** Undefined for a line without hardware. */
 async function portOf(port: ListedPort, classes: string): Promise<Port | undefined> {

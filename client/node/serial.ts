@@ -2,7 +2,7 @@ import type { ByteStream } from "../../modules/smp/transport/stream.js";
 import { consoleLink } from "../console.js";
 import type { DisposableLink } from "../link.js";
 import { rawLink } from "../raw.js";
-import { loadSerialPort, openWithSerialPort } from "./serialport.js";
+import { hasSerialPort, openWithSerialPort } from "./serialport.js";
 import { openWithStty } from "./stty.js";
 import { OpeningError, type OpenTerminal, type Terminal } from "./terminal.js";
 
@@ -35,7 +35,7 @@ export interface SerialLink extends DisposableLink {
 export function openSerial(
 	path: string,
 	baud: number,
-	open: OpenTerminal = loadSerialPort() ? openWithSerialPort : openWithStty,
+	open: OpenTerminal = hasSerialPort() ? openWithSerialPort : openWithStty,
 ): SerialLine {
 	let terminal: Terminal | undefined;
 	let opening: Promise<void> | undefined;

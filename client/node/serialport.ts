@@ -8,8 +8,11 @@ import { OpeningError, type OpenTerminal, type Terminal } from "./terminal.js";
 
 let loaded: { readonly SerialPort: typeof SerialPort } | undefined;
 
-/** The class of the package; undefined where the package or its native part is missing. */
-export function loadSerialPort(): typeof SerialPort | undefined {
+/** Whether the package and its native part are there. */
+export const hasSerialPort = (): boolean => load() !== undefined;
+
+// Not exported: the declarations of this module must do without those of the package.
+function load(): typeof SerialPort | undefined {
 	try {
 		loaded ??= createRequire(import.meta.url)("serialport") as { readonly SerialPort: typeof SerialPort };
 		return loaded.SerialPort;
@@ -23,7 +26,7 @@ const closing = new Set<Promise<unknown>>();
 
 /** Opens a serial line with the package `serialport`, and keeps other programs that lock their lines off it. */
 export const openWithSerialPort: OpenTerminal = async (path, baud, { onBytes, onLost }) => {
-	const Port = loadSerialPort();
+	const Port = load();
 	if (!Port) throw new OpeningError(path, "the package serialport cannot be loaded");
 	await Promise.all(closing);
 	const port = new Port({ path, baudRate: baud, autoOpen: false, hupcl: false });
@@ -76,6 +79,31 @@ function keepUp(port: SerialPort): Promise<void> | undefined {
 		// Where there is no such program, the line is hung up.
 		stty.on("error", () => resolve());
 	});
+}
+
+/** A line as the package lists it. On Windows it has `friendlyName` besides. */
+export interface ListedPort {
+	readonly path: string;
+	readonly manufacturer?: string | undefined;
+	readonly serialNumber?: string | undefined;
+	readonly pnpId?: string | undefined;
+	readonly vendorId?: string | undefined;
+	readonly productId?: string | undefined;
+	readonly friendlyName?: string;
+}
+
+/** The lines of this machine. Rejects with an Error of one sentence where the package is missing, or cannot tell. */
+export async function listWithSerialPort(): Promise<readonly ListedPort[]> {
+	const Port = load();
+	if (!Port) throw new Error("the package serialport is missing, which lists serial lines (npm install serialport)");
+	try {
+		return await Port.list();
+	} catch (error) {
+		const { code, path, message } = error as NodeJS.ErrnoException;
+		// On Linux the package asks udev.
+		const why = code === "ENOENT" ? `there is no program ${path ?? "udevadm"}` : message;
+		throw new Error(`the serial lines cannot be listed: ${why}`);
+	}
 }
 
 /** The package has no codes, but the system's words. */

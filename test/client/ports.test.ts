@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ListedPort, listPorts } from "../../client/node/ports.js";
+import { listPorts } from "../../client/node/ports.js";
+import type { ListedPort } from "../../client/node/serialport.js";
 import { freshDirectory } from "../../tools/simulator.js";
 
 /** A folder as Linux has it for its lines: a UART of the machine, one that it only might have, and two boards on USB. */

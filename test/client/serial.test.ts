@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { NoAnswerError, SmpClient } from "../../client/client.js";
 import { consoleLink } from "../../client/console.js";
 import { openSerial, type SerialLine, serialLink } from "../../client/node/serial.js";
-import { loadSerialPort, openWithSerialPort } from "../../client/node/serialport.js";
+import { hasSerialPort, openWithSerialPort } from "../../client/node/serialport.js";
 import { openWithStty } from "../../client/node/stty.js";
 import type { OpenTerminal } from "../../client/node/terminal.js";
 import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
@@ -28,7 +28,7 @@ function clientOn(line: SerialLine): SmpClient {
 const settingsOf = (path: string): string => spawnSync("stty", ["-F", path, "-a"], { encoding: "utf8" }).stdout;
 
 describe("client: serial line", () => {
-	it("is opened with the package serialport here", () => assert.ok(loadSerialPort()));
+	it("is opened with the package serialport here", () => assert.ok(hasSerialPort()));
 
 	for (const [name, open] of Object.entries(WAYS))
 		describe(`with ${name}`, () => {

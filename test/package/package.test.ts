@@ -308,6 +308,20 @@ describe("package", () => {
 		assert.equal((await inFolder(process.execPath, "names.js")).output, "");
 	});
 
+	it("works without its optional dependency, and has types without it", async () => {
+		for (const name of ["serialport", "@serialport"])
+			rmSync(path.join(folder, "node_modules", name), { recursive: true, force: true });
+		const compiled = await compile(["consumer.ts", "everything.ts"], { noEmit: true });
+		assert.equal(compiled.output, "");
+		const simulator = await Simulator.start(["--images", "1"]);
+		try {
+			const echo = await inFolder("npx", "--no-install", "xs-smp", "echo", "hello", "--serial", simulator.serial);
+			assert.deepEqual(echo, { status: 0, output: "hello\n" });
+		} finally {
+			await simulator.stop();
+		}
+	});
+
 	it("has the command xs-smp", async () => {
 		const xsSmp = (...args: string[]): Promise<Outcome> => inFolder("npx", "--no-install", "xs-smp", ...args);
 		const help = await xsSmp("--help");
