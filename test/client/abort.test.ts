@@ -230,11 +230,9 @@ describe("client: a signal", () => {
 		let challenges = 0;
 		link.send = (packet) => {
 			const { group, command } = readHeader(packet);
-			if (group === 64 && command === 0) {
-				challenges++;
-				// Both wait by then.
-				setTimeout(() => controller.abort("mine"), 0);
-			}
+			if (group === 64 && command === 0) challenges++;
+			// Both wait by then.
+			if (group === 64 && command === 1) controller.abort("mine");
 			send(packet);
 		};
 		const client = clientOf(link);

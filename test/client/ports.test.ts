@@ -1,9 +1,11 @@
 import assert from "node:assert";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { announce } from "../../cli/running.js";
 import { listPorts } from "../../client/node/ports.js";
 import type { ListedPort } from "../../client/node/serialport.js";
-import { freshDirectory } from "../../tools/simulator.js";
+import { freshDirectory, root } from "../../tools/simulator.js";
+import { run } from "../support/tools.js";
 
 /** A folder as Linux has it for its lines: a UART of the machine, one that it only might have, and two boards on USB. */
 function sysfs(): string {
@@ -74,17 +76,95 @@ describe("client: ports", () => {
 			["/dev/tty.usbmodem1", "Arduino  www.arduino.cc  0043"],
 		]);
 	});
+});
 
-	it("that the system does not tell are an error with a sentence", async () => {
-		const path = process.env["PATH"];
-		process.env["PATH"] = "/nowhere";
-		try {
-			const listed = listPorts();
-			if (process.platform === "linux")
-				await assert.rejects(listed, { message: "the serial lines cannot be listed: there is no program udevadm" });
-			else assert.ok(Array.isArray(await listed));
-		} finally {
-			process.env["PATH"] = path;
-		}
+describe("xs-smp ports", () => {
+	const directory = freshDirectory();
+	after(() => rmSync(directory, { recursive: true }));
+	const serial = join(directory, "uart");
+	writeFileSync(serial, "");
+
+	/** Runs the command with this program in place of udevadm; without, there is none. */
+	async function ports(udevadm: string | undefined, runtime: string, ...args: string[]) {
+		const folder = join(directory, udevadm === undefined ? "none" : "udev");
+		mkdirSync(folder, { recursive: true });
+		if (udevadm !== undefined) writeFileSync(join(folder, "udevadm"), `#!/bin/sh\n${udevadm}\n`, { mode: 0o755 });
+		const PATH = udevadm === undefined ? folder : `${folder}:${process.env["PATH"]}`;
+		return run(process.execPath, [join(root, "dist/cli/main.js"), "ports", ...args], {
+			env: { ...process.env, PATH, XDG_RUNTIME_DIR: join(directory, runtime) },
+			cwd: directory,
+		});
+	}
+
+	/** A simulated device runs in this process, as far as the command can see. */
+	function simulated(): string {
+		const { XDG_RUNTIME_DIR: before } = process.env;
+		const runtime = join(directory, "runtime");
+		mkdirSync(runtime, { recursive: true });
+		process.env["XDG_RUNTIME_DIR"] = runtime;
+		announce({ serial, raw: false, udp: "127.0.0.1:1337" });
+		if (before === undefined) delete process.env["XDG_RUNTIME_DIR"];
+		else process.env["XDG_RUNTIME_DIR"] = before;
+		return "runtime";
+	}
+
+	const BOARD = `cat <<'END'
+P: /devices/pci0000:00/usb1/1-2/1-2:1.0/tty/ttyACM77
+N: ttyACM77
+E: DEVNAME=/dev/ttyACM77
+E: ID_VENDOR_ENC=SEGGER
+E: ID_SERIAL_SHORT=000683
+E: ID_VENDOR_ID=1366
+E: ID_MODEL_ID=1015
+E: DEVLINKS=/dev/serial/by-id/usb-SEGGER_J-Link_000683-if00
+
+P: /devices/virtual/tty/tty7
+N: tty7
+E: DEVNAME=/dev/tty7
+END`;
+
+	// The package asks udev on Linux alone.
+	const onLinux = process.platform === "linux" ? it : it.skip;
+
+	onLinux("prints boards and simulated devices by name", async () => {
+		const { status, output } = await ports(BOARD, simulated());
+		assert.deepEqual(output.split("\n"), [
+			"line           board             manufacturer  serial number  USB ids",
+			"/dev/ttyACM77  J-Link            SEGGER        000683         1366:1015",
+			"uart           simulated device",
+			"",
+		]);
+		assert.equal(status, 0);
+	});
+
+	onLinux("prints JSON, one object a line", async () => {
+		const { status, output } = await ports(BOARD, simulated(), "--json");
+		assert.deepEqual(
+			output
+				.trim()
+				.split("\n")
+				.map((line) => JSON.parse(line) as unknown),
+			[
+				{
+					...{ path: "/dev/ttyACM77", manufacturer: "SEGGER", product: "J-Link", serialNumber: "000683" },
+					...{ vendorId: "1366", productId: "1015" },
+				},
+				{ path: serial, product: "simulated device", udp: "127.0.0.1:1337" },
+			],
+		);
+		assert.equal(status, 0);
+	});
+
+	onLinux("says that there is none", async () => {
+		const { status, output } = await ports("true", "nothing");
+		assert.equal(output, "This machine has no serial line, and no simulated device runs here.\n");
+		assert.equal(status, 0);
+	});
+
+	onLinux("says why the system does not tell, and prints the others", async () => {
+		const { status, output } = await ports(undefined, simulated());
+		assert.match(output, /^uart {2}simulated device$/m);
+		assert.match(output, /^The serial lines cannot be listed: there is no program udevadm\.$/m);
+		assert.equal(status, 1);
 	});
 });
