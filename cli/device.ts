@@ -43,7 +43,7 @@ export async function runOnDevice(action: Action, given: Given, context: Context
 		// Without an answer it locks itself after a while.
 		await leave().catch(() => {});
 		interrupt.ignore();
-		client.close();
+		await client.close();
 	}
 }
 

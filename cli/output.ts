@@ -1,7 +1,7 @@
 import type { ImageState, UploadResult } from "../client/client.js";
-import { codeText, commandName } from "../client/errors.js";
 import type { AuditRecord } from "../client/group/audit.js";
 import type { UpgradeStep } from "../client/upgrade.js";
+import { codeText, commandName } from "../client/words.js";
 import { Op } from "../modules/smp/header.js";
 import type { Sink } from "./command-line.js";
 

@@ -67,7 +67,9 @@ export async function openLink({ link, where, raw, from }: Place, { baud }: Devi
 	try {
 		if (link === "serial") {
 			const { serialLink } = await import("../client/node/serial.js");
-			return serialLink(where, baud, { raw });
+			const link = serialLink(where, baud, { raw });
+			await link.opened;
+			return link;
 		}
 		(await import("../client/node/address.js")).parseServer(where, from);
 		return link === "udp"

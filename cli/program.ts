@@ -21,6 +21,11 @@ interface Tool {
 
 const TOOLS: readonly Tool[] = [
 	{
+		name: "ports",
+		summary: "Print the serial lines of this machine, with the names of the boards.",
+		load: async () => (await import("./ports-command.js")).definePorts,
+	},
+	{
 		name: "image",
 		summary: "Make, sign and inspect MCUboot images.",
 		load: async () => (await import("./image.js")).defineImage,

@@ -1,11 +1,10 @@
 import { nobleDigest } from "../modules/bytes/noble-digest.js";
-import { accessAnswer } from "../modules/smp/access-answer.js";
-import { Op } from "../modules/smp/header.js";
-import { ACCESS_GROUP, AccessCommand, AccessError } from "../modules/smp/protocol/access.js";
-import { take } from "./answer.js";
+import { accessAnswer as answerTo } from "../modules/smp/access-answer.js";
+import { ACCESS_GROUP, AccessError } from "../modules/smp/protocol/access.js";
 import type { SmpClient } from "./client.js";
 import { NoAnswerError, SmpResponseError } from "./errors.js";
-import type { Patience, Requester } from "./request.js";
+import { accessAnswer, accessChallenge, accessLock } from "./group/access.js";
+import type { Abortable, Requester, RequestOptions } from "./request.js";
 
 /** How many challenges are tried when nothing comes back. */
 const ROUNDS = 3;
@@ -22,17 +21,13 @@ const WRONG_ROUNDS = 3;
  *
  * @throws SmpResponseError, code 3 of group 64, if the key is wrong; `rc` 8 if the device has no access control.
  */
-export async function unlock(device: Requester, key: Uint8Array): Promise<number> {
+export async function unlock(device: Requester, key: Uint8Array, { signal }: Abortable = {}): Promise<number> {
 	for (let round = 1; ; round++) {
 		try {
 			// A right answer serves once, so that one whose answer was lost is wrong when it is sent again.
-			const challenge = await device.request(Op.READ, ACCESS_GROUP, AccessCommand.CHALLENGE, {}, { tries: 1 });
-			const answer = accessAnswer(nobleDigest, key, take(challenge, "nonce", "bytes"));
-			return take(
-				await device.request(Op.WRITE, ACCESS_GROUP, AccessCommand.ANSWER, { answer }, { tries: 1 }),
-				"seconds",
-				"number",
-			);
+			const { nonce } = await device.request(accessChallenge, {}, { tries: 1, signal });
+			const answer = answerTo(nobleDigest, key, nonce);
+			return (await device.request(accessAnswer, { answer }, { tries: 1, signal })).seconds;
 		} catch (error) {
 			if (round < roundsAfter(error)) continue;
 			throw error instanceof NoAnswerError ? new NoAnswerError(error.what, ROUNDS, error.reason) : error;
@@ -54,9 +49,9 @@ export async function unlock(device: Requester, key: Uint8Array): Promise<number
  * }
  * ```
  */
-export async function keepUnlocked(client: SmpClient, key: Uint8Array): Promise<number> {
-	const seconds = await unlock(client, key);
-	client.onDenied = (device) => unlock(device, key);
+export async function keepUnlocked(client: SmpClient, key: Uint8Array, options?: Abortable): Promise<number> {
+	const seconds = await unlock(client, key, options);
+	client.onDenied = (device, options) => unlock(device, key, options);
 	return seconds;
 }
 
@@ -71,6 +66,6 @@ export const isWrongKey = (error: unknown): boolean =>
 	error instanceof SmpResponseError && error.group === ACCESS_GROUP && error.code === AccessError.WRONG_ANSWER;
 
 /** Ends what `unlock` began. */
-export async function lock(device: Requester, patience?: Patience): Promise<void> {
-	await device.request(Op.WRITE, ACCESS_GROUP, AccessCommand.LOCK, {}, patience);
+export async function lock(device: Requester, options?: RequestOptions): Promise<void> {
+	await device.request(accessLock, {}, options);
 }

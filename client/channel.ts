@@ -1,9 +1,11 @@
 import { Decoder } from "cbor-x/decode";
 import { Encoder } from "cbor-x/encode";
 import { HEADER_SIZE, Op, readHeader, writeHeader } from "../modules/smp/header.js";
-import { commandName, NoAnswerError } from "./errors.js";
+import { AnswerError, NoAnswerError } from "./errors.js";
+import type { Fields, Request } from "./fields.js";
+import { fromDecoder, toEncoder } from "./integers.js";
 import type { Link } from "./link.js";
-import type { Fields, Request } from "./request.js";
+import { commandName } from "./words.js";
 
 /** A request on its way. */
 export interface Flight {
@@ -67,10 +69,10 @@ export class Channel {
 	}
 
 	/** What is on its way stays without an answer. */
-	close(): void {
+	close(): void | Promise<void> {
 		this.#closed = true;
 		this.#waiting.clear();
-		this.link.close();
+		return this.link.close();
 	}
 
 	#send(packet: Uint8Array): void {
@@ -88,7 +90,7 @@ export class Channel {
 
 	#encode({ op, group, command, fields }: Request, sequence: number): Uint8Array {
 		const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-		const payload = this.#encoder.encode(given);
+		const payload = this.#encoder.encode(toEncoder(given));
 		const packet = new Uint8Array(HEADER_SIZE + payload.length);
 		writeHeader(packet, { op, version: this.version, flags: 0, length: payload.length, group, sequence, command });
 		packet.set(payload, HEADER_SIZE);
@@ -121,11 +123,11 @@ export class Channel {
 
 	#decode(packet: Uint8Array, length: number, what: string): Fields | Error {
 		try {
-			const fields: unknown = this.#decoder.decode(packet.slice(HEADER_SIZE, HEADER_SIZE + length));
+			const fields = fromDecoder(this.#decoder.decode(packet.slice(HEADER_SIZE, HEADER_SIZE + length)));
 			if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) return fields as Fields;
 		} catch {
 			// What cbor-x says of it would help nobody.
 		}
-		return new Error(`the device's answer to ${what} cannot be read`);
+		return new AnswerError(`the device's answer to ${what} cannot be read`);
 	}
 }

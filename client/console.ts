@@ -1,6 +1,6 @@
 import { ConsoleTransport, encodeConsole } from "../modules/smp/transport/console.js";
 import type { ByteStream } from "../modules/smp/transport/stream.js";
-import type { Link } from "./link.js";
+import { type DisposableLink, disposable } from "./link.js";
 
 /** Longest answer that is taken, bytes: what the length field of a frame can say. */
 const MAX_ANSWER = 0xffff;
@@ -28,14 +28,14 @@ const MARKERS: Readonly<Record<number, number>> = { 6: 0x09, 4: 0x14 };
  * console.log(await new SmpClient(consoleLink(stream)).images());
  * ```
  */
-export function consoleLink(stream: ByteStream): Link {
+export function consoleLink(stream: ByteStream): DisposableLink {
 	const transport = new ConsoleTransport(markersFirst(stream), { maxPacket: MAX_ANSWER, maxLine: 2 * MAX_ANSWER });
-	const link: Link = {
+	const link = disposable({
 		onPacket: undefined,
 		send: (packet) => stream.write(encodeConsole(packet)),
 		close: () => transport.close(),
 		packetSize: (bufferSize) => bufferSize - FRAMING,
-	};
+	});
 	transport.onPacket = (packet) => link.onPacket?.(packet);
 	transport.onDrop = (drop) => link.onDrop?.(drop);
 	return link;

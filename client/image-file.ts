@@ -1,4 +1,5 @@
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
+import { foreignName } from "../image/foreign.js";
 import {
 	formatVersion,
 	IMAGE_HEADER_SIZE,
@@ -142,8 +143,7 @@ function noImage(file: Uint8Array): string {
 	if (file.length < IMAGE_HEADER_SIZE) return `${why}it has ${file.length} bytes, fewer than an image header.`;
 	if (begins(...u32Bytes(IMAGE_MAGIC).reverse()))
 		return `${why}its header is big-endian (imgtool sign --endian big), and this client reads little-endian ones only.`;
-	if (begins(0x7f, 0x45, 0x4c, 0x46)) return `${why}it is an ELF file; sign the binary that is made of it.`;
-	if (begins(0x3a)) return `${why}it looks like Intel HEX, which has to be decoded first.`;
-	if (begins(0x50, 0x4b, 0x03, 0x04)) return `${why}it is a ZIP archive; give the image that is in it.`;
+	const foreign = foreignName(file);
+	if (foreign) return `${why}it is ${foreign}.`;
 	return `${why}it does not begin with an image header; sign it first (imgtool sign).`;
 }

@@ -1,5 +1,6 @@
 import { hexOf } from "../modules/bytes/hex.js";
-import type { Fields } from "./request.js";
+import type { Answer } from "./command.js";
+import type { imageSlots, imageState } from "./group/image.js";
 
 /** One entry of the image list (Zephyr SMP group 1, Get state of images). */
 export interface ImageState {
@@ -36,34 +37,19 @@ export interface SlotInfo {
 	readonly maxImageSize: number | undefined;
 }
 
-const optional = (value: unknown): number | undefined => (value === undefined ? undefined : Number(value));
-
-function entries(fields: Fields, key: string, what: string): readonly Fields[] {
-	const list = fields[key];
-	if (!Array.isArray(list)) throw new Error(`the device's answer has no ${what}`);
-	return list as readonly Fields[];
-}
-
-export const imageStates = (answer: Fields): ImageState[] =>
-	entries(answer, "images", "image list").map((entry) => ({
-		image: Number(entry["image"] ?? 0),
-		slot: Number(entry["slot"]),
-		version: String(entry["version"]),
-		hash: entry["hash"] instanceof Uint8Array ? hexOf(entry["hash"]) : "",
-		bootable: entry["bootable"] === true,
-		pending: entry["pending"] === true,
-		confirmed: entry["confirmed"] === true,
-		active: entry["active"] === true,
-		permanent: entry["permanent"] === true,
+/** The entries of an image list, as programs get them. */
+export const imageStates = (images: Answer<typeof imageState>["images"]): ImageState[] =>
+	images.map(({ image = 0, slot, version, hash, ...flags }) => ({
+		...{ image, slot, version, hash: hash ? hexOf(hash) : "" },
+		bootable: flags.bootable === true,
+		pending: flags.pending === true,
+		confirmed: flags.confirmed === true,
+		active: flags.active === true,
+		permanent: flags.permanent === true,
 	}));
 
-export const slotInfos = (answer: Fields): SlotInfo[] =>
-	entries(answer, "images", "image list").flatMap((image) =>
-		entries(image, "slots", "slots").map((slot) => ({
-			image: Number(image["image"] ?? 0),
-			slot: Number(slot["slot"]),
-			size: optional(slot["size"]),
-			uploadImage: optional(slot["upload_image_id"]),
-			maxImageSize: optional(image["max_image_size"]),
-		})),
+/** The slots of all images, as programs get them. */
+export const slotInfos = ({ images }: Answer<typeof imageSlots>): SlotInfo[] =>
+	images.flatMap(({ image = 0, slots, max_image_size: maxImageSize }) =>
+		slots.map(({ slot, size, upload_image_id: uploadImage }) => ({ image, slot, size, uploadImage, maxImageSize })),
 	);

@@ -8,15 +8,21 @@ export { Op } from "../modules/smp/header.js";
 export type { ByteStream } from "../modules/smp/transport/stream.js";
 export { isWrongKey, keepUnlocked, lock, unlock } from "./access.js";
 export {
+	type Abortable,
+	AnswerError,
 	type Capacity,
 	type Fields,
 	type ImageState,
 	type Link,
 	type MemoryPool,
 	NoAnswerError,
+	type OnDenied,
 	type Parameters,
 	type Patience,
+	type RequestArguments,
 	type Requester,
+	type RequestOptions,
+	type ResetOptions,
 	type SlotInfo,
 	SmpClient,
 	SmpResponseError,
@@ -24,10 +30,12 @@ export {
 	type UploadOptions,
 	type UploadResult,
 } from "./client.js";
+export type { Answer, Command, RequestOf } from "./command.js";
 export { consoleLink } from "./console.js";
 export { type Dependency, unmetDependencies } from "./dependencies.js";
 export type { Refusal } from "./errors.js";
 export { type ImageFile, ImageFileError, readImageFile } from "./image-file.js";
+export type { DisposableLink } from "./link.js";
 export { type Outcome, outcomeOf, type Sent } from "./outcome.js";
 export { rawLink } from "./raw.js";
 export { checkArrival, checkMark, findTarget, type Target } from "./target.js";

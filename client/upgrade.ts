@@ -1,12 +1,23 @@
 import { Rc } from "../modules/smp/errors.js";
-import { type ImageState, NoAnswerError, type SmpClient, SmpResponseError, type UploadResult } from "./client.js";
+import { pause } from "./abort.js";
+import {
+	type Abortable,
+	type ImageState,
+	NoAnswerError,
+	type SmpClient,
+	SmpResponseError,
+	type UploadResult,
+} from "./client.js";
 import { unmetDependencies } from "./dependencies.js";
 import { readImageFile } from "./image-file.js";
 import { activeOf, outcomeOf, type Sent, whyNotMarked } from "./outcome.js";
 import { checkMark, entryAt } from "./target.js";
 
-/** How a device is upgraded. */
-export interface UpgradeOptions {
+/**
+ * How a device is upgraded. An update that the `signal` breaks off stays where it is: sent in part, sent, or marked. When it is
+ * started again it goes on there.
+ */
+export interface UpgradeOptions extends Abortable {
 	/** Image number. Default 0. */
 	readonly image?: number;
 	/** Confirms the update once it runs. Default false: it stays on trial. */
@@ -74,18 +85,19 @@ const POLL_TIMEOUT = 750;
  * ```
  *
  * @throws ImageFileError for a file that is no image, before anything is sent; else an Error that says at which point the
- * device is: an SmpResponseError if it refuses, a NoAnswerError if it does not answer.
+ * device is: an SmpResponseError if it refuses, a NoAnswerError if it does not answer, the
+ * reason of the signal if that is aborted.
  */
 export async function upgrade(
 	client: SmpClient,
 	file: Uint8Array,
 	options: UpgradeOptions = {},
 ): Promise<UpgradeResult> {
-	const { image: number = 0, confirm = false, onStep = () => {}, onProgress } = options;
+	const { image: number = 0, confirm = false, onStep = () => {}, onProgress, signal } = options;
 	const { version, hash, hashChecked, dependencies } = readImageFile(file);
-	const target = await client.target(number);
+	const target = await client.target(number, { signal });
 	const { image } = target;
-	const before = await client.images();
+	const before = await client.images({ signal });
 	const running = activeOf(image, before);
 	const result = { version, hash, previous: running?.version };
 	onStep({ step: "found", running, version, hash, hashChecked });
@@ -102,14 +114,14 @@ export async function upgrade(
 			);
 		checkMark(hash, image, before);
 		const started = Date.now();
-		const upload = await client.upload(file, onProgress ? { image: number, onProgress } : { image: number });
+		const upload = await client.upload(file, { image: number, signal, ...(onProgress && { onProgress }) });
 		onStep({ step: "uploaded", bytes: file.length, time: Date.now() - started, upload });
 		const sent: Sent = { hash, version, dependencies, target, before };
-		onStep({ step: "marked", permanent: await mark(client, sent) });
+		onStep({ step: "marked", permanent: await mark(client, sent, signal) });
 		confirmed = (await restart(client, sent, options)).confirmed;
 	}
 	if (confirm && !confirmed) {
-		const images = await client.confirm(await hashToConfirm(client, image, hash));
+		const images = await client.confirm(await hashToConfirm(client, image, hash, signal), { signal });
 		const now = activeOf(image, images);
 		if (now?.hash !== hash)
 			throw new Error(
@@ -123,22 +135,27 @@ export async function upgrade(
 }
 
 /** The running image goes without a hash; every other one has to be the first that has it. */
-async function hashToConfirm(client: SmpClient, image: number, hash: string): Promise<string | undefined> {
+async function hashToConfirm(
+	client: SmpClient,
+	image: number,
+	hash: string,
+	signal: AbortSignal | undefined,
+): Promise<string | undefined> {
 	if (image === 0) return undefined;
-	checkMark(hash, image, await client.images());
+	checkMark(hash, image, await client.images({ signal }));
 	return hash;
 }
 
 /** Marks what was uploaded for the next start, unless it is marked. Returns whether it is so for good. */
-async function mark(client: SmpClient, sent: Sent): Promise<boolean> {
+async function mark(client: SmpClient, sent: Sent, signal: AbortSignal | undefined): Promise<boolean> {
 	const { hash, target } = sent;
-	let images = await client.images();
+	let images = await client.images({ signal });
 	checkMark(hash, target.image, images);
 	if (!isMarked(sent, images)) {
 		try {
-			images = await client.test(hash);
+			images = await client.test(hash, { signal });
 		} catch (error) {
-			throw await explained(client, sent, error);
+			throw await explained(client, sent, error, signal);
 		}
 	}
 	const marked = entryAt(target, images);
@@ -155,25 +172,31 @@ const isMarked = ({ hash, target }: Sent, images: readonly ImageState[]): boolea
 	entryAt(target, images)?.hash === hash && entryAt(target, images)?.pending === true;
 
 /** Why the device refuses a mark, from its list if that says more than the device. */
-async function explained(client: SmpClient, sent: Sent, error: unknown): Promise<unknown> {
+async function explained(
+	client: SmpClient,
+	sent: Sent,
+	error: unknown,
+	signal: AbortSignal | undefined,
+): Promise<unknown> {
 	if (!(error instanceof SmpResponseError) || error.denied) return error;
 	if (error.group === undefined && error.code === Rc.NOT_SUPPORTED) {
 		const newest = `its boot loader runs the newest image, and version ${sent.version} is not newer than what runs`;
 		return new Error(`the device takes no marks: ${newest}`);
 	}
-	const why = await client.images().then(
+	const why = await client.images({ signal }).then(
 		(images) => whyNotMarked(sent, images),
 		() => undefined,
 	);
+	signal?.throwIfAborted();
 	return why ? new Error(`${why}. ${error.message}`) : error;
 }
 
 /** Restarts the device and waits until the update runs. */
 async function restart(client: SmpClient, sent: Sent, options: UpgradeOptions): Promise<ImageState> {
-	const { wait = 120_000, settle = 5000, onStep = () => {} } = options;
+	const { wait = 120_000, settle = 5000, onStep = () => {}, signal } = options;
 	onStep({ step: "restarting" });
 	const started = Date.now();
-	await client.reset().catch((error: unknown) => {
+	await client.reset({ signal }).catch((error: unknown) => {
 		// The answer may have got lost in the restart; whether there is one shows below.
 		if (error instanceof NoAnswerError) return;
 		throw error instanceof SmpResponseError && !error.denied ? stillMarked(error) : error;
@@ -183,8 +206,8 @@ async function restart(client: SmpClient, sent: Sent, options: UpgradeOptions): 
 	let wasSilent = false;
 	let waiting: string | undefined;
 	while (Date.now() - started < wait) {
-		await new Promise((resolve) => setTimeout(resolve, POLL));
-		const images = await client.images({ timeout: POLL_TIMEOUT, tries: 1 }).catch((error: unknown) => {
+		await pause(POLL, signal);
+		const images = await client.images({ timeout: POLL_TIMEOUT, tries: 1, signal }).catch((error: unknown) => {
 			if (error instanceof NoAnswerError) return undefined;
 			throw error;
 		});

@@ -1,12 +1,15 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { Op } from "../modules/smp/header.js";
-import { IMAGE_GROUP, ImageCommand } from "../modules/smp/protocol/image.js";
+import { untilAborted } from "./abort.js";
 import type { Channel, Flight } from "./channel.js";
-import { commandName, NoAnswerError, responseError, SmpResponseError } from "./errors.js";
-import type { Fields, Request } from "./request.js";
+import { type Answer, type RequestOf, readAnswer } from "./command.js";
+import { NoAnswerError, responseError, SmpResponseError } from "./errors.js";
+import type { Fields, Request } from "./fields.js";
+import { imageUpload } from "./group/image.js";
+import type { Abortable } from "./request.js";
+import { commandName } from "./words.js";
 
 /** How an image is uploaded. */
-export interface UploadOptions {
+export interface UploadOptions extends Abortable {
 	/** Image number; its secondary slot is where the file goes. Default 0. */
 	readonly image?: number;
 	/** Lets the server refuse a file that is not newer than what runs. Default false. */
@@ -39,11 +42,14 @@ export interface UploadSettings {
 	/** Milliseconds, and how often they may pass in a row without an answer. */
 	readonly timeout: number;
 	readonly tries: number;
-	/** Sends a request and repeats it until it is answered. */
-	readonly ask: (request: Request) => Promise<Fields>;
+	/** Sends a chunk and repeats it until it is answered. */
+	readonly ask: (fields: Chunked) => Promise<Answer<typeof imageUpload>>;
 	/** Has the device serve this client again when it denies access on the way. */
 	readonly reopen?: () => Promise<unknown>;
 }
+
+/** The map of a chunk. */
+type Chunked = RequestOf<typeof imageUpload>;
 
 /** One chunk on its way. */
 interface Chunk extends Flight {
@@ -55,7 +61,7 @@ interface Chunk extends Flight {
 	readonly run: number;
 }
 
-const NAME = commandName({ op: Op.WRITE, group: IMAGE_GROUP, command: ImageCommand.UPLOAD });
+const NAME = commandName(imageUpload);
 
 /** Chunks are a multiple of this, so that a server with any usual write unit takes them whole. */
 export const CHUNK_ALIGN = 8;
@@ -100,6 +106,8 @@ export class Upload {
 	#requests = 0;
 	#repeated = 0;
 	#resumed: number | undefined;
+	/** Nothing is sent any more. */
+	#ended = false;
 	#resolve: (result: UploadResult) => void = () => {};
 	#reject: (error: unknown) => void = () => {};
 
@@ -113,28 +121,33 @@ export class Upload {
 
 	/** Rejects with an `SmpResponseError` if the server refuses, and with a `NoAnswerError` if it is gone for good. */
 	run(): Promise<UploadResult> {
-		return new Promise((resolve, reject) => {
+		const { signal } = this.#options;
+		const done = new Promise<UploadResult>((resolve, reject) => {
 			this.#resolve = resolve;
 			this.#reject = (error) => {
+				this.#ended = true;
 				this.#forgetAll();
 				reject(error);
 			};
-			this.#begin();
 		});
+		const result = untilAborted(done, signal, () => this.#reject(signal?.reason));
+		if (!this.#ended) this.#begin();
+		return result;
 	}
 
 	/** The first chunk goes alone: its answer says where to go on. */
 	#begin(): void {
 		const { image = 0, upgrade } = this.#options;
 		const fields = { image, len: this.#file.length, off: 0, sha: this.#sha, upgrade: upgrade || undefined };
-		const request = this.#request(fields, 0);
-		const { length } = request.fields["data"] as Uint8Array;
+		const chunk = this.#chunk(fields, 0);
+		const { length } = chunk.data;
 		this.#requests++;
-		this.#settings.ask(request).then((answer) => {
+		this.#settings.ask(chunk).then((answer) => {
+			if (this.#ended) return;
 			try {
-				const off = this.#offset(answer);
+				const off = this.#checked(answer.off);
 				this.#resumed ??= off > length ? off : 0;
-				if (off === this.#file.length) return this.#finish(answer["match"]);
+				if (off === this.#file.length) return this.#finish(answer.match);
 				if (off === 0) throw new Error("the device takes nothing of the file");
 				this.#next = off;
 				this.#most = Math.max(this.#most, off);
@@ -146,26 +159,21 @@ export class Upload {
 		}, this.#reject);
 	}
 
-	#request(head: Fields, from: number): Request {
-		const shell = (data: Uint8Array): Request => ({
-			op: Op.WRITE,
-			group: IMAGE_GROUP,
-			command: ImageCommand.UPLOAD,
-			fields: { ...head, data },
-		});
+	#chunk(head: Omit<Chunked, "data">, from: number): Chunked {
+		const chunk = (data: Uint8Array): Chunked => ({ ...head, data });
 		// The head of a long byte string has two bytes more than that of an empty one.
-		const room = this.#settings.packetSize - this.#channel.measure(shell(new Uint8Array(0))) - 2;
+		const room = this.#settings.packetSize - this.#channel.measure(requestOf(chunk(new Uint8Array(0)))) - 2;
 		const size = room - (room % CHUNK_ALIGN);
 		if (size < 4 * CHUNK_ALIGN) throw new Error("the server's buffers are too small for an upload");
-		return shell(this.#file.subarray(from, from + size));
+		return chunk(this.#file.subarray(from, from + size));
 	}
 
 	#fill(): void {
-		while (this.#next < this.#file.length && this.#chunks.length < Math.floor(this.#window)) {
+		while (!this.#ended && this.#next < this.#file.length && this.#chunks.length < Math.floor(this.#window)) {
 			const from = this.#next;
-			const request = this.#request({ off: from }, from);
-			const end = from + (request.fields["data"] as Uint8Array).length;
-			const flight = this.#channel.start(request, (answer) => this.#answered(chunk, answer));
+			const fields = this.#chunk({ off: from }, from);
+			const end = from + fields.data.length;
+			const flight = this.#channel.start(requestOf(fields), (answer) => this.#answered(chunk, answer));
 			const chunk: Chunk = { ...flight, from, end, sent: Date.now(), run: this.#run };
 			this.#chunks.push(chunk);
 			this.#next = end;
@@ -173,20 +181,25 @@ export class Upload {
 			if (end <= this.#most) this.#repeated++;
 			else this.#most = end;
 		}
-		this.#wait();
+		// An abort from within `send` finds the last chunk not in the list yet.
+		if (this.#ended) this.#forgetAll();
+		else this.#wait();
 	}
 
 	#answered(chunk: Chunk, answer: Fields | Error): void {
 		try {
 			if (answer instanceof Error) throw answer;
-			const off = this.#offset(answer);
+			const error = responseError(NAME, answer);
+			if (error) throw error;
+			const { off: next, match } = readAnswer(imageUpload, answer, NAME);
+			const off = this.#checked(next);
 			// Answers come in the order of the requests: what was sent earlier has got lost, or its answer has.
 			for (const earlier of this.#chunks.splice(0, this.#chunks.indexOf(chunk) + 1)) earlier.forget();
 			this.#roundTrip = Math.max(Date.now() - chunk.sent, this.#roundTrip * 0.9);
 			this.#timeouts = 0;
 			// Two that upload at once to a server that allows it would mix their files.
 			if (off > this.#most) throw new Error(`another client uploads to the device: it is at ${off} bytes of that file`);
-			if (off === this.#file.length) this.#finish(answer["match"]);
+			if (off === this.#file.length) this.#finish(match);
 			else if (off === 0) this.#restart();
 			else {
 				if (off > this.#acknowledged) this.#advance(off);
@@ -199,7 +212,9 @@ export class Upload {
 			else {
 				this.#reopened = true;
 				this.#forgetAll();
-				this.#settings.reopen().then(() => this.#begin(), this.#reject);
+				this.#settings.reopen().then(() => {
+					if (!this.#ended) this.#begin();
+				}, this.#reject);
 			}
 		}
 	}
@@ -259,12 +274,9 @@ export class Upload {
 		this.#fill();
 	}
 
-	#offset(answer: Fields): number {
-		const error = responseError(NAME, answer);
-		if (error) throw error;
-		const off = answer["off"];
-		if (typeof off === "number" && Number.isInteger(off) && off >= 0 && off <= this.#file.length) return off;
-		throw new Error(`the device asks for offset ${String(off)} of ${this.#file.length}`);
+	#checked(off: number): number {
+		if (Number.isInteger(off) && off >= 0 && off <= this.#file.length) return off;
+		throw new Error(`the device asks for offset ${off} of ${this.#file.length}`);
 	}
 
 	#forgetAll(): void {
@@ -273,7 +285,7 @@ export class Upload {
 		this.#chunks = [];
 	}
 
-	#finish(match: unknown): void {
+	#finish(match: boolean | undefined): void {
 		this.#forgetAll();
 		if (match === false) {
 			this.#reject(new Error("what the device holds after the upload is not the file: its SHA-256 differs"));
@@ -284,7 +296,12 @@ export class Upload {
 			resumed: this.#resumed ?? 0,
 			requests: this.#requests,
 			repeated: this.#repeated,
-			match: match === true ? true : undefined,
+			match,
 		});
 	}
 }
+
+const requestOf = (fields: Chunked): Request => {
+	const { op, group, command } = imageUpload;
+	return { op, group, command, fields };
+};

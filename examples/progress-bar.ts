@@ -13,7 +13,7 @@ if (path === undefined || server === undefined) {
 	process.exit(2);
 }
 
-const client = new SmpClient(udpLink(server));
+await using client = new SmpClient(udpLink(server));
 try {
 	const { resumed, repeated } = await client.upload(await readFile(path), {
 		// The offset is what the device has. It starts above 0 when the device knows this upload from before.
@@ -27,6 +27,4 @@ try {
 } catch (error) {
 	console.error(`\n${(error as Error).message}`);
 	process.exitCode = 1;
-} finally {
-	client.close();
 }

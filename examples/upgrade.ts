@@ -12,7 +12,7 @@ if (path === undefined || server === undefined) {
 }
 
 // A serial line would be serialLink("/dev/ttyACM0") of xs-smp/node/serial. The client is the same for every link.
-const client = new SmpClient(udpLink(server));
+await using client = new SmpClient(udpLink(server));
 try {
 	const { previous, version } = await upgrade(client, await readFile(path), {
 		confirm: true,
@@ -26,6 +26,4 @@ try {
 	else if (error instanceof NoAnswerError) console.error(`Is the board switched on? ${error.message}`);
 	else console.error((error as Error).message);
 	process.exitCode = 1;
-} finally {
-	client.close();
 }

@@ -1,6 +1,8 @@
 import { hexOf } from "../modules/bytes/hex.js";
 import { isIntelHex } from "./intel-hex.js";
 
+// The client of a browser uses this file, too: it needs nothing of Node.
+
 /** First bytes of files that are no image, as hexadecimal digits, the name of such a file, and advice for whoever wants an image. */
 const MAGICS: readonly (readonly [magic: string, kind: string, advice?: string])[] = [
 	["7f454c46", "an ELF file", " (make a binary of it with objcopy -O binary)"],
@@ -12,7 +14,7 @@ const MAGICS: readonly (readonly [magic: string, kind: string, advice?: string])
 ];
 
 const known = (file: Uint8Array): (typeof MAGICS)[number] | undefined => {
-	if (isIntelHex(file)) return ["", "an Intel HEX file"];
+	if (isIntelHex(file)) return ["", "an Intel HEX file", " (it has to be decoded first)"];
 	const start = hexOf(file.subarray(0, 10));
 	return MAGICS.find(([magic]) => start.startsWith(magic));
 };

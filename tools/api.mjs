@@ -35,7 +35,13 @@ const entriesIn = (folder) =>
 const options = {
 	name: "xs-smp",
 	entryPoints: [
-		...["client/index.ts", "image/index.ts", ...entriesIn("client/node"), ...entriesIn("client/group")],
+		...[
+			"client/index.ts",
+			"client/command.ts",
+			"image/index.ts",
+			...entriesIn("client/node"),
+			...entriesIn("client/group"),
+		],
 		...DEVICE.map((name) => `modules/${name}.ts`),
 	],
 	tsconfig: "tsconfig.json",

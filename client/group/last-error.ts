@@ -1,7 +1,7 @@
 import { Op } from "../../modules/smp/header.js";
 import { LAST_ERROR_GROUP, LastErrorCommand } from "../../modules/smp/protocol/last-error.js";
-import { maybe, take } from "../answer.js";
-import type { Requester } from "../request.js";
+import { command, number, optional, text } from "../command.js";
+import type { Requester, RequestOptions } from "../request.js";
 
 /** Why a device refused a request. */
 export interface LastError {
@@ -14,14 +14,13 @@ export interface LastError {
 	readonly reason: string;
 }
 
-/** Why the last of this client's requests that the device refused was refused (docs/SMP.md, Groups). */
-export async function lastError(device: Requester): Promise<LastError> {
-	const answer = await device.request(Op.READ, LAST_ERROR_GROUP, LastErrorCommand.LAST);
-	return {
-		group: take(answer, "group", "number"),
-		command: take(answer, "command", "number"),
-		code: take(answer, "code", "number"),
-		errorGroup: maybe(answer, "own", "number"),
-		reason: take(answer, "rsn", "text"),
-	};
+/** Asks why the last of this client's requests that the device refused was refused (docs/SMP.md, Groups). */
+export const lastErrorRead = command(Op.READ, LAST_ERROR_GROUP, LastErrorCommand.LAST, {
+	answer: { group: number, command: number, code: number, own: optional(number), rsn: text },
+});
+
+/** Why the last of this client's requests that the device refused was refused. `rc` 5 if there was none. */
+export async function lastError(device: Requester, options?: RequestOptions): Promise<LastError> {
+	const { group, command, code, own, rsn } = await device.request(lastErrorRead, {}, options);
+	return { group, command, code, errorGroup: own, reason: rsn };
 }

@@ -1,7 +1,7 @@
 import { Op } from "../../modules/smp/header.js";
 import { SHELL_GROUP, ShellCommandId } from "../../modules/smp/protocol/shell.js";
-import { take } from "../answer.js";
-import type { Patience, Requester } from "../request.js";
+import { command, list, number, text } from "../command.js";
+import type { Requester, RequestOptions } from "../request.js";
 
 /** What a command line printed, and what it returned: 0, or customarily a negative error number. */
 export interface ShellResult {
@@ -9,9 +9,15 @@ export interface ShellResult {
 	readonly status: number;
 }
 
+/** Shell command line execute (Zephyr SMP group 9): `argv` is its words. Ask once only. */
+export const shellExecute = command(Op.WRITE, SHELL_GROUP, ShellCommandId.EXECUTE, {
+	request: { argv: list(text) },
+	answer: { o: text, ret: number },
+});
+
 /**
- * Runs a command line on the device's shell (Zephyr SMP group 9, Shell command line execute). By default it is asked once and
- * may take 15 seconds: one that is sent again runs again.
+ * Runs a command line on the device's shell. By default it is asked once and may take 15 seconds: one that is sent again runs
+ * again.
  *
  * @example
  * ```ts
@@ -24,8 +30,8 @@ export interface ShellResult {
 export async function runShell(
 	device: Requester,
 	words: readonly string[],
-	patience: Patience = { timeout: 15_000, tries: 1 },
+	{ timeout = 15_000, tries = 1, signal }: RequestOptions = {},
 ): Promise<ShellResult> {
-	const answer = await device.request(Op.WRITE, SHELL_GROUP, ShellCommandId.EXECUTE, { argv: words }, patience);
-	return { output: take(answer, "o", "text"), status: take(answer, "ret", "number") };
+	const { o, ret } = await device.request(shellExecute, { argv: words }, { timeout, tries, signal });
+	return { output: o, status: ret };
 }

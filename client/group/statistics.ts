@@ -1,17 +1,28 @@
 import { Op } from "../../modules/smp/header.js";
 import { STATISTICS_GROUP, StatisticsCommand } from "../../modules/smp/protocol/statistics.js";
-import { take } from "../answer.js";
-import type { Requester } from "../request.js";
+import { command, list, number, record, text } from "../command.js";
+import type { Requester, RequestOptions } from "../request.js";
 
 /** Counters by name. Those of 64 bits lose what is beyond 2^53. */
 export type Counters = Readonly<Record<string, number>>;
 
-/** Names of the sets of counters that the device keeps (Zephyr SMP group 2, Statistics list). */
-export const statisticsNames = async (device: Requester): Promise<string[]> =>
-	take(await device.request(Op.READ, STATISTICS_GROUP, StatisticsCommand.LIST), "stat_list", "list").map(String);
+/** Statistics: list of groups (Zephyr SMP group 2). */
+export const statisticsList = command(Op.READ, STATISTICS_GROUP, StatisticsCommand.LIST, {
+	answer: { stat_list: list(text) },
+});
+
+/** Statistics: group data (Zephyr SMP group 2): the counters of the set `name`. */
+export const statisticsData = command(Op.READ, STATISTICS_GROUP, StatisticsCommand.DATA, {
+	request: { name: text },
+	answer: { fields: record(number) },
+});
+
+/** Names of the sets of counters that the device keeps. */
+export const statisticsNames = async (device: Requester, options?: RequestOptions): Promise<readonly string[]> =>
+	(await device.request(statisticsList, {}, options)).stat_list;
 
 /**
- * The counters of one set (Zephyr SMP group 2, Statistics group data).
+ * The counters of one set.
  *
  * @example
  * ```ts
@@ -22,11 +33,5 @@ export const statisticsNames = async (device: Requester): Promise<string[]> =>
  *
  * @throws SmpResponseError, code 2 of group 2, if there is no such set.
  */
-export async function statistics(device: Requester, name: string): Promise<Counters> {
-	const fields = take(
-		await device.request(Op.READ, STATISTICS_GROUP, StatisticsCommand.DATA, { name }),
-		"fields",
-		"map",
-	);
-	return Object.fromEntries(Object.keys(fields).map((counter) => [counter, take(fields, counter, "number")]));
-}
+export const statistics = async (device: Requester, name: string, options?: RequestOptions): Promise<Counters> =>
+	(await device.request(statisticsData, { name }, options)).fields;

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import type { ByteStream } from "../../modules/smp/transport/stream.js";
 import { consoleLink } from "../console.js";
-import type { Link } from "../link.js";
+import type { DisposableLink } from "../link.js";
 import { parseServer } from "./address.js";
 import { unreachable } from "./unreachable.js";
 
@@ -11,7 +11,7 @@ import { unreachable } from "./unreachable.js";
  *
  * @throws An Error with one sentence if `server` is no address.
  */
-export function tcpLink(server: string): Link {
+export function tcpLink(server: string): DisposableLink {
 	const { host, port } = parseServer(server);
 	let socket: Socket | undefined;
 	let closed = false;

@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
 import { lookup } from "node:dns";
-import type { Link } from "../link.js";
+import { type DisposableLink, disposable } from "../link.js";
 import { parseServer } from "./address.js";
 import { unreachable } from "./unreachable.js";
 
@@ -24,7 +24,7 @@ const LARGEST = { udp4: 1472, udp6: 1452 } as const;
  *
  * @throws An Error with one sentence if `server` is no address.
  */
-export function udpLink(server: string): Link {
+export function udpLink(server: string): DisposableLink {
 	const { host, port } = parseServer(server);
 	let type: keyof typeof LARGEST = host.includes(":") ? "udp6" : "udp4";
 	let socket: Socket | undefined;
@@ -75,7 +75,7 @@ export function udpLink(server: string): Link {
 		});
 	};
 
-	const link: Link = {
+	const link = disposable({
 		onPacket: undefined,
 		send: (packet) => {
 			if (closed) return;
@@ -88,6 +88,6 @@ export function udpLink(server: string): Link {
 			socket?.close();
 		},
 		packetSize: (bufferSize) => Math.min(bufferSize, LARGEST[type]),
-	};
+	});
 	return link;
 }

@@ -5,17 +5,20 @@ import { type Group, operation } from "xs-smp/modules/smp/group";
 /** Ids from 64 on are for applications; 64 to 66 are taken here (docs/SMP.md). */
 export const LAMP_GROUP = 80;
 
+/** The one command: reads the level, or sets it. */
+export const LEVEL = 0;
+
 /** The one error of this group. 0 and 1 have a meaning in every group. */
 export const TOO_BRIGHT = 2;
 
-/** A lamp that clients dim: command 0 reads the level and sets it, in percent. */
+/** A lamp that clients dim, in percent. */
 export function lampGroup(setLevel: (percent: number) => void): Group {
 	let current = 0;
 	return {
 		id: LAMP_GROUP,
 		name: "lamp",
 		commands: {
-			0: {
+			[LEVEL]: {
 				name: "level",
 				read: { handle: () => ({ level: current }) },
 				write: operation({ level: int }, ({ level = 0 }) => {

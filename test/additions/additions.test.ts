@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { application } from "../../apps/own-group/application.js";
 import { THERMOSTAT_GROUP } from "../../apps/own-group/thermostat.js";
 import { SmpClient } from "../../client/client.js";
+import { anyCommand } from "../../client/command.js";
 import { upgrade } from "../../client/upgrade.js";
 import { Op } from "../../modules/smp/header.js";
 import type { ByteStream } from "../../modules/smp/transport/stream.js";
@@ -54,8 +55,10 @@ describe("additions, one file each", () => {
 	});
 
 	it("a group: a client calls it", async () => {
-		await client.request(Op.WRITE, THERMOSTAT_GROUP, 1, { room: "kitchen", target: 21 });
-		assert.deepEqual(await client.request(Op.READ, THERMOSTAT_GROUP, 1, { room: "kitchen" }), { target: 21 });
+		await client.request(anyCommand(Op.WRITE, THERMOSTAT_GROUP, 1), { room: "kitchen", target: 21 });
+		assert.deepEqual(await client.request(anyCommand(Op.READ, THERMOSTAT_GROUP, 1), { room: "kitchen" }), {
+			target: 21,
+		});
 	});
 
 	it("a transport: a frame that is too long is dropped and told in the log, and the next one gets through", async () => {

@@ -40,7 +40,7 @@ describe("xs-smp: command line", () => {
 			[family.status, family.output.match(/^ {2}\w+(?= .* [A-Z])/gm)],
 			[0, ["read", "write", "delete", "save", "load", "commit"].map((name) => `  ${name}`)],
 		);
-		for (const name of ["image", "explain"]) lines.push(...(await xsSmp(name, "--help")).output.split("\n"));
+		for (const name of ["image", "explain", "ports"]) lines.push(...(await xsSmp(name, "--help")).output.split("\n"));
 		for (const name of ["sign", "create", "inspect", "verify", "keygen", "getpub", "getpubhash", "keyinfo"])
 			lines.push(...(await xsSmp("image", name, "--help")).output.split("\n"));
 		assert.deepEqual(
@@ -50,7 +50,7 @@ describe("xs-smp: command line", () => {
 	});
 
 	it("explains a command by its name, too", async () => {
-		for (const name of ["list", "image", "explain"])
+		for (const name of ["list", "image", "explain", "ports"])
 			assert.deepEqual(await xsSmp("help", name), await xsSmp(name, "--help"));
 	});
 

@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { SmpClient, type SmpResponseError } from "../../client/client.js";
+import { anyCommand } from "../../client/command.js";
 import type { Link } from "../../client/link.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { SmpError } from "../../modules/smp/errors.js";
@@ -120,7 +121,7 @@ describe("client", () => {
 			assert.deepEqual([error.group, error.code], [1, 10]);
 			return true;
 		});
-		await assert.rejects(client.request(2, 77, 5), {
+		await assert.rejects(client.request(anyCommand(2, 77, 5)), {
 			message: "the device refuses command 5 of group 77: it has no such command (rc 8): there is no such command",
 		});
 	});

@@ -168,11 +168,17 @@ describe("client: the further groups", () => {
 			};
 		};
 		const bare = clientOf(link);
-		await assert.rejects(statisticsNames(bare), { message: `the device's answer has no list "stat_list"` });
-		await assert.rejects(readSetting(bare, "x"), { message: `the device's answer has no bytes "val"` });
-		await assert.rejects(runShell(bare, ["x"]), { message: `the device's answer has no text "o"` });
-		await assert.rejects(bare.tasks(), { message: `the device's answer has no map "tasks"` });
-		await assert.rejects(fileSize(bare, "/lfs/a"), { message: `the device's answer has no number "len"` });
+		await assert.rejects(statisticsNames(bare), {
+			message: `the device's answer to the question for the names of its statistics has no list "stat_list"`,
+		});
+		await assert.rejects(readSetting(bare, "x"), {
+			message: `the device's answer to the question for the setting has no bytes "val"`,
+		});
+		await assert.rejects(runShell(bare, ["x"]), { message: `the device's answer to the command line has no text "o"` });
+		await assert.rejects(bare.tasks(), { message: `the device's answer to the task statistics has no map "tasks"` });
+		await assert.rejects(fileSize(bare, "/lfs/a"), {
+			message: `the device's answer to the question for the file's size has no number "len"`,
+		});
 	});
 });
 

@@ -111,13 +111,13 @@ describe("image file", () => {
 		);
 		refused(file.slice(0, 4).reverse(), /it has 4 bytes/);
 		refused(Uint8Array.from([...file.slice(0, 4).reverse(), ...file.slice(4)]), /its header is big-endian/);
-		refused(Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, ...file]), /it is an ELF file; sign the binary /);
+		refused(Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, ...file]), /it is an ELF file \(make a binary of it /);
 		refused(new TextEncoder().encode(":10000000"), /it has 9 bytes/);
 		refused(
 			new TextEncoder().encode(":10000000".padEnd(43, "0")),
-			/it looks like Intel HEX, which has to be decoded first/,
+			/it is an Intel HEX file \(it has to be decoded first\)\.$/,
 		);
-		refused(Uint8Array.from([0x50, 0x4b, 0x03, 0x04, ...file]), /it is a ZIP archive; /);
+		refused(Uint8Array.from([0x50, 0x4b, 0x03, 0x04, ...file]), /it is a ZIP archive, such as an update package /);
 		refused(file.subarray(0, 2000), /^The image is cut short or was never signed: the file has 2000 bytes, /);
 		refused(file.subarray(0, 0x200 + PAYLOAD.length + 2), /it has no TLVs behind its payload\.$/);
 		refused(file.subarray(0, file.length - 1), /^The image is cut short or damaged: a TLV goes beyond its end\.$/);

@@ -111,7 +111,7 @@ describe("client and simulator", () => {
 	for (const [what, options, right] of killed)
 		it(`an upload in whose middle the device is killed ${what}`, async () => {
 			const directory = freshDirectory();
-			const { file } = update("0.0.1", 100_000);
+			const { file } = update("0.0.1", 200_000);
 			let simulator = await Simulator.start(["--images", "1", ...options], directory);
 			let killed: Promise<void> | undefined;
 			const upload = (client: SmpClient) =>

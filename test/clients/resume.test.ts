@@ -5,6 +5,7 @@ import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SmpClient } from "../../client/client.js";
+import { anyCommand } from "../../client/command.js";
 import { udpLink } from "../../client/node/udp.js";
 import { slotAreaId } from "../../modules/flash/layout.js";
 import { Op } from "../../modules/smp/header.js";
@@ -73,7 +74,7 @@ for (const [tool, upload] of Object.entries(UPLOADS))
 				assert.equal(status, 0, output);
 				const smp = new SmpClient(udpLink(simulator.udp));
 				try {
-					const { fields } = (await smp.request(Op.READ, 2, 0, { name: "uart" })) as {
+					const { fields } = (await smp.request(anyCommand(Op.READ, 2, 0), { name: "uart" })) as {
 						fields: { rx_bytes: number };
 					};
 					assert.ok(fields.rx_bytes < FILE_SIZE - CUT / 2, `${fields.rx_bytes} bytes were sent`);

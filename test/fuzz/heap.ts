@@ -1,4 +1,5 @@
 import type { SmpClient } from "../../client/client.js";
+import { anyCommand } from "../../client/command.js";
 import { Op } from "../../modules/smp/header.js";
 import { request } from "../unit/smp/support.js";
 
@@ -30,7 +31,7 @@ export async function heapOf(client: SmpClient): Promise<Heap> {
 	const last = { slots: 0, chunks: 0 };
 	const collected = { slots: 0, chunks: 0 };
 	for (let reading = 0; reading < READINGS; reading++) {
-		const pools = (await client.request(Op.READ, 0, 3))["mpools"] as Readonly<Record<keyof Heap, Pool>>;
+		const pools = (await client.request(anyCommand(Op.READ, 0, 3)))["mpools"] as Readonly<Record<keyof Heap, Pool>>;
 		for (const kind of ["slots", "chunks"] as const) {
 			const { blksiz, nblks, nfree } = pools[kind];
 			const used = blksiz * (nblks - nfree);

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEVELOPMENT_KEY } from "../../apps/locked-down/rules.js";
 import { SmpClient, SmpResponseError } from "../../client/client.js";
+import { anyCommand } from "../../client/command.js";
 import { consoleLink } from "../../client/console.js";
 import { openSerial } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
@@ -170,9 +171,9 @@ class Run {
 		}
 		if (this.#options.app !== "locked-down") return;
 		try {
-			const { nonce } = await this.#client.request(Op.READ, GROUP.ACCESS, 0);
+			const { nonce } = await this.#client.request(anyCommand(Op.READ, GROUP.ACCESS, 0));
 			const answer = accessAnswer(nobleDigest, Uint8Array.from(DEVELOPMENT_KEY), new Uint8Array(nonce as Uint8Array));
-			await this.#client.request(Op.WRITE, GROUP.ACCESS, 1, { answer });
+			await this.#client.request(anyCommand(Op.WRITE, GROUP.ACCESS, 1), { answer });
 		} catch (error) {
 			// Too many answers in a minute, which the packets gave, are not taken.
 			if (!(error instanceof SmpResponseError)) throw error;
@@ -193,7 +194,7 @@ class Run {
 	/** Rejects unless the device answers: echoes a word, or where it may not so often, tells its parameters. */
 	async #answers(client: SmpClient, word: string): Promise<void> {
 		if (this.#options.app === "locked-down") {
-			await client.request(Op.READ, GROUP.OS, 6);
+			await client.request(anyCommand(Op.READ, GROUP.OS, 6));
 			return;
 		}
 		for (let tries = 0; tries < ECHOES; tries++) {

@@ -14,6 +14,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { DEVELOPMENT_KEY } from "../../apps/locked-down/rules.js";
 import { SmpClient, SmpResponseError } from "../../client/client.js";
+import { anyCommand } from "../../client/command.js";
 import { serialLink } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
@@ -55,9 +56,9 @@ async function withDevice(options: readonly string[], use: Use, directory = fres
 }
 
 const read = (client: SmpClient, group: number, command: number, fields = {}) =>
-	client.request(Op.READ, group, command, fields);
+	client.request(anyCommand(Op.READ, group, command), fields);
 const write = (client: SmpClient, group: number, command: number, fields = {}) =>
-	client.request(Op.WRITE, group, command, fields);
+	client.request(anyCommand(Op.WRITE, group, command), fields);
 
 /** The request is refused with this code; `group` is given for codes of a group's own list. */
 const refuses = (request: Promise<unknown>, code: number, group?: number): Promise<void> =>

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { THERMOSTAT_GROUP } from "../../apps/own-group/thermostat.js";
 import { SmpClient } from "../../client/client.js";
+import { anyCommand } from "../../client/command.js";
 import { consoleLink } from "../../client/console.js";
 import { openSerial } from "../../client/node/serial.js";
 import { APPLICATION, QEMU } from "../../hosts/mps3/board.js";
@@ -112,19 +113,19 @@ describeWith("arm-none-eabi-gcc", "firmware for a Cortex-M55", () => {
 			it("an upload that announces more than a slot holds", async () => {
 				const { file } = update("0.0.1", 2000);
 				const fields = { image: 0, len: 0xfffffffe, off: 0, data: file.subarray(0, 512) };
-				await assert.rejects(client.request(Op.WRITE, IMAGE_GROUP, UPLOAD, fields));
+				await assert.rejects(client.request(anyCommand(Op.WRITE, IMAGE_GROUP, UPLOAD), fields));
 			});
 			it("an upload that begins for ever", async () => {
 				const { file } = update("0.0.1", 2000);
 				for (let i = 0; i < 100; i++) {
 					const fields = { image: 0, len: 400_000 + i, off: 0, data: file.subarray(0, 512) };
-					assert.equal((await client.request(Op.WRITE, IMAGE_GROUP, UPLOAD, fields))["off"], 512);
+					assert.equal((await client.request(anyCommand(Op.WRITE, IMAGE_GROUP, UPLOAD), fields))["off"], 512);
 				}
 			});
 			it("chunks that never fit", async () => {
 				for (let i = 0; i < 100; i++) {
 					const fields = { off: 100_000 + i, data: new Uint8Array(512) };
-					assert.equal((await client.request(Op.WRITE, IMAGE_GROUP, UPLOAD, fields))["off"], 512);
+					assert.equal((await client.request(anyCommand(Op.WRITE, IMAGE_GROUP, UPLOAD), fields))["off"], 512);
 				}
 			});
 		});
@@ -157,8 +158,10 @@ describeWith("arm-none-eabi-gcc", "firmware for a Cortex-M55", () => {
 		it("runs an application with a group of its own", async () => {
 			const device = await Simulator.start(["--app", "own-group", "--images", "1"], freshDirectory(), "mps3");
 			const client = new SmpClient(consoleLink(openSerial(device.serial, 115200)));
-			await client.request(Op.WRITE, THERMOSTAT_GROUP, 1, { room: "hall", target: 21 });
-			assert.deepEqual(await client.request(Op.READ, THERMOSTAT_GROUP, 1, { room: "hall" }), { target: 21 });
+			await client.request(anyCommand(Op.WRITE, THERMOSTAT_GROUP, 1), { room: "hall", target: 21 });
+			assert.deepEqual(await client.request(anyCommand(Op.READ, THERMOSTAT_GROUP, 1), { room: "hall" }), {
+				target: 21,
+			});
 			client.close();
 			await device.stop();
 		});

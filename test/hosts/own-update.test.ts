@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { INSTALLER_GROUP, InstallerCommand } from "../../apps/own-update/installer.js";
 import { SmpClient } from "../../client/client.js";
+import { anyCommand } from "../../client/command.js";
 import { serialLink } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
 import { Op } from "../../modules/smp/header.js";
@@ -38,7 +39,7 @@ class Device {
 	}
 
 	ask(command: number, fields: Record<string, unknown> = {}) {
-		return this.client.request(Op.WRITE, INSTALLER_GROUP, command, fields);
+		return this.client.request(anyCommand(Op.WRITE, INSTALLER_GROUP, command), fields);
 	}
 
 	/** What the device says when it refuses a request. */

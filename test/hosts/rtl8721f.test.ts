@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { createHash } from "node:crypto";
 import { flashConformance } from "../../apps/flash-conformance/flash.js";
 import { SmpClient } from "../../client/client.js";
+import { anyCommand } from "../../client/command.js";
 import { consoleLink } from "../../client/console.js";
 import { type RtlDevices, RtlHost } from "../../hosts/rtl8721f/host.js";
 import { RtlUart } from "../../hosts/rtl8721f/uart.js";
@@ -93,7 +94,7 @@ describe("RTL8721F host", () => {
 		for (let off = 0, turn = 0; off < file.length; turn++) {
 			const head = off === 0 ? { image: 0, len: file.length, sha } : {};
 			const data = file.subarray(off, off + sizes[turn % sizes.length]!);
-			const { off: next } = await first.client.request(Op.WRITE, 1, 1, { ...head, off, data });
+			const { off: next } = await first.client.request(anyCommand(Op.WRITE, 1, 1), { ...head, off, data });
 			assert.strictEqual(next, off + data.length);
 			off += data.length;
 		}

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
+import { anyCommand } from "../../client/command.js";
 import { udpLink } from "../../client/node/udp.js";
 import { createImage } from "../../image/create.js";
 import { inspectImage } from "../../image/inspect.js";
@@ -101,10 +102,14 @@ describe("simulator: --erase-pending", () => {
 
 	// Image group error 9, NO_FREE_SLOT.
 	const inUse = /image group error 9/;
-	const erase = (client: SmpClient) => client.request(Op.WRITE, IMAGE, ERASE, { slot: 1 });
+	const erase = (client: SmpClient) => client.request(anyCommand(Op.WRITE, IMAGE, ERASE), { slot: 1 });
 	const begin = (client: SmpClient) => {
 		const { file } = update("2.0.0", 20_000);
-		return client.request(Op.WRITE, IMAGE, UPLOAD, { off: 0, len: file.length, data: file.subarray(0, 200) });
+		return client.request(anyCommand(Op.WRITE, IMAGE, UPLOAD), {
+			off: 0,
+			len: file.length,
+			data: file.subarray(0, 200),
+		});
 	};
 
 	it("on: an image that waits for the next boot makes room for another", () =>

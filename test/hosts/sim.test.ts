@@ -6,6 +6,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { SmpClient } from "../../client/client.js";
+import { anyCommand } from "../../client/command.js";
 import { serialLink } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
 import { generateKey } from "../../image/keys.js";
@@ -234,7 +235,13 @@ describe("simulator", () => {
 			for (let size = 0; size <= 64; size++) {
 				const { file } = update("0.0.1", size);
 				const sha = createHash("sha256").update(file).digest();
-				const answer = await client.request(Op.WRITE, 1, 1, { image: 0, len: file.length, off: 0, sha, data: file });
+				const answer = await client.request(anyCommand(Op.WRITE, 1, 1), {
+					image: 0,
+					len: file.length,
+					off: 0,
+					sha,
+					data: file,
+				});
 				assert.deepEqual([size, answer["off"], answer["match"]], [size, file.length, true]);
 			}
 		});

@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { SmpClient, SmpResponseError } from "../../client/client.js";
+import { anyCommand } from "../../client/command.js";
 import { udpLink } from "../../client/node/udp.js";
 import { Simulator } from "../../tools/simulator.js";
 import { type Update, update } from "../clients/images.js";
@@ -142,7 +143,7 @@ describe("simulator: --downgrade-prevention, with guards", () => {
 describe("simulator: reset", () => {
 	it("does not answer success for a boot mode that nothing starts", () =>
 		withDevice([], async (client) => {
-			await refused(client.request(2, 0, 5, { boot_mode: 1 }), 8, undefined, /no boot mode but 0/);
+			await refused(client.request(anyCommand(2, 0, 5), { boot_mode: 1 }), 8, undefined, /no boot mode but 0/);
 			assert.equal(await client.echo("still here"), "still here");
 		}));
 
@@ -168,10 +169,10 @@ describe("simulator: last error", () => {
 	it("tells a client of version 2 in words what it got as a number", () =>
 		withDevice([], async (client) => {
 			await refused(client.erase(9), 10, 1, /./);
-			const { rsn, ...rest } = await client.request(0, 66, 0);
+			const { rsn, ...rest } = await client.request(anyCommand(0, 66, 0));
 			assert.deepEqual(rest, { group: 1, command: 5, code: 10, own: 1 });
 			assert.equal(rsn, "there is no slot 9");
-			const { o } = await client.request(2, 9, 0, { argv: ["errors"] });
+			const { o } = await client.request(anyCommand(2, 9, 0), { argv: ["errors"] });
 			assert.equal(o, "udp: group 1, command 5: there is no slot 9\n");
 		}));
 });

@@ -65,9 +65,12 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 		[
 			...["modules/bytes/", "modules/flash/", "modules/bootutil/"],
 			...["modules/smp/", "modules/smp/protocol/", "modules/smp/transport/", "@noble/hashes/", "cbor-x/"],
+			// Names files that are no images.
+			"image/foreign.ts",
 		],
 	],
-	["client/node/", ["client/", "modules/smp/transport/", "node:"]],
+	// Types alone: the package is loaded when the first line is opened, if it is there.
+	["client/node/", ["client/", "modules/smp/transport/", "serialport", "node:"]],
 	["image/", ["modules/", "@noble/", "node:crypto"]],
 	["cli/", ["client/", "client/node/", "image/", "hosts/desk/", "modules/", "commander", "node:"]],
 	// Examples see what a user of the package sees.

@@ -1,5 +1,16 @@
 import assert from "node:assert";
-import { commandName } from "../../client/errors.js";
+import type { Command } from "../../client/command.js";
+import * as accessCommands from "../../client/group/access.js";
+import * as enumerationCommands from "../../client/group/enumeration.js";
+import * as fsCommands from "../../client/group/files.js";
+import * as imageCommands from "../../client/group/image.js";
+import * as lastErrorCommands from "../../client/group/last-error.js";
+import * as osCommands from "../../client/group/os.js";
+import * as settingsCommands from "../../client/group/settings.js";
+import * as shellCommands from "../../client/group/shell.js";
+import * as statisticsCommands from "../../client/group/statistics.js";
+import * as zephyrCommands from "../../client/group/zephyr.js";
+import { commandName } from "../../client/words.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { guideLayout } from "../../modules/flash/layout.js";
@@ -65,27 +76,40 @@ const everySetting = {
 };
 const files = { size: () => undefined, mounted: () => false, read: () => {}, create: () => {}, append: () => {} };
 
-const groups: readonly (readonly [Group, number, Readonly<Record<string, number>>])[] = [
-	[everyOs, OS_GROUP, OsCommand],
-	[imageGroup({ boot }), IMAGE_GROUP, ImageCommand],
-	[statisticsGroup({}), STATISTICS_GROUP, StatisticsCommand],
-	[settingsGroup({ store: everySetting }), SETTINGS_GROUP, SettingsCommand],
-	[fsGroup({ files, digest: nobleDigest }), FS_GROUP, FsCommand],
-	[shellGroup({ run: () => ({ output: "", status: 0 }) }), SHELL_GROUP, ShellCommandId],
-	[enumerationGroup([]), ENUMERATION_GROUP, EnumerationCommand],
-	[zephyrGroup(() => {}), ZEPHYR_GROUP, ZephyrCommand],
-	[access.group, ACCESS_GROUP, AccessCommand],
-	[new LastErrors().group, LAST_ERROR_GROUP, LastErrorCommand],
+/** Server, id, names of the commands, and the client's module. */
+const groups: readonly (readonly [Group, number, Readonly<Record<string, number>>, object])[] = [
+	[everyOs, OS_GROUP, OsCommand, osCommands],
+	[imageGroup({ boot }), IMAGE_GROUP, ImageCommand, imageCommands],
+	[statisticsGroup({}), STATISTICS_GROUP, StatisticsCommand, statisticsCommands],
+	[settingsGroup({ store: everySetting }), SETTINGS_GROUP, SettingsCommand, settingsCommands],
+	[fsGroup({ files, digest: nobleDigest }), FS_GROUP, FsCommand, fsCommands],
+	[shellGroup({ run: () => ({ output: "", status: 0 }) }), SHELL_GROUP, ShellCommandId, shellCommands],
+	[enumerationGroup([]), ENUMERATION_GROUP, EnumerationCommand, enumerationCommands],
+	[zephyrGroup(() => {}), ZEPHYR_GROUP, ZephyrCommand, zephyrCommands],
+	[access.group, ACCESS_GROUP, AccessCommand, accessCommands],
+	[new LastErrors().group, LAST_ERROR_GROUP, LastErrorCommand, lastErrorCommands],
 ];
 
 describe("numbers of the protocol", () => {
-	for (const [group, id, commands] of groups)
+	for (const [group, id, commands, client] of groups) {
 		it(`${group.name}: the server has these commands, and the client words for each`, () => {
 			assert.equal(group.id, id);
 			assert.deepEqual(Object.keys(group.commands).map(Number), Object.values(commands));
 			for (const command of Object.values(commands))
 				assert.doesNotMatch(commandName({ op: Op.READ, group: id, command }), /^command \d/);
 		});
+
+		it(`${group.name}: the client has a typed command for each operation, and no other`, () => {
+			const served = Object.entries(group.commands).flatMap(([number, { read, write }]) => [
+				...(read ? [`${Op.READ} ${id} ${number}`] : []),
+				...(write ? [`${Op.WRITE} ${id} ${number}`] : []),
+			]);
+			const typed = Object.values(client)
+				.filter((value): value is Command<object & Record<string, unknown>, unknown> => "request" in value)
+				.map(({ op, group, command }) => `${op} ${group} ${command}`);
+			assert.deepEqual([...new Set(typed)].sort(), served.sort());
+		});
+	}
 
 	it("the OS and the image group, which small devices have, say the same", () => {
 		assert.deepEqual([os.OS_GROUP, os.OsError], [OS_GROUP, OsError]);

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { explainCode } from "../../client/errors.js";
+import { explainCode } from "../../client/words.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { Rc } from "../../modules/smp/errors.js";
 import { AccessControl } from "../../modules/smp/group/access.js";

@@ -182,6 +182,9 @@ describe("package", () => {
 				steps: ["found", "uploaded", "marked", "restarting", "running", "confirmed"],
 				name: "kitchen",
 				refusal: "the device refuses command 0 of group 200: it has no such command (rc 8): there is no such command",
+				kernel: "xs-smp",
+				wrong: 'the request for its name has no text "format"',
+				aborted: "no",
 				group: { id: 70, name: "own", commands: {} },
 			});
 		} finally {
@@ -303,6 +306,20 @@ describe("package", () => {
 		assert.ok(names.length > 15);
 		writeFileSync(path.join(folder, "names.js"), names.map((name) => `import "${name}";\n`).join(""));
 		assert.equal((await inFolder(process.execPath, "names.js")).output, "");
+	});
+
+	it("works without its optional dependency, and has types without it", async () => {
+		for (const name of ["serialport", "@serialport"])
+			rmSync(path.join(folder, "node_modules", name), { recursive: true, force: true });
+		const compiled = await compile(["consumer.ts", "everything.ts"], { noEmit: true });
+		assert.equal(compiled.output, "");
+		const simulator = await Simulator.start(["--images", "1"]);
+		try {
+			const echo = await inFolder("npx", "--no-install", "xs-smp", "echo", "hello", "--serial", simulator.serial);
+			assert.deepEqual(echo, { status: 0, output: "hello\n" });
+		} finally {
+			await simulator.stop();
+		}
 	});
 
 	it("has the command xs-smp", async () => {
