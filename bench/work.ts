@@ -6,7 +6,8 @@ import { nobleDigest } from "../modules/bytes/noble-digest.js";
 import { guideLayout } from "../modules/flash/layout.js";
 import { NorPartition } from "../modules/flash/nor.js";
 import { Op } from "../modules/smp/header.js";
-import { ConsoleTransport, encodeConsole } from "../modules/smp/transport/console.js";
+import { ConsoleTransport } from "../modules/smp/transport/console.js";
+import { encodeConsole, scriptCodec } from "../modules/smp/transport/frame.js";
 import type { ByteStream, DatagramSocket } from "../modules/smp/transport/stream.js";
 import { DatagramTransport } from "../modules/smp/transport/udp.js";
 import { image, request } from "../test/unit/smp/support.js";
@@ -53,7 +54,7 @@ class Device {
 			digest: nobleDigest,
 			flash: (label) => flash.get(label)!,
 			links: ({ size, datagram }) => [
-				{ name: "uart", transport: new ConsoleTransport(this.uart, { maxPacket: size }) },
+				{ name: "uart", transport: new ConsoleTransport(this.uart, { codec: scriptCodec, maxPacket: size }) },
 				{ name: "udp", transport: new DatagramTransport(this.udp, { maxPacket: datagram }) },
 			],
 			uptime: () => 0,

@@ -29,10 +29,11 @@ declare const xsrun: {
 
 	// What hosts have in C (engine/native), to be compared with its counterparts in JavaScript.
 
-	/** The three of `ConsoleCodec` (modules/smp/transport/codec.ts). */
-	crc16(bytes: Uint8Array, crc: number): number;
-	base64Decode(characters: Uint8Array, at: number, end: number, into: Uint8Array, intoAt: number): number;
-	base64Encode(bytes: Uint8Array, into: Uint8Array, at: number): number;
+	/** `ConsoleNatives` (modules/smp/transport/codec.ts). */
+	consoleState(maxLine: number): ArrayBuffer;
+	consoleDecode(state: ArrayBuffer, frame: Uint8Array, bytes: Uint8Array, at: number): number;
+	consoleAt(state: ArrayBuffer): number;
+	consoleEncode(packet: Uint8Array): ArrayBuffer;
 	/** The state of a new computation; fed with `sha256Update`, and read, as often as wanted, with `sha256Digest`. */
 	sha256(): ArrayBuffer;
 	sha256Update(state: ArrayBuffer, bytes: Uint8Array): void;

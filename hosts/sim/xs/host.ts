@@ -2,6 +2,7 @@ import type { Host, Link, LinkBuffers } from "../../../modules/agent/host.js";
 import type { FlashPartition } from "../../../modules/flash/partition.js";
 import { FlashCounters } from "../../../modules/smp/group/counters.js";
 import type { Clock } from "../../../modules/smp/group/os.js";
+import { NativeCodec } from "../../../modules/smp/transport/codec.js";
 import { ConsoleTransport } from "../../../modules/smp/transport/console.js";
 import { RawTransport } from "../../../modules/smp/transport/raw.js";
 import { DatagramTransport } from "../../../modules/smp/transport/udp.js";
@@ -41,7 +42,7 @@ export class SimHost extends EmulatedHost implements Host {
 		const transport =
 			this.#framing === "raw"
 				? new RawTransport(uart, { maxPacket: size, uptime: () => this.uptime() })
-				: new ConsoleTransport(uart, { maxPacket: size });
+				: new ConsoleTransport(uart, { maxPacket: size, codec: new NativeCodec(simulator) });
 		const tcp = SimTcpTransport.open(size);
 		return [
 			{ name: "uart", transport },
