@@ -11,12 +11,8 @@ export class SimUart implements ByteStream {
 		const bytes = new Uint8Array(RECEIVE_BUFFER);
 		// Most lines of a packet have one length: each view of that is the same.
 		let view = bytes;
-		let length = RECEIVE_BUFFER;
 		simulator.uartOpen(bytes, (count) => {
-			if (count !== length) {
-				view = bytes.subarray(0, count);
-				length = count;
-			}
+			if (count !== view.length) view = bytes.subarray(0, count);
 			this.onBytes?.(view);
 		});
 	}
