@@ -50,23 +50,24 @@ static void codec_consoleAt(xsMachine *the)
 	xsResult = xsInteger((xsIntegerValue)state.at);
 }
 
-/* consoleEncode(packet): the frame, an ArrayBuffer. */
+/* consoleEncode(packet, into): the length of the frame, which is written if `into` has it. */
 static void codec_consoleEncode(xsMachine *the)
 {
-	int32_t length;
-	runtimeBytes(the, &xsArg(0), &length);
+	int32_t length, room;
+	const uint8_t *packet = runtimeBytes(the, &xsArg(0), &length);
+	uint8_t *into = runtimeBytes(the, &xsArg(1), &room);
 	if (length > UINT16_MAX - 2)
 		xsRangeError("too long for a frame");
-	xsResult = xsArrayBuffer(NULL, (xsIntegerValue)consoleSize((size_t)length));
-	/* The new buffer may have moved the packet. */
-	const uint8_t *packet = runtimeBytes(the, &xsArg(0), &length);
-	consoleEncode(packet, (size_t)length, xsToArrayBuffer(xsResult));
+	int32_t size = (int32_t)consoleSize((size_t)length);
+	if (room == size)
+		consoleEncode(packet, (size_t)length, into);
+	xsResult = xsInteger(size);
 }
 
 const RuntimeFunction codecFunctions[] = {
 	{ "consoleState", codec_consoleState, 1 },
 	{ "consoleDecode", codec_consoleDecode, 4 },
 	{ "consoleAt", codec_consoleAt, 1 },
-	{ "consoleEncode", codec_consoleEncode, 1 },
+	{ "consoleEncode", codec_consoleEncode, 2 },
 	{ NULL },
 };

@@ -148,18 +148,18 @@ void xs_rtl8721f_consoleAt(xsMachine *the)
 	xsmcSetInteger(xsResult, (xsIntegerValue)state.at);
 }
 
-/* consoleEncode(packet): ArrayBuffer */
+/* consoleEncode(packet, into): number */
 void xs_rtl8721f_consoleEncode(xsMachine *the)
 {
-	void *packet, *frame;
-	xsUnsignedValue length, size;
+	void *packet, *into;
+	xsUnsignedValue length, room, size;
 
 	xsmcGetBufferReadable(xsArg(0), &packet, &length);
+	xsmcGetBufferWritable(xsArg(1), &into, &room);
 	if (length > UINT16_MAX - 2)
 		xsRangeError("too long for a frame");
-	xsmcSetArrayBuffer(xsResult, NULL, (xsIntegerValue)consoleSize(length));
-	/* Only now: the new buffer may have moved the packet. */
-	xsmcGetBufferReadable(xsArg(0), &packet, &length);
-	xsmcGetBufferWritable(xsResult, &frame, &size);
-	consoleEncode(packet, length, frame);
+	size = consoleSize(length);
+	if (room == size)
+		consoleEncode(packet, length, into);
+	xsmcSetInteger(xsResult, (xsIntegerValue)size);
 }

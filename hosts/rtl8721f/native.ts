@@ -50,8 +50,8 @@ function consoleAt(this: void, _state: ArrayBuffer): number {
 	return native("xs_rtl8721f_consoleAt").call(this, _state) as number;
 }
 
-function consoleEncode(this: void, _packet: Uint8Array): ArrayBuffer {
-	return native("xs_rtl8721f_consoleEncode").call(this, _packet) as ArrayBuffer;
+function consoleEncode(this: void, _packet: Uint8Array, _into: Uint8Array): number {
+	return native("xs_rtl8721f_consoleEncode").call(this, _packet, _into) as number;
 }
 
 export const codec: ConsoleCodec = new NativeCodec({ consoleState, consoleDecode, consoleAt, consoleEncode });

@@ -18,22 +18,29 @@ export interface ResponseMap {
  * 8949, section 3). Returns the end, or -1 if there is not enough room.
  */
 export function encodeMap(map: ResponseMap, into: Uint8Array, at: number): number {
-	const writer = new Writer(into, at);
-	writer.map(map);
-	return writer.at > into.length ? -1 : writer.at;
+	return new MapEncoder(into).encode(map, at);
 }
 
-/** What does not fit is not written, but counted: an assignment behind the end of a typed array does nothing. */
-class Writer {
-	readonly into: Uint8Array;
-	at: number;
+/**
+ * Encodes one map after the other into the same bytes. What does not fit is not written, but counted: an assignment behind the
+ * end of a typed array does nothing.
+ */
+export class MapEncoder {
+	private readonly into: Uint8Array;
+	private at = 0;
 
-	constructor(into: Uint8Array, at: number) {
+	constructor(into: Uint8Array) {
 		this.into = into;
-		this.at = at;
 	}
 
-	map(map: ResponseMap): void {
+	/** `encodeMap`. */
+	encode(map: ResponseMap, at: number): number {
+		this.at = at;
+		this.map(map);
+		return this.at > this.into.length ? -1 : this.at;
+	}
+
+	private map(map: ResponseMap): void {
 		this.into[this.at++] = 0xbf;
 		const keys = Object.keys(map);
 		for (let i = 0, count = keys.length; i < count; i++) {

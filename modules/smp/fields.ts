@@ -94,6 +94,11 @@ export class FieldDecoder {
 	private major = 0;
 	private argument = 0;
 	private indefinite = false;
+	/** The view that was made last, and of what. */
+	private view: Uint8Array = NONE;
+	private viewed: Uint8Array = NONE;
+	private viewStart = 0;
+	private viewEnd = 0;
 	private schema: Schema | undefined;
 	private names: readonly string[] = [];
 	/** The names in bytes, each behind its length: XS makes an object of a text for each character that is looked at. */
@@ -288,9 +293,16 @@ export class FieldDecoder {
 		}
 	}
 
+	/** A view of the packet. The chunks of an upload have one place in one buffer: the last view serves again. */
 	private string(): Uint8Array {
 		const start = this.take();
-		return this.bytes.subarray(start, this.at);
+		if (this.bytes !== this.viewed || start !== this.viewStart || this.at !== this.viewEnd) {
+			this.viewed = this.bytes;
+			this.viewStart = start;
+			this.viewEnd = this.at;
+			this.view = this.bytes.subarray(start, this.at);
+		}
+		return this.view;
 	}
 
 	private skipChunks(major: number): void {

@@ -1,4 +1,4 @@
-import { encodeMap, type ResponseMap } from "./cbor.js";
+import { MapEncoder, type ResponseMap } from "./cbor.js";
 import { GroupError, Rc, SmpError } from "./errors.js";
 import { FieldDecoder, type Fields, type Schema } from "./fields.js";
 import type { Context, Group, Operation, Origin, Work } from "./group.js";
@@ -136,6 +136,7 @@ export class SmpServer {
 	/** What the next request is put into; undefined while one is served. */
 	#spare: Request | undefined;
 	readonly #decoder = new FieldDecoder();
+	readonly #encoder: MapEncoder;
 	readonly #original: boolean;
 	readonly #verbose: boolean;
 	readonly #hooks: ServerHooks;
@@ -147,6 +148,7 @@ export class SmpServer {
 		this.groups = options.groups;
 		const { bufferSize = 1024 } = options;
 		this.#buffer = new Uint8Array(bufferSize);
+		this.#encoder = new MapEncoder(this.#buffer);
 		this.#response = this.#buffer;
 		this.#sent = bufferSize;
 		this.#original = options.original ?? true;
@@ -305,20 +307,20 @@ export class SmpServer {
 	}
 
 	#encode(map: ResponseMap): number {
-		const end = encodeMap(map, this.#buffer, HEADER_SIZE);
+		const end = this.#encoder.encode(map, HEADER_SIZE);
 		if (end < 0) throw new SmpError(Rc.TOO_LARGE, "the response does not fit the buffer");
 		return end;
 	}
 
 	#encodeError(error: unknown, version: number): number {
 		if (error instanceof GroupError && version > 0) {
-			const end = encodeMap({ err: { group: error.group, rc: error.code }, ...error.extra }, this.#buffer, HEADER_SIZE);
+			const end = this.#encoder.encode({ err: { group: error.group, rc: error.code }, ...error.extra }, HEADER_SIZE);
 			if (end >= 0) return end;
 		}
 		const rc = this.#translate(error);
 		const rsn = this.#verbose && error instanceof Error ? error.message : undefined;
-		const end = encodeMap({ rc, rsn }, this.#buffer, HEADER_SIZE);
-		return end >= 0 ? end : encodeMap({ rc }, this.#buffer, HEADER_SIZE);
+		const end = this.#encoder.encode({ rc, rsn }, HEADER_SIZE);
+		return end >= 0 ? end : this.#encoder.encode({ rc }, HEADER_SIZE);
 	}
 
 	/** The `rc` by which version 1 clients learn of an error. */

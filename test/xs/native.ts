@@ -26,7 +26,7 @@ const line = xsrun.consoleState(4096);
 
 /** Arguments by which C would read or write where it must not. */
 const outside: Readonly<Record<string, () => unknown>> = {
-	"a packet that no frame can announce": () => xsrun.consoleEncode(new Uint8Array(0xfffe)),
+	"a packet that no frame can announce": () => xsrun.consoleEncode(new Uint8Array(0xfffe), new Uint8Array(0)),
 	"decode from behind the end": () => xsrun.consoleDecode(line, new Uint8Array(8), new Uint8Array(8), 9),
 	"decode from before the start": () => xsrun.consoleDecode(line, new Uint8Array(8), new Uint8Array(8), -1),
 	"decode with a state that is too short": () =>
@@ -40,8 +40,8 @@ const outside: Readonly<Record<string, () => unknown>> = {
 		state.fill(0xff);
 		xsrun.sha256Update(state.buffer, new Uint8Array(1));
 	},
-	"a number for bytes": () => xsrun.consoleEncode(7 as unknown as Uint8Array),
-	"a text for bytes": () => xsrun.consoleEncode("abc" as unknown as Uint8Array),
+	"a number for bytes": () => xsrun.consoleEncode(7 as unknown as Uint8Array, new Uint8Array(0)),
+	"a text for bytes": () => xsrun.consoleEncode("abc" as unknown as Uint8Array, new Uint8Array(0)),
 };
 
 const taken = Object.keys(outside).filter((what) => {

@@ -45,7 +45,7 @@ declare const simulator: {
 	consoleState(maxLine: number): ArrayBuffer;
 	consoleDecode(state: ArrayBuffer, frame: Uint8Array, bytes: Uint8Array, at: number): number;
 	consoleAt(state: ArrayBuffer): number;
-	consoleEncode(packet: Uint8Array): ArrayBuffer;
+	consoleEncode(packet: Uint8Array, into: Uint8Array): number;
 
 	flashRead(into: Uint8Array | ArrayBuffer, address: number): void;
 	/** Throws if a byte of the target is not erased. */

@@ -46,16 +46,23 @@ export interface ConsoleNatives {
 	consoleDecode(state: ArrayBuffer, frame: Uint8Array, bytes: Uint8Array, at: number): number;
 	/** `ConsoleDecoder.at`. */
 	consoleAt(state: ArrayBuffer): number;
-	/** `ConsoleCodec.encode`. */
-	consoleEncode(packet: Uint8Array): ArrayBuffer;
+	/** Returns the length of the packet's frame, which it writes to `into` if that has this very length. */
+	consoleEncode(packet: Uint8Array, into: Uint8Array): number;
 }
 
-/** The codec of a host that has it in C. */
+/**
+ * The codec of a host that has it in C. Frames share an array: the stream has to copy what it queues, as a driver with a ring
+ * of bytes does.
+ */
 export class NativeCodec implements ConsoleCodec {
 	readonly natives: ConsoleNatives;
+	/** The frame that was made last. The next of its length takes the same array. */
+	frame: Uint8Array;
+	length = 0;
 
 	constructor(natives: ConsoleNatives) {
 		this.natives = natives;
+		this.frame = new Uint8Array(0);
 	}
 
 	decoder(maxPacket: number, maxLine: number): ConsoleDecoder {
@@ -63,7 +70,13 @@ export class NativeCodec implements ConsoleCodec {
 	}
 
 	encode(packet: Uint8Array): Uint8Array {
-		return new Uint8Array(this.natives.consoleEncode(packet));
+		const length = this.natives.consoleEncode(packet, this.frame);
+		if (length !== this.length) {
+			this.frame = new Uint8Array(length);
+			this.length = length;
+			this.natives.consoleEncode(packet, this.frame);
+		}
+		return this.frame;
 	}
 }
 
