@@ -1,7 +1,7 @@
 /// <reference path="../engine/xsrun.d.ts" />
 // The `server` benchmark on XS: build/xsrun xs-smp/bench/xs [NAME OPERATIONS]. With a name it does that work without a clock.
 import { NorPartition } from "../modules/flash/nor.js";
-import { NativeCodec } from "../modules/smp/transport/codec.js";
+import { NativeCodec } from "../modules/smp/transport/native-codec.js";
 import { costs, GEOMETRY, type Hardware, operate } from "./work.js";
 
 /** Flash of which the bytes are looked at in C, as on every host. */

@@ -1,5 +1,6 @@
 import type { DigestProvider, Hasher } from "../../modules/bytes/digest.js";
-import { type ConsoleCodec, NativeCodec } from "../../modules/smp/transport/codec.js";
+import type { ConsoleCodec } from "../../modules/smp/transport/codec.js";
+import { NativeCodec } from "../../modules/smp/transport/native-codec.js";
 
 // The JavaScript face of native.c. The bodies are in the form that the SDK's compiler turns into native functions.
 

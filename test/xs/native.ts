@@ -1,6 +1,6 @@
 /// <reference path="../../engine/xsrun.d.ts" />
 // What hosts have in C against its counterparts in JavaScript, both on XS: build/xsrun test/xs/native SEED ROUNDS
-import { NativeCodec } from "../../modules/smp/transport/codec.js";
+import { NativeCodec } from "../../modules/smp/transport/native-codec.js";
 import { compare } from "./compare.js";
 
 const [seed, rounds] = xsrun.args;

@@ -1,6 +1,6 @@
 import type { Host, Link, LinkBuffers } from "../../../modules/agent/host.js";
-import { NativeCodec } from "../../../modules/smp/transport/codec.js";
 import { ConsoleTransport } from "../../../modules/smp/transport/console.js";
+import { NativeCodec } from "../../../modules/smp/transport/native-codec.js";
 import { EmulatedHost } from "../../desk/xs/emulated-host.js";
 import { SimUart } from "../../desk/xs/uart.js";
 

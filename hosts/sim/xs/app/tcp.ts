@@ -1,5 +1,5 @@
-import { NativeCodec } from "../../../../modules/smp/transport/codec.js";
 import { ConsoleTransport } from "../../../../modules/smp/transport/console.js";
+import { NativeCodec } from "../../../../modules/smp/transport/native-codec.js";
 import { RawTransport } from "../../../../modules/smp/transport/raw.js";
 import type { ByteStream } from "../../../../modules/smp/transport/stream.js";
 import type { Drop, Transport } from "../../../../modules/smp/transport/transport.js";
