@@ -1,6 +1,7 @@
+import { NorPartition } from "../modules/flash/nor.js";
 import { run } from "../test/support/tools.js";
 import type { Benchmark, Table } from "./table.js";
-import { type Cost, costs } from "./work.js";
+import { type Cost, costs, GEOMETRY } from "./work.js";
 
 const XSRUN = "build/xsrun";
 const MODULE = "xs-smp/bench/xs";
@@ -14,24 +15,27 @@ export const server: Benchmark = {
 	summary: "what the server takes for a request, on XS and on Node, in memory",
 	run: async () => {
 		const onXs = JSON.parse(await output(XSRUN, [MODULE])) as Cost[];
-		const onNode = costs(() => performance.now());
+		const onNode = costs(() => performance.now(), {
+			flash: (memory) => new NorPartition(memory, GEOMETRY),
+			codec: undefined,
+		});
 		const rows: Table["rows"][number][] = [];
-		for (const [i, { name, microseconds }] of onXs.entries()) {
-			const node = onNode[i]!.microseconds;
+		for (const { name, microseconds } of onXs) {
+			const node = onNode.find((each) => each.name === name)?.microseconds;
 			const instructions = await countInstructions(name);
 			rows.push([
 				name,
 				rounded(microseconds),
-				rounded(node),
+				node === undefined ? null : rounded(node),
 				rounded(microseconds / onXs[0]!.microseconds),
-				rounded(node / onNode[0]!.microseconds),
-				rounded(microseconds / node),
+				node === undefined ? null : rounded(node / onNode[0]!.microseconds),
+				node === undefined ? null : rounded(microseconds / node),
 				instructions === undefined ? null : Math.round(instructions / 1000),
 			]);
 		}
 		return [
 			{
-				title: "Requests in memory, everything in JavaScript",
+				title: "Requests in memory",
 				columns: ["what", "XS, us", "Node, us", "XS, CRCs", "Node, CRCs", "XS / Node", "XS, 1000 instructions"],
 				rows,
 				note: "CRCs: as multiples of the first row on the same engine. Instructions are counted by Valgrind, where it is installed.",

@@ -9,7 +9,7 @@ import { udpLink } from "../client/node/udp.js";
 import { CHUNK_ALIGN } from "../client/upload.js";
 import { encodeMap } from "../modules/smp/cbor.js";
 import { HEADER_SIZE } from "../modules/smp/header.js";
-import { encodeConsole } from "../modules/smp/transport/console.js";
+import { encodeConsole } from "../modules/smp/transport/frame.js";
 import { update } from "../test/clients/images.js";
 import { run } from "../test/support/tools.js";
 import { freshDirectory, type Machine, Simulator } from "../tools/simulator.js";

@@ -4,9 +4,11 @@ import type { Host } from "../modules/agent/host.js";
 import { crc16 } from "../modules/bytes/crc16.js";
 import { nobleDigest } from "../modules/bytes/noble-digest.js";
 import { guideLayout } from "../modules/flash/layout.js";
-import { NorPartition } from "../modules/flash/nor.js";
+import type { NorPartition } from "../modules/flash/nor.js";
 import { Op } from "../modules/smp/header.js";
-import { ConsoleTransport, encodeConsole } from "../modules/smp/transport/console.js";
+import type { ConsoleCodec } from "../modules/smp/transport/codec.js";
+import { ConsoleTransport } from "../modules/smp/transport/console.js";
+import { scriptCodec } from "../modules/smp/transport/frame.js";
 import type { ByteStream, DatagramSocket } from "../modules/smp/transport/stream.js";
 import { DatagramTransport } from "../modules/smp/transport/udp.js";
 import { image, request } from "../test/unit/smp/support.js";
@@ -20,6 +22,17 @@ const BLOCK = 1024;
 
 /** Size of the uploaded image, bytes: several sectors. */
 const FILE = 60 * 1024;
+
+/** Sectors and program units of the flash. */
+export const GEOMETRY = guideLayout;
+
+/** What an engine has besides JavaScript. */
+export interface Hardware {
+	/** Flash of `GEOMETRY` in this memory. */
+	flash(memory: Uint8Array): NorPartition;
+	/** Console framing in C; undefined if there is none. */
+	readonly codec: ConsoleCodec | undefined;
+}
 
 /** Something that takes time. */
 export interface Work {
@@ -37,13 +50,9 @@ class Device {
 	readonly udp: DatagramSocket = { onDatagram: undefined, send: (bytes) => this.#answered(bytes), close: () => {} };
 	#answers = 0;
 
-	constructor() {
-		const { sectorSize, writeAlign, areas } = guideLayout;
+	constructor(hardware: Hardware, codec: ConsoleCodec) {
 		const flash = new Map(
-			areas.map(({ label, size }) => [
-				label,
-				new NorPartition(new Uint8Array(size).fill(0xff), { sectorSize, writeAlign }),
-			]),
+			GEOMETRY.areas.map(({ label, size }) => [label, hardware.flash(new Uint8Array(size).fill(0xff))]),
 		);
 		flash.get("image-0")!.memory.set(image(20_000, [0, 0, 0]));
 		// Something to erase, as an upload finds it from the second one on.
@@ -53,7 +62,7 @@ class Device {
 			digest: nobleDigest,
 			flash: (label) => flash.get(label)!,
 			links: ({ size, datagram }) => [
-				{ name: "uart", transport: new ConsoleTransport(this.uart, { maxPacket: size }) },
+				{ name: "uart", transport: new ConsoleTransport(this.uart, { codec, maxPacket: size }) },
 				{ name: "udp", transport: new DatagramTransport(this.udp, { maxPacket: datagram }) },
 			],
 			uptime: () => 0,
@@ -86,20 +95,33 @@ type Over = (device: Device, packet: Uint8Array) => () => void;
 const overUdp: Over = (device, packet) => () => device.send(() => device.udp.onDatagram?.(packet, undefined));
 
 const overUart: Over = (device, packet) => {
-	const frame = encodeConsole(packet);
+	const frame = scriptCodec.encode(packet);
 	return () => device.send(() => device.uart.onBytes?.(frame));
 };
 
 const block = Uint8Array.from({ length: BLOCK }, (_, i) => (i * 7) & 0xff);
 
+/** Makes a work; undefined where the hardware for it is missing. */
+type Make = (hardware: Hardware) => Work | undefined;
+
 /** By name, the baseline first. */
-const WORKS: ReadonlyMap<string, () => Work> = new Map<string, () => Work>([
+const WORKS: ReadonlyMap<string, Make> = new Map<string, Make>([
 	[`CRC-16 of ${BLOCK} bytes`, () => ({ count: 50, run: () => void crc16(block, 0) })],
 	[`SHA-256 of ${BLOCK} bytes`, () => ({ count: 20, run: hashBlock })],
-	["echo of 32 bytes, UDP", () => repeated(request(0, 0, { d: "e".repeat(32) }))],
-	["image list, UDP", () => repeated(request(1, 0, {}, 1, Op.READ))],
-	...PACKETS.map((size) => [`upload packet of ${size} bytes, UDP`, () => upload(size, overUdp)] as const),
-	...PACKETS.map((size) => [`upload packet of ${size} bytes, UART`, () => upload(size, overUart)] as const),
+	["echo of 32 bytes, UDP", (hardware) => repeated(hardware, request(0, 0, { d: "e".repeat(32) }))],
+	["image list, UDP", (hardware) => repeated(hardware, request(1, 0, {}, 1, Op.READ))],
+	...PACKETS.map((size): [string, Make] => [
+		`upload packet of ${size} bytes, UDP`,
+		(hardware) => upload(new Device(hardware, scriptCodec), size, overUdp),
+	]),
+	...PACKETS.map((size): [string, Make] => [
+		`upload packet of ${size} bytes, UART, framing in C`,
+		(hardware) => hardware.codec && upload(new Device(hardware, hardware.codec), size, overUart),
+	]),
+	...PACKETS.map((size): [string, Make] => [
+		`upload packet of ${size} bytes, UART`,
+		(hardware) => upload(new Device(hardware, scriptCodec), size, overUart),
+	]),
 ]);
 
 export const workNames: readonly string[] = [...WORKS.keys()];
@@ -110,11 +132,13 @@ function hashBlock(): void {
 	hasher.digest();
 }
 
-const repeated = (packet: Uint8Array): Work => ({ count: 20, run: overUdp(new Device(), packet) });
+const repeated = (hardware: Hardware, packet: Uint8Array): Work => ({
+	count: 20,
+	run: overUdp(new Device(hardware, scriptCodec), packet),
+});
 
 /** Packets of an upload without the first, and without the last, after which the device looks through the file. */
-function upload(packet: number, over: Over): Work {
-	const device = new Device();
+function upload(device: Device, packet: number, over: Over): Work {
 	const file = image(FILE, [0, 0, 1]);
 	const size = dataIn(packet);
 	const chunks: (() => void)[] = [];
@@ -135,9 +159,12 @@ export interface Cost {
 	readonly microseconds: number;
 }
 
-/** `now` counts milliseconds. */
-export function costs(now: () => number): Cost[] {
-	const all = [...WORKS].map(([name, make]) => ({ name, work: make(), least: Number.POSITIVE_INFINITY }));
+/** `now` counts milliseconds. Without the works that the hardware is not there for. */
+export function costs(now: () => number, hardware: Hardware): Cost[] {
+	const all = [...WORKS].flatMap(([name, make]) => {
+		const work = make(hardware);
+		return work ? [{ name, work, least: Number.POSITIVE_INFINITY }] : [];
+	});
 	for (let round = 0; round < ROUNDS; round++)
 		for (const each of all) each.least = Math.min(each.least, timed(each.work, now));
 	return all.map(({ name, least }) => ({ name, microseconds: 1000 * least }));
@@ -158,8 +185,8 @@ function timed(work: Work, now: () => number): number {
 }
 
 /** Does this many operations of a work, or of a batch if that has fewer, and returns how many. `ready` is called before. */
-export function operate(name: string, most: number, ready: () => void): number {
-	const work = WORKS.get(name)!();
+export function operate(name: string, most: number, hardware: Hardware, ready: () => void): number {
+	const work = WORKS.get(name)!(hardware)!;
 	work.prepare?.();
 	ready();
 	const count = Math.min(work.count, most);

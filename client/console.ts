@@ -1,4 +1,5 @@
-import { ConsoleTransport, encodeConsole } from "../modules/smp/transport/console.js";
+import { ConsoleTransport } from "../modules/smp/transport/console.js";
+import { encodeConsole, scriptCodec } from "../modules/smp/transport/frame.js";
 import type { ByteStream } from "../modules/smp/transport/stream.js";
 import { type DisposableLink, disposable } from "./link.js";
 
@@ -29,7 +30,11 @@ const MARKERS: Readonly<Record<number, number>> = { 6: 0x09, 4: 0x14 };
  * ```
  */
 export function consoleLink(stream: ByteStream): DisposableLink {
-	const transport = new ConsoleTransport(markersFirst(stream), { maxPacket: MAX_ANSWER, maxLine: 2 * MAX_ANSWER });
+	const transport = new ConsoleTransport(markersFirst(stream), {
+		codec: scriptCodec,
+		maxPacket: MAX_ANSWER,
+		maxLine: 2 * MAX_ANSWER,
+	});
 	const link = disposable({
 		onPacket: undefined,
 		send: (packet) => stream.write(encodeConsole(packet)),

@@ -38,6 +38,36 @@ static void xs_readFile(xsMachine *the)
 		xsUnknownError("cannot read all of %s", xsToString(xsArg(0)));
 }
 
+/* The bytes of a flash in memory that a read or a write of `length` bytes at the address in the argument is about. */
+static uint8_t *chip(xsMachine *the, int argument, int32_t length)
+{
+	int32_t size;
+	uint32_t address = flashArgument(the, &xsArg(argument));
+	uint8_t *memory = runtimeBytes(the, &xsArg(0), &size);
+	flashInside(the, (uint32_t)size, address, (uint32_t)length, 1);
+	return memory + address;
+}
+
+/* chipRead(memory, into, address) */
+static void xs_chipRead(xsMachine *the)
+{
+	int32_t length;
+	uint8_t *into = runtimeBytes(the, &xsArg(1), &length);
+	memcpy(into, chip(the, 2, length), (size_t)length);
+}
+
+/* chipWrite(memory, bytes, address): programs erased bytes. */
+static void xs_chipWrite(xsMachine *the)
+{
+	int32_t length;
+	const uint8_t *bytes = runtimeBytes(the, &xsArg(1), &length);
+	uint8_t *target = chip(the, 2, length);
+	for (int32_t i = 0; i < length; i++)
+		if (target[i] != 0xff)
+			xsUnknownError("the bytes are not erased");
+	memcpy(target, bytes, (size_t)length);
+}
+
 static void xs_collect(xsMachine *the) { xsCollectGarbage(); }
 
 static void xs_exit(xsMachine *the) { runtimeUnwind(runtimeOf(the), xsToInteger(xsArgc) ? xsToInteger(xsArg(0)) : 0); }
@@ -46,6 +76,8 @@ static const RuntimeFunction functions[] = {
 	{ "print", xs_print, 1 },
 	{ "readFile", xs_readFile, 1 },
 	{ "collect", xs_collect, 0 },
+	{ "chipRead", xs_chipRead, 3 },
+	{ "chipWrite", xs_chipWrite, 3 },
 	{ "exit", xs_exit, 1 },
 	{ "after", runtime_after, 2 },
 	{ "cancel", runtime_cancel, 1 },

@@ -27,12 +27,18 @@ declare const xsrun: {
 		readonly stack: number;
 	};
 
+	/** Flash in memory, as a host has its chip: fills `into` from an address. */
+	chipRead(memory: Uint8Array, into: Uint8Array | ArrayBuffer, address: number): void;
+	/** Programs erased bytes. Throws an Error if one is not erased. */
+	chipWrite(memory: Uint8Array, bytes: Uint8Array | ArrayBuffer, address: number): void;
+
 	// What hosts have in C (engine/native), to be compared with its counterparts in JavaScript.
 
-	/** The three of `ConsoleCodec` (modules/smp/transport/codec.ts). */
-	crc16(bytes: Uint8Array, crc: number): number;
-	base64Decode(characters: Uint8Array, at: number, end: number, into: Uint8Array, intoAt: number): number;
-	base64Encode(bytes: Uint8Array, into: Uint8Array, at: number): number;
+	/** `ConsoleNatives` (modules/smp/transport/codec.ts). */
+	consoleState(maxLine: number): ArrayBuffer;
+	consoleDecode(state: ArrayBuffer, frame: Uint8Array, bytes: Uint8Array, at: number): number;
+	consoleAt(state: ArrayBuffer): number;
+	consoleEncode(packet: Uint8Array, into: Uint8Array): number;
 	/** The state of a new computation; fed with `sha256Update`, and read, as often as wanted, with `sha256Digest`. */
 	sha256(): ArrayBuffer;
 	sha256Update(state: ArrayBuffer, bytes: Uint8Array): void;

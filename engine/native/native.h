@@ -9,7 +9,7 @@
 
 /* sha256.c: sha256, sha256Update, sha256Digest */
 extern const RuntimeFunction digestFunctions[];
-/* codec.c: crc16, base64Decode, base64Encode */
+/* codec.c: consoleState, consoleDecode, consoleAt, consoleEncode */
 extern const RuntimeFunction codecFunctions[];
 
 /* flash-check.c: for the functions of a flash chip. Both throw a RangeError. */

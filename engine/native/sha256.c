@@ -32,34 +32,56 @@ static const uint32_t initial[8] = {
 
 static uint32_t rotate(uint32_t word, int bits) { return word >> bits | word << (32 - bits); }
 
+/* One round. The eight variables take each other's place from round to round, so that none has to be moved. */
+#define ROUND(a, b, c, d, e, f, g, h, i) \
+	do { \
+		h += (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + (g ^ (e & (f ^ g))) + constants[i] + schedule[(i) & 15]; \
+		d += h; \
+		h += (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) | (c & (a | b))); \
+	} while (0)
+
 static void compress(uint32_t *words, const uint8_t *block)
 {
-	uint32_t schedule[64], v[8];
+	uint32_t schedule[16]; /* of the 64 words those that are still needed */
+	uint32_t a = words[0], b = words[1], c = words[2], d = words[3];
+	uint32_t e = words[4], f = words[5], g = words[6], h = words[7];
 	for (int i = 0; i < 16; i++, block += 4)
 		schedule[i] = (uint32_t)block[0] << 24 | block[1] << 16 | block[2] << 8 | block[3];
-	for (int i = 16; i < 64; i++) {
-		uint32_t a = schedule[i - 15], b = schedule[i - 2];
-		schedule[i] = schedule[i - 16] + schedule[i - 7] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) +
-			(rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
+	for (int i = 0; i < 64; i += 8) {
+		for (int j = i; i >= 16 && j < i + 8; j++) {
+			uint32_t x = schedule[(j - 15) & 15], y = schedule[(j - 2) & 15];
+			schedule[j & 15] += schedule[(j - 7) & 15] + (rotate(x, 7) ^ rotate(x, 18) ^ x >> 3) +
+				(rotate(y, 17) ^ rotate(y, 19) ^ y >> 10);
+		}
+		ROUND(a, b, c, d, e, f, g, h, i);
+		ROUND(h, a, b, c, d, e, f, g, i + 1);
+		ROUND(g, h, a, b, c, d, e, f, i + 2);
+		ROUND(f, g, h, a, b, c, d, e, i + 3);
+		ROUND(e, f, g, h, a, b, c, d, i + 4);
+		ROUND(d, e, f, g, h, a, b, c, i + 5);
+		ROUND(c, d, e, f, g, h, a, b, i + 6);
+		ROUND(b, c, d, e, f, g, h, a, i + 7);
 	}
-	memcpy(v, words, sizeof v);
-	for (int i = 0; i < 64; i++) {
-		uint32_t first = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) +
-			((v[4] & v[5]) ^ (~v[4] & v[6])) + constants[i] + schedule[i];
-		uint32_t second =
-			(rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-		memmove(v + 1, v, 7 * sizeof *v);
-		v[4] += first;
-		v[0] = first + second;
-	}
-	for (int i = 0; i < 8; i++)
-		words[i] += v[i];
+	words[0] += a;
+	words[1] += b;
+	words[2] += c;
+	words[3] += d;
+	words[4] += e;
+	words[5] += f;
+	words[6] += g;
+	words[7] += h;
 }
 
 static void absorb(Sha256 *hash, const uint8_t *bytes, size_t length)
 {
 	hash->length += length;
 	while (length > 0) {
+		if (hash->pending == 0 && length >= sizeof hash->block) {
+			compress(hash->words, bytes);
+			bytes += sizeof hash->block;
+			length -= sizeof hash->block;
+			continue;
+		}
 		size_t part = sizeof hash->block - hash->pending;
 		if (part > length)
 			part = length;

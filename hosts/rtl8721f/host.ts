@@ -1,6 +1,7 @@
 import type { Host, Link, LinkBuffers, Timer } from "../../modules/agent/host.js";
 import type { DigestProvider } from "../../modules/bytes/digest.js";
 import type { FlashPartition } from "../../modules/flash/partition.js";
+import type { ConsoleCodec } from "../../modules/smp/transport/codec.js";
 import { ConsoleTransport } from "../../modules/smp/transport/console.js";
 import { DatagramTransport } from "../../modules/smp/transport/udp.js";
 import type { Clock, FlashStorage, SerialDevice, Timers, UdpDevice } from "./devices.js";
@@ -15,6 +16,7 @@ export interface RtlDevices {
 	readonly timers: Timers;
 	readonly clock: Clock;
 	readonly digest: DigestProvider;
+	readonly codec: ConsoleCodec;
 	/** Restarts the chip. */
 	reset(): void;
 	/** Writes one line to the console. */
@@ -45,9 +47,10 @@ export class RtlHost implements Host {
 	}
 
 	links({ size, datagram }: LinkBuffers): readonly Link[] {
-		const { serial, udp } = this.#devices;
+		const { serial, udp, codec } = this.#devices;
 		const links: Link[] = [];
-		if (serial) links.push({ name: "uart", transport: new ConsoleTransport(new RtlUart(serial), { maxPacket: size }) });
+		if (serial)
+			links.push({ name: "uart", transport: new ConsoleTransport(new RtlUart(serial), { maxPacket: size, codec }) });
 		if (udp) links.push({ name: "udp", transport: new DatagramTransport(new RtlUdp(udp), { maxPacket: datagram }) });
 		return links;
 	}

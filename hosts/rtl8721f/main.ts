@@ -7,7 +7,7 @@ import { type Application, extendPlainly, starter } from "../../modules/agent/ap
 import { guideLayout } from "../../modules/flash/layout.js";
 import type { SerialDevice } from "./devices.js";
 import { RtlHost } from "./host.js";
-import { buildTime, digest, log, reset } from "./native.js";
+import { buildTime, codec, digest, log, reset } from "./native.js";
 
 // The Realtek RTL8721F EVB. The port opens partitions by their labels, which are the same in the guide's
 // table and in the vendor's, so that the layout here serves both.
@@ -28,6 +28,7 @@ const host = new RtlHost({
 	timers,
 	clock,
 	digest,
+	codec,
 	reset,
 	log,
 });

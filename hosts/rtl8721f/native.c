@@ -1,9 +1,13 @@
 /*
  * What the Moddable SDK's Zephyr port has no way to do, behind native.ts: restart the chip (its System.restart() waits
  * for ever), write to the console (trace() speaks to the debugger), and hash by PSA Crypto, which uses the chip's
- * engine where Zephyr has a driver for it.
+ * engine where Zephyr has a driver for it. And console framing, as engine/native/codec.c has it for other hosts.
  */
 #include "xsmc.h"
+
+#include "console-frame.h"
+
+#include <string.h>
 
 #include <psa/crypto.h>
 #include <zephyr/kernel.h>
@@ -20,6 +24,10 @@ void xs_rtl8721f_sha256_destructor(void *data);
 void xs_rtl8721f_sha256(xsMachine *the);
 void xs_rtl8721f_sha256_update(xsMachine *the);
 void xs_rtl8721f_sha256_finish(xsMachine *the);
+void xs_rtl8721f_consoleState(xsMachine *the);
+void xs_rtl8721f_consoleDecode(xsMachine *the);
+void xs_rtl8721f_consoleAt(xsMachine *the);
+void xs_rtl8721f_consoleEncode(xsMachine *the);
 
 /* reset(): does not return. */
 void xs_rtl8721f_reset(xsMachine *the)
@@ -91,4 +99,67 @@ void xs_rtl8721f_sha256_finish(xsMachine *the)
 	if (status != PSA_SUCCESS)
 		xsUnknownError("SHA-256 failed");
 	xsmcSetArrayBuffer(xsResult, digest, sizeof digest);
+}
+
+/* consoleState(maxLine): ArrayBuffer */
+void xs_rtl8721f_consoleState(xsMachine *the)
+{
+	ConsoleState state = { .maxLine = (uint32_t)xsmcToInteger(xsArg(0)) };
+
+	xsmcSetArrayBuffer(xsResult, &state, sizeof state);
+}
+
+/* The state is copied: a buffer may lie anywhere, a struct is aligned. Returns the buffer's bytes. */
+static void *stateOf(xsMachine *the, ConsoleState *state)
+{
+	void *bytes;
+	xsUnsignedValue length;
+
+	xsmcGetBufferWritable(xsArg(0), &bytes, &length);
+	if (length != sizeof *state)
+		xsRangeError("not the state of a console");
+	memcpy(state, bytes, sizeof *state);
+	return bytes;
+}
+
+/* consoleDecode(state, frame, bytes, at): number */
+void xs_rtl8721f_consoleDecode(xsMachine *the)
+{
+	ConsoleState state;
+	xsIntegerValue at = xsmcToInteger(xsArg(3));
+	void *kept = stateOf(the, &state);
+	void *frame, *bytes;
+	xsUnsignedValue size, end;
+
+	xsmcGetBufferWritable(xsArg(1), &frame, &size);
+	xsmcGetBufferReadable(xsArg(2), &bytes, &end);
+	if (at < 0 || (xsUnsignedValue)at > end)
+		xsRangeError("not an offset");
+	xsmcSetInteger(xsResult, consoleDecode(&state, frame, size, bytes, (uint32_t)at, end));
+	memcpy(kept, &state, sizeof state);
+}
+
+/* consoleAt(state): number */
+void xs_rtl8721f_consoleAt(xsMachine *the)
+{
+	ConsoleState state;
+
+	stateOf(the, &state);
+	xsmcSetInteger(xsResult, (xsIntegerValue)state.at);
+}
+
+/* consoleEncode(packet, into): number */
+void xs_rtl8721f_consoleEncode(xsMachine *the)
+{
+	void *packet, *into;
+	xsUnsignedValue length, room, size;
+
+	xsmcGetBufferReadable(xsArg(0), &packet, &length);
+	xsmcGetBufferWritable(xsArg(1), &into, &room);
+	if (length > UINT16_MAX - 2)
+		xsRangeError("too long for a frame");
+	size = consoleSize(length);
+	if (room == size)
+		consoleEncode(packet, length, into);
+	xsmcSetInteger(xsResult, (xsIntegerValue)size);
 }

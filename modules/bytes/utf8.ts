@@ -10,14 +10,22 @@ export class Utf8 {
 	}
 }
 
+/**
+ * The same text as an object, for loops over its characters: of a text that is none, XS makes one each time that its length or
+ * a character is asked for.
+ */
+export const asObject = (text: string): string => Object(text) as string;
+
 /** Number of UTF-8 bytes of `text`. */
 export function utf8Length(text: string): number {
+	const characters = asObject(text);
+	const count = characters.length;
 	let length = 0;
-	for (let i = 0; i < text.length; i++) {
-		const code = text.charCodeAt(i);
+	for (let i = 0; i < count; i++) {
+		const code = characters.charCodeAt(i);
 		if (code < 0x80) length += 1;
 		else if (code < 0x800) length += 2;
-		else if (isPair(text, i, code)) {
+		else if (isPair(characters, i, code)) {
 			length += 4;
 			i++;
 		} else length += 3;
@@ -27,13 +35,15 @@ export function utf8Length(text: string): number {
 
 /** Writes `text` to `into` at `at`, which must have room for `utf8Length(text)` bytes. Returns the end. */
 export function utf8Write(text: string, into: Uint8Array, at: number): number {
-	for (let i = 0; i < text.length; i++) {
-		let code = text.charCodeAt(i);
+	const characters = asObject(text);
+	const count = characters.length;
+	for (let i = 0; i < count; i++) {
+		let code = characters.charCodeAt(i);
 		if (code < 0x80) {
 			into[at++] = code;
 			continue;
 		}
-		if (isPair(text, i, code)) code = 0x10000 + ((code & 0x3ff) << 10) + (text.charCodeAt(++i) & 0x3ff);
+		if (isPair(characters, i, code)) code = 0x10000 + ((code & 0x3ff) << 10) + (characters.charCodeAt(++i) & 0x3ff);
 		else if (code >= 0xd800 && code < 0xe000) code = 0xfffd;
 		if (code < 0x800) into[at++] = 0xc0 | (code >> 6);
 		else {

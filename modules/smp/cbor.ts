@@ -1,4 +1,4 @@
-import { Utf8, utf8Length, utf8Write } from "../bytes/utf8.js";
+import { asObject, Utf8, utf8Length, utf8Write } from "../bytes/utf8.js";
 
 // Why this and fields.ts, not a CBOR library: an SMP request is one flat map of known keys, and a response nests three
 // maps deep. A general decoder recurses, and on XS an exhausted stack ends the machine, so every packet would have to be
@@ -18,82 +18,118 @@ export interface ResponseMap {
  * 8949, section 3). Returns the end, or -1 if there is not enough room.
  */
 export function encodeMap(map: ResponseMap, into: Uint8Array, at: number): number {
-	const writer = new Writer(into, at);
-	writer.map(map);
-	return writer.full ? -1 : writer.at;
+	return new MapEncoder(into).encode(map, at);
 }
 
-class Writer {
-	readonly into: Uint8Array;
-	at: number;
-	/** Set once something did not fit; what follows is dropped. */
-	full = false;
+/**
+ * Encodes one map after the other into the same bytes. What does not fit is not written, but counted: an assignment behind the
+ * end of a typed array does nothing.
+ */
+export class MapEncoder {
+	private readonly into: Uint8Array;
+	private at = 0;
 
-	constructor(into: Uint8Array, at: number) {
+	constructor(into: Uint8Array) {
 		this.into = into;
-		this.at = at;
 	}
 
-	map(map: ResponseMap): void {
-		this.#byte(0xbf);
-		for (const key of Object.keys(map)) {
+	/** `encodeMap`. */
+	encode(map: ResponseMap, at: number): number {
+		this.at = at;
+		this.map(map);
+		return this.at > this.into.length ? -1 : this.at;
+	}
+
+	private map(map: ResponseMap): void {
+		this.into[this.at++] = 0xbf;
+		const keys = Object.keys(map);
+		for (let i = 0, count = keys.length; i < count; i++) {
+			const key = keys[i]!;
 			const value = map[key];
 			if (value === undefined) continue;
-			this.#text(key);
-			this.#value(value);
+			this.text(key);
+			this.value(value);
 		}
-		this.#byte(0xff);
+		this.into[this.at++] = 0xff;
 	}
 
-	#value(value: Value): void {
-		if (typeof value === "number") this.#integer(value);
-		else if (typeof value === "string") this.#text(value);
-		else if (typeof value === "boolean") this.#byte(value ? 0xf5 : 0xf4);
-		else if (value instanceof Uint8Array) this.#string(0x40, value);
-		else if (value instanceof Utf8) this.#string(0x60, value.bytes);
+	private value(value: Value): void {
+		if (typeof value === "number") this.integer(value);
+		else if (typeof value === "string") this.text(value);
+		else if (typeof value === "boolean") this.into[this.at++] = value ? 0xf5 : 0xf4;
+		else if (value instanceof Uint8Array) this.string(0x40, value);
+		else if (value instanceof Utf8) this.string(0x60, value.bytes);
 		else if (isList(value)) {
-			this.#byte(0x9f);
-			for (const item of value) this.#value(item);
-			this.#byte(0xff);
+			this.into[this.at++] = 0x9f;
+			for (const item of value) this.value(item);
+			this.into[this.at++] = 0xff;
 		} else this.map(value);
 	}
 
-	#integer(value: number): void {
-		if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no integer`);
-		if (value >= 0) this.#head(0x00, value);
-		else this.#head(0x20, -1 - value);
+	private integer(value: number): void {
+		if ((value | 0) !== value && !Number.isSafeInteger(value)) throw new RangeError(`${value} is no integer`);
+		if (value >= 0) this.head(0x00, value);
+		else this.head(0x20, -1 - value);
 	}
 
-	#text(text: string): void {
+	/** Nearly all text is ASCII: each character is a byte, as long as none is found that is not. */
+	private text(text: string): void {
+		const { into } = this;
+		const characters = asObject(text);
+		const { length } = characters;
+		const start = this.at;
+		this.head(0x60, length);
+		let at = this.at;
+		for (let i = 0; i < length; i++) {
+			const code = characters.charCodeAt(i);
+			if (code >= 0x80) {
+				this.at = start;
+				this.wideText(text);
+				return;
+			}
+			into[at++] = code;
+		}
+		this.at = at;
+	}
+
+	private wideText(text: string): void {
 		const length = utf8Length(text);
-		this.#head(0x60, length);
-		if (this.#room(length)) this.at = utf8Write(text, this.into, this.at);
+		this.head(0x60, length);
+		if (this.at + length <= this.into.length) utf8Write(text, this.into, this.at);
+		this.at += length;
 	}
 
-	#string(major: number, bytes: Uint8Array): void {
-		this.#head(major, bytes.length);
-		if (!this.#room(bytes.length)) return;
-		this.into.set(bytes, this.at);
+	private string(major: number, bytes: Uint8Array): void {
+		this.head(major, bytes.length);
+		if (this.at + bytes.length <= this.into.length) this.into.set(bytes, this.at);
 		this.at += bytes.length;
 	}
 
-	#head(major: number, value: number): void {
-		if (value < 24) {
-			this.#byte(major | value);
-			return;
+	private head(major: number, value: number): void {
+		if (value < 24) this.into[this.at++] = major | value;
+		else if (value < 0x100) {
+			this.into[this.at++] = major | 24;
+			this.into[this.at++] = value;
+		} else if (value < 0x10000) {
+			this.into[this.at++] = major | 25;
+			this.into[this.at++] = value >> 8;
+			this.into[this.at++] = value & 0xff;
+		} else if (value < 0x100000000) {
+			this.into[this.at++] = major | 26;
+			this.word(value);
+		} else {
+			this.into[this.at++] = major | 27;
+			this.word(Math.floor(value / 0x100000000));
+			this.word(value);
 		}
-		const size = value < 0x100 ? 1 : value < 0x10000 ? 2 : value < 0x100000000 ? 4 : 8;
-		this.#byte(major | (size === 1 ? 24 : size === 2 ? 25 : size === 4 ? 26 : 27));
-		for (let shift = size - 1; shift >= 0; shift--) this.#byte(Math.floor(value / 2 ** (8 * shift)) & 0xff);
 	}
 
-	#byte(byte: number): void {
-		if (this.#room(1)) this.into[this.at++] = byte;
-	}
-
-	#room(length: number): boolean {
-		if (this.at + length > this.into.length) this.full = true;
-		return !this.full;
+	/** The lowest 32 bits. */
+	private word(value: number): void {
+		this.into[this.at++] = value >>> 24;
+		this.into[this.at++] = (value >>> 16) & 0xff;
+		this.into[this.at++] = (value >>> 8) & 0xff;
+		this.into[this.at++] = value & 0xff;
 	}
 }
 

@@ -1,4 +1,4 @@
-import { Utf8, utf8Decode } from "../bytes/utf8.js";
+import { Utf8, utf8Decode, utf8Length, utf8Write } from "../bytes/utf8.js";
 import { Rc, SmpError } from "./errors.js";
 
 type Kind = "uint" | "int" | "bool" | "flag" | "bytes" | "text" | "utf8" | "uints" | "texts";
@@ -62,29 +62,12 @@ const MAX_LIST = 64;
  * @throws SmpError with code 3 (invalid) if the payload is not such a map.
  */
 export function decodeFields<S extends Schema>(payload: Uint8Array, schema: S): Fields<S> {
-	const reader = new Reader(payload);
-	const names = Object.keys(schema);
-	const fields: Record<string, unknown> = {};
-	let found = 0;
-	reader.head();
-	if (reader.major !== MAP) throw invalid("the payload is no map");
-	for (let left = reader.count(); left > 0 && !reader.broke(left); left--) {
-		const index = reader.key(names);
-		if (index < 0) {
-			reader.skip();
-			continue;
-		}
-		const name = names[index]!;
-		if (found & (1 << index)) throw invalid(`key "${name}" comes twice`);
-		found |= 1 << index;
-		const value = reader.field(schema[name]!);
-		if (value === INVALID) throw invalid(`key "${name}" has the wrong type or is out of range`);
-		if (value !== undefined) fields[name] = value;
-	}
-	return fields as Fields<S>;
+	return new FieldDecoder().decode(payload, 0, payload.length, schema);
 }
 
 const invalid = (why: string): SmpError => new SmpError(Rc.INVALID, why);
+
+const NONE = new Uint8Array(0);
 
 /** A value that is not of the wanted type; nothing that a packet can hold decodes to it. */
 const INVALID = Object.freeze({});
@@ -102,87 +85,142 @@ const FALSE = 20;
 const TRUE = 21;
 const NULL = 22;
 
-class Reader {
-	readonly #bytes: Uint8Array;
-	#at = 0;
+/** Decodes requests, and keeps what it has found out of the schema that came last: an upload's requests all have one. */
+export class FieldDecoder {
+	private bytes: Uint8Array = NONE;
+	private at = 0;
+	private end = 0;
 	/** Of the head read last: major type, argument, and whether the length is indefinite (for major 7: a break). */
-	major = 0;
-	argument = 0;
-	indefinite = false;
+	private major = 0;
+	private argument = 0;
+	private indefinite = false;
+	/** The view that was made last, and of what. */
+	private view: Uint8Array = NONE;
+	private viewed: Uint8Array = NONE;
+	private viewStart = 0;
+	private viewEnd = 0;
+	private schema: Schema | undefined;
+	private names: readonly string[] = [];
+	/** The names in bytes, each behind its length: XS makes an object of a text for each character that is looked at. */
+	private keys: Uint8Array = NONE;
 
-	constructor(bytes: Uint8Array) {
-		this.#bytes = bytes;
+	/** `decodeFields` of the bytes of `packet` from `at` up to `end`, or up to its own end. */
+	decode<S extends Schema>(packet: Uint8Array, at: number, end: number, schema: S): Fields<S> {
+		this.bytes = packet;
+		this.at = at;
+		this.end = Math.min(end, packet.length);
+		if (schema !== this.schema) this.learn(schema);
+		const fields: Record<string, unknown> = {};
+		let found = 0;
+		this.head();
+		if (this.major !== MAP) throw invalid("the payload is no map");
+		// Entries to come; below 0 as many as there are until a break.
+		for (let left = this.indefinite ? -1 : this.argument; left !== 0; left--) {
+			if (left < 0 && this.broke()) break;
+			const index = this.key();
+			if (index < 0) {
+				this.skip();
+				continue;
+			}
+			const name = this.names[index]!;
+			if (found & (1 << index)) throw invalid(`key "${name}" comes twice`);
+			found |= 1 << index;
+			const value = this.field(schema[name]!);
+			if (value === INVALID) throw invalid(`key "${name}" has the wrong type or is out of range`);
+			if (value !== undefined) fields[name] = value;
+		}
+		return fields as Fields<S>;
+	}
+
+	private learn(schema: Schema): void {
+		const names = Object.keys(schema);
+		let size = 0;
+		for (const name of names) size += 1 + utf8Length(name);
+		const keys = new Uint8Array(size);
+		let at = 0;
+		for (const name of names) {
+			const end = utf8Write(name, keys, at + 1);
+			keys[at] = end - at - 1;
+			at = end;
+		}
+		this.schema = schema;
+		this.names = names;
+		this.keys = keys;
 	}
 
 	/** Reads one head. Arguments above 2^53 lose their low bits, which no use of them minds. */
-	head(): void {
-		const initial = this.#byte();
+	private head(): void {
+		let { at } = this;
+		const { bytes, end } = this;
+		if (at >= end) throw invalid("the CBOR is cut short");
+		const initial = bytes[at++]!;
 		const info = initial & 0x1f;
-		this.major = initial >> 5;
-		this.indefinite = info === 31;
+		const major = initial >> 5;
+		this.major = major;
+		this.indefinite = false;
 		this.argument = info;
-		if (info < 24) return;
-		if (info > 27) {
-			if (info !== 31 || this.major === UINT || this.major === NINT || this.major === TAG)
-				throw invalid("reserved length in the CBOR");
-			return;
+		if (info > 23) {
+			if (info > 27) {
+				if (info !== 31 || major === UINT || major === NINT || major === TAG)
+					throw invalid("reserved length in the CBOR");
+				this.indefinite = true;
+			} else {
+				let size = 1 << (info - 24);
+				if (at + size > end) throw invalid("the CBOR is cut short");
+				let argument = 0;
+				for (; size > 0; size--) argument = argument * 256 + bytes[at++]!;
+				// A float; no known value is one, and its bits must not pass for a simple value.
+				this.argument = major === SIMPLE && info > 24 ? -1 : argument;
+			}
 		}
-		let argument = 0;
-		for (let size = 1 << (info - 24); size > 0; size--) argument = argument * 256 + this.#byte();
-		// A float; no known value is one, and its bits must not pass for a simple value.
-		this.argument = this.major === SIMPLE && info > 24 ? -1 : argument;
+		this.at = at;
 	}
 
-	/** Number of entries that the container of the last head promises; Infinity if only a break ends it. */
-	count(): number {
-		return this.indefinite ? Number.POSITIVE_INFINITY : this.argument;
-	}
-
-	/** Whether a container with `left` entries to come ends here by a break, which is then taken. */
-	broke(left: number): boolean {
-		if (left !== Number.POSITIVE_INFINITY || this.#bytes[this.#at] !== 0xff) return false;
-		this.#at++;
+	/** Whether a container of indefinite length ends here by a break, which is then taken. */
+	private broke(): boolean {
+		if (this.at >= this.end || this.bytes[this.at] !== 0xff) return false;
+		this.at++;
 		return true;
 	}
 
-	/** Reads a key and returns its index in `names`, -1 for an unknown one. */
-	key(names: readonly string[]): number {
+	/** Reads a key and returns its index among the names, -1 for an unknown one. */
+	private key(): number {
 		this.head();
 		if (this.major !== TEXT || this.indefinite) throw invalid("a key is not text");
-		const start = this.#take();
-		const length = this.argument;
-		for (let index = 0; index < names.length; index++) {
-			const name = names[index]!;
-			if (name.length !== length) continue;
-			let i = 0;
-			while (i < length && this.#bytes[start + i] === name.charCodeAt(i)) i++;
-			if (i === length) return index;
+		const { bytes, keys, argument: length } = this;
+		const start = this.take();
+		const count = this.names.length;
+		for (let index = 0, at = 0; index < count; index++) {
+			const size = keys[at++]!;
+			if (size === length) {
+				let i = 0;
+				while (i < length && bytes[start + i] === keys[at + i]) i++;
+				if (i === length) return index;
+			}
+			at += size;
 		}
 		return -1;
 	}
 
 	/** Reads the value of a known key. Undefined stands for an accepted null, INVALID for a wrong type. */
-	field(field: Field<unknown>): unknown {
-		const start = this.#at;
+	private field(field: Field<unknown>): unknown {
+		const start = this.at;
 		this.head();
 		if (field.nullable && this.major === SIMPLE && this.argument === NULL) return undefined;
-		switch (field.kind) {
-			case "uints":
-				return this.#list(field, "uint");
-			case "texts": {
-				const list = this.#list(field, "text");
-				if (list !== INVALID || this.#bytes[start]! >> 5 !== LIST) return list;
-				this.#at = start;
-				this.skip();
-				return [];
-			}
-			default:
-				return this.#scalar(field.kind, field.max);
+		const { kind } = field;
+		if (kind === "uints") return this.list(field, "uint");
+		if (kind === "texts") {
+			const list = this.list(field, "text");
+			if (list !== INVALID || this.bytes[start]! >> 5 !== LIST) return list;
+			this.at = start;
+			this.skip();
+			return [];
 		}
+		return this.scalar(kind, field.max);
 	}
 
 	/** Skips one value, however it is nested. */
-	skip(): void {
+	private skip(): void {
 		// Entries still to come in each open container. Recursion would let a packet exhaust the stack.
 		const open: number[] = [];
 		for (;;) {
@@ -190,11 +228,13 @@ class Reader {
 			if (this.major === TAG) continue;
 			let whole = true;
 			if (this.major === BYTES || this.major === TEXT) {
-				if (this.indefinite) this.#skipChunks(this.major);
-				else this.#take();
+				if (this.indefinite) this.skipChunks(this.major);
+				else this.take();
 			} else if (this.major === LIST || this.major === MAP) {
-				const entries = this.major === MAP ? this.count() * 2 : this.count();
-				if (entries !== Number.POSITIVE_INFINITY && entries > this.#left()) throw invalid("a CBOR value is cut short");
+				const count = this.indefinite ? Number.POSITIVE_INFINITY : this.argument;
+				const entries = this.major === MAP ? count * 2 : count;
+				if (entries !== Number.POSITIVE_INFINITY && entries > this.end - this.at)
+					throw invalid("a CBOR value is cut short");
 				if (entries > 0) {
 					if (open.length === MAX_DEPTH) throw invalid("a CBOR value is nested too deep");
 					open.push(entries);
@@ -214,12 +254,13 @@ class Reader {
 		}
 	}
 
-	#list(field: Field<unknown>, kind: Kind): unknown {
+	private list(field: Field<unknown>, kind: Kind): unknown {
 		if (this.major !== LIST) return INVALID;
 		const list: unknown[] = [];
-		for (let left = this.count(); left > 0 && !this.broke(left); left--) {
+		for (let left = this.indefinite ? -1 : this.argument; left !== 0; left--) {
+			if (left < 0 && this.broke()) break;
 			this.head();
-			const value = this.#scalar(kind, field.max);
+			const value = this.scalar(kind, field.max);
 			if (value === INVALID) return INVALID;
 			if (list.length === MAX_LIST) return INVALID;
 			list.push(value);
@@ -227,59 +268,57 @@ class Reader {
 		return list;
 	}
 
-	#scalar(kind: Kind, max: number): unknown {
+	private scalar(kind: Kind, max: number): unknown {
 		const { major, argument } = this;
 		if (this.indefinite) return INVALID;
 		switch (kind) {
+			case "uint":
+				return major === UINT && argument <= max ? argument : INVALID;
+			case "bytes":
+				return major === BYTES ? this.string() : INVALID;
 			case "int":
 				if (major === NINT && argument <= max) return -1 - argument;
-				return major === UINT && argument <= max ? argument : INVALID;
-			case "uint":
 				return major === UINT && argument <= max ? argument : INVALID;
 			case "flag":
 				if (major === UINT) return argument <= max ? argument === 1 : INVALID;
 				return major === SIMPLE && (argument === TRUE || argument === FALSE) ? argument === TRUE : INVALID;
 			case "bool":
 				return major === SIMPLE && (argument === TRUE || argument === FALSE) ? argument === TRUE : INVALID;
-			case "bytes":
-				return major === BYTES ? this.#string() : INVALID;
 			case "text":
-				return major === TEXT ? utf8Decode(this.#string()) : INVALID;
+				return major === TEXT ? utf8Decode(this.string()) : INVALID;
 			case "utf8":
-				return major === TEXT ? new Utf8(this.#string()) : INVALID;
+				return major === TEXT ? new Utf8(this.string()) : INVALID;
 			default:
 				return INVALID;
 		}
 	}
 
-	#string(): Uint8Array {
-		const start = this.#take();
-		return this.#bytes.subarray(start, this.#at);
+	/** A view of the packet. The chunks of an upload have one place in one buffer: the last view serves again. */
+	private string(): Uint8Array {
+		const start = this.take();
+		if (this.bytes !== this.viewed || start !== this.viewStart || this.at !== this.viewEnd) {
+			this.viewed = this.bytes;
+			this.viewStart = start;
+			this.viewEnd = this.at;
+			this.view = this.bytes.subarray(start, this.at);
+		}
+		return this.view;
 	}
 
-	#skipChunks(major: number): void {
+	private skipChunks(major: number): void {
 		for (;;) {
 			this.head();
 			if (this.major === SIMPLE && this.indefinite) return;
 			if (this.major !== major || this.indefinite) throw invalid("a CBOR string holds something else");
-			this.#take();
+			this.take();
 		}
 	}
 
 	/** Passes over the bytes of the string whose head was read last and returns where they start. */
-	#take(): number {
-		if (this.argument > this.#left()) throw invalid("a CBOR string is cut short");
-		const start = this.#at;
-		this.#at += this.argument;
-		return start;
-	}
-
-	#left(): number {
-		return this.#bytes.length - this.#at;
-	}
-
-	#byte(): number {
-		if (this.#at >= this.#bytes.length) throw invalid("the CBOR is cut short");
-		return this.#bytes[this.#at++]!;
+	private take(): number {
+		const { at, argument } = this;
+		if (argument > this.end - at) throw invalid("a CBOR string is cut short");
+		this.at = at + argument;
+		return at;
 	}
 }

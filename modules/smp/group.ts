@@ -9,7 +9,7 @@ export interface Origin {
 	readonly peer: string;
 }
 
-/** What a handler knows of the request besides its fields. */
+/** What a handler knows of the request besides its fields. Valid until the request is answered. */
 export interface Context {
 	readonly origin: Origin;
 	/** Protocol version of the request: 0 original, 1 with group errors. */

@@ -1,11 +1,11 @@
-import { encodeMap, type ResponseMap } from "./cbor.js";
+import { MapEncoder, type ResponseMap } from "./cbor.js";
 import { GroupError, Rc, SmpError } from "./errors.js";
-import { decodeFields, type Fields, type Schema } from "./fields.js";
+import { FieldDecoder, type Fields, type Schema } from "./fields.js";
 import type { Context, Group, Operation, Origin, Work } from "./group.js";
-import { HEADER_SIZE, type Header, Op, readHeader, writeHeader } from "./header.js";
+import { HEADER_SIZE, Op } from "./header.js";
 import type { Drop, Reply, Transport } from "./transport/transport.js";
 
-/** A request that was answered. */
+/** A request that was answered. Valid during the call only: the next request may have the same object. */
 export interface Exchange {
 	readonly origin: Origin;
 	/** Of the protocol: 0 original, 1 with group errors. */
@@ -27,7 +27,8 @@ export interface ServerHooks {
 
 /** Several hooks in one: each is asked in turn, and the first that refuses ends it. */
 export function joinHooks(...hooks: readonly (ServerHooks | undefined)[]): ServerHooks {
-	return new JoinedHooks(hooks.filter((each) => each !== undefined));
+	const all = hooks.flatMap((each) => (each instanceof JoinedHooks ? each.hooks : (each ?? [])));
+	return all.length === 1 ? all[0]! : new JoinedHooks(all);
 }
 
 /** A class, for its methods take no memory where it is preloaded. */
@@ -38,12 +39,16 @@ class JoinedHooks implements ServerHooks {
 		this.hooks = hooks;
 	}
 
+	// By number: on XS `for…of` takes eight slots of memory each time, and this runs for every packet.
+
 	received(group: number, command: number, write: boolean, origin: Origin): void {
-		for (const each of this.hooks) each.received?.(group, command, write, origin);
+		const { hooks } = this;
+		for (let i = 0, count = hooks.length; i < count; i++) hooks[i]!.received?.(group, command, write, origin);
 	}
 
 	done(group: number, command: number, write: boolean, error: unknown, exchange: Exchange): void {
-		for (const each of this.hooks) each.done?.(group, command, write, error, exchange);
+		const { hooks } = this;
+		for (let i = 0, count = hooks.length; i < count; i++) hooks[i]!.done?.(group, command, write, error, exchange);
 	}
 
 	dropped(drop: Drop, transport: string): void {
@@ -72,26 +77,27 @@ export interface ServerOptions {
 }
 
 /**
- * A request, from when it came until it is answered: what handlers and hooks are told of it. One object for all of that, because
- * on a microcontroller what a packet allocates decides how often garbage is collected.
+ * A request, from when it came until it is answered: its header, and what handlers and hooks are told of it. One object for all
+ * of that, which serves one request after the other, because on a microcontroller what a packet allocates decides how often garbage
+ * is collected. Only a request that takes long keeps its object.
  */
 class Request implements Context, Exchange {
-	readonly header: Header;
-	readonly origin: Origin;
-	readonly reply: Reply;
-	readonly version: number;
-	readonly received: number;
-	readonly room: number;
+	op = 0;
+	version = 0;
+	group = 0;
+	sequence = 0;
+	command = 0;
+	/** Bytes that its header promises behind it. */
+	length = 0;
+	origin = NOWHERE;
+	reply: Reply = nowhere;
+	received = 0;
 	sent = 0;
+	readonly room: number;
 	/** What its handler wants to be done after the answer. */
 	actions: (() => void)[] | undefined;
 
-	constructor(header: Header, origin: Origin, reply: Reply, received: number, room: number) {
-		this.header = header;
-		this.origin = origin;
-		this.reply = reply;
-		this.version = header.version;
-		this.received = received;
+	constructor(room: number) {
 		this.room = room;
 	}
 
@@ -99,7 +105,20 @@ class Request implements Context, Exchange {
 		if (this.actions) this.actions.push(action);
 		else this.actions = [action];
 	}
+
+	/** Reads the header at `at` (header.ts). */
+	read(packet: Uint8Array, at: number): void {
+		const first = packet[at]!;
+		this.op = first & 7;
+		this.version = (first >> 3) & 3;
+		this.length = (packet[at + 2]! << 8) | packet[at + 3]!;
+		this.group = (packet[at + 4]! << 8) | packet[at + 5]!;
+		this.sequence = packet[at + 6]!;
+		this.command = packet[at + 7]!;
+	}
 }
+
+const nowhere: Reply = () => {};
 
 /** So many requests may be worked on at once, of as many clients: peers are free to choose many addresses. */
 const MAX_LONG = 4;
@@ -111,6 +130,13 @@ const MAX_LONG = 4;
 export class SmpServer {
 	readonly groups: readonly Group[];
 	readonly #buffer: Uint8Array;
+	/** The response that was sent last. The next of its length takes the same view. */
+	#response: Uint8Array;
+	#sent: number;
+	/** What the next request is put into; undefined while one is served. */
+	#spare: Request | undefined;
+	readonly #decoder = new FieldDecoder();
+	readonly #encoder: MapEncoder;
 	readonly #original: boolean;
 	readonly #verbose: boolean;
 	readonly #hooks: ServerHooks;
@@ -120,7 +146,11 @@ export class SmpServer {
 
 	constructor(options: ServerOptions) {
 		this.groups = options.groups;
-		this.#buffer = new Uint8Array(options.bufferSize ?? 1024);
+		const { bufferSize = 1024 } = options;
+		this.#buffer = new Uint8Array(bufferSize);
+		this.#encoder = new MapEncoder(this.#buffer);
+		this.#response = this.#buffer;
+		this.#sent = bufferSize;
 		this.#original = options.original ?? true;
 		this.#verbose = options.verbose ?? false;
 		this.#hooks = options.hooks ?? {};
@@ -129,7 +159,11 @@ export class SmpServer {
 
 	/** Serves the clients of `transport`. Hooks and handlers know it by `name`. */
 	attach(transport: Transport, name = ""): void {
-		transport.onPacket = (packet, reply, peer = "") => this.receive(packet, reply, { transport: name, peer });
+		let origin: Origin = { transport: name, peer: "" };
+		transport.onPacket = (packet, reply, peer = "") => {
+			if (peer !== origin.peer) origin = { transport: name, peer };
+			this.receive(packet, reply, origin);
+		};
 		transport.onDrop = (drop) => this.#hooks.dropped?.(drop, name);
 	}
 
@@ -139,32 +173,40 @@ export class SmpServer {
 	 * packet.
 	 */
 	receive(packet: Uint8Array, reply: Reply, origin: Origin = NOWHERE): void {
-		if (packet.length < HEADER_SIZE) this.#hooks.dropped?.("rx_bad_header", origin.transport);
-		for (let at = 0; packet.length - at >= HEADER_SIZE; ) {
-			const header = readHeader(packet, at);
+		const size = packet.length;
+		if (size < HEADER_SIZE) this.#hooks.dropped?.("rx_bad_header", origin.transport);
+		for (let at = 0; size - at >= HEADER_SIZE; ) {
+			const request = this.#spare ?? new Request(this.#buffer.length - HEADER_SIZE);
+			request.read(packet, at);
+			const { op } = request;
 			// A response is never answered: two servers on one line would answer each other for ever.
-			if (header.op === Op.READ_RESPONSE || header.op === Op.WRITE_RESPONSE) {
+			if (op === Op.READ_RESPONSE || op === Op.WRITE_RESPONSE) {
 				this.#hooks.dropped?.("rx_response", origin.transport);
 				return;
 			}
-			const end = at + HEADER_SIZE + header.length;
-			const payload = packet.subarray(at + HEADER_SIZE, end);
-			const received = HEADER_SIZE + payload.length;
-			const request = new Request(header, origin, reply, received, this.#buffer.length - HEADER_SIZE);
-			if (!this.#serve(request, payload, packet.length - end < HEADER_SIZE)) return;
-			at = end;
+			// An answer may bring the next packet before this one is done with.
+			this.#spare = undefined;
+			const start = at + HEADER_SIZE;
+			at = start + request.length;
+			request.origin = origin;
+			request.reply = reply;
+			request.received = Math.min(at, size) - start + HEADER_SIZE;
+			request.actions = undefined;
+			const served = this.#serve(request, packet, start, size - at < HEADER_SIZE);
+			if (this.#long.length === 0 || !this.#long.includes(request)) this.#spare = request;
+			if (!served) return;
 		}
 	}
 
-	/** Handles one request and answers it, unless that takes long. Returns false if it failed. */
-	#serve(request: Request, payload: Uint8Array, last: boolean): boolean {
-		const { header, origin } = request;
+	/** Handles one request, whose payload begins at `start`, and answers it, unless that takes long. Returns false if it failed. */
+	#serve(request: Request, packet: Uint8Array, start: number, last: boolean): boolean {
+		const { op, origin, length } = request;
 		let error: unknown;
 		let end = -1;
 		try {
-			const operation = this.#find(header, payload);
-			this.#hooks.received?.(header.group, header.command, header.op === Op.WRITE, origin);
-			const answer = operation.handle(decode(operation, payload), request);
+			const operation = this.#find(request);
+			this.#hooks.received?.(request.group, request.command, op === Op.WRITE, origin);
+			const answer = operation.handle(this.#decode(operation, packet, start, start + length), request);
 			const map = typeof answer === "function" ? this.#work(request, answer, last) : answer;
 			if (!map) return true;
 			end = this.#encode(map);
@@ -173,6 +215,17 @@ export class SmpServer {
 		}
 		this.#respond(request, end, error);
 		return error === undefined;
+	}
+
+	#decode(operation: Operation, packet: Uint8Array, start: number, end: number): Fields<Schema> {
+		const { fields } = operation;
+		if (!fields) return {};
+		try {
+			return this.#decoder.decode(packet, start, end, fields);
+		} catch (error) {
+			if (operation.lenient) return {};
+			throw error;
+		}
 	}
 
 	/** Does the first part of the work for a request. Returns its map, or undefined if there is more to be done, later. */
@@ -185,7 +238,7 @@ export class SmpServer {
 		if (!last) throw new SmpError(Rc.BUSY, "this takes long: send it as the last request of a packet");
 		const mine = this.#long.find(({ origin }) => sameClient(origin, request.origin));
 		// Sent once more by a client that has waited for long: the answer to the first will do.
-		if (mine && sameRequest(mine.header, request.header)) return undefined;
+		if (mine && sameRequest(mine, request)) return undefined;
 		if (mine)
 			throw new SmpError(Rc.BUSY, "another request of this client is still being worked on; wait for its answer");
 		if (this.#long.length >= MAX_LONG)
@@ -213,34 +266,40 @@ export class SmpServer {
 
 	/** Sends what is encoded up to `end`, or the error. */
 	#respond(request: Request, end: number, error: unknown): void {
-		const { header, actions } = request;
-		const sent = error === undefined ? end : this.#encodeError(error, header.version);
-		const response = this.#buffer.subarray(0, sent);
-		writeHeader(response, {
-			op: header.op === Op.READ ? Op.READ_RESPONSE : Op.WRITE_RESPONSE,
-			version: header.version > 0 ? 1 : 0,
-			flags: 0,
-			length: sent - HEADER_SIZE,
-			group: header.group,
-			sequence: header.sequence,
-			command: header.command,
-		});
+		const { op, version, group, command, actions } = request;
+		const sent = error === undefined ? end : this.#encodeError(error, version);
+		const buffer = this.#buffer;
+		const length = sent - HEADER_SIZE;
+		buffer[0] = (version > 0 ? 8 : 0) | (op === Op.READ ? Op.READ_RESPONSE : Op.WRITE_RESPONSE);
+		buffer[1] = 0;
+		buffer[2] = length >> 8;
+		buffer[3] = length & 0xff;
+		buffer[4] = group >> 8;
+		buffer[5] = group & 0xff;
+		buffer[6] = request.sequence;
+		buffer[7] = command;
+		if (sent !== this.#sent) {
+			this.#response = buffer.subarray(0, sent);
+			this.#sent = sent;
+		}
 		request.sent = sent;
-		request.reply(response);
+		request.reply(this.#response);
 		if (actions && error === undefined) for (const action of actions) action();
-		this.#hooks.done?.(header.group, header.command, header.op === Op.WRITE, error, request);
+		this.#hooks.done?.(group, command, op === Op.WRITE, error, request);
 	}
 
-	#find(header: Header, payload: Uint8Array): Operation {
-		if (header.version > 1) throw new SmpError(Rc.VERSION_TOO_NEW, "this server speaks versions 1 and 2");
-		if (header.version === 0 && !this.#original) throw new SmpError(Rc.VERSION_TOO_OLD, "this server speaks version 2");
-		if (payload.length < header.length) throw new SmpError(Rc.CORRUPT, "the packet is shorter than its header says");
-		if (header.op === Op.READ || header.op === Op.WRITE) {
+	#find({ op, version, group: id, command, length, received }: Request): Operation {
+		if (version > 1) throw new SmpError(Rc.VERSION_TOO_NEW, "this server speaks versions 1 and 2");
+		if (version === 0 && !this.#original) throw new SmpError(Rc.VERSION_TOO_OLD, "this server speaks version 2");
+		if (received - HEADER_SIZE < length) throw new SmpError(Rc.CORRUPT, "the packet is shorter than its header says");
+		if (op === Op.READ || op === Op.WRITE) {
+			const { groups } = this;
 			// As in Zephyr two groups may have one id; the first that has the command serves it.
-			for (const group of this.groups) {
-				if (group.id !== header.group) continue;
-				const command = Object.hasOwn(group.commands, header.command) ? group.commands[header.command] : undefined;
-				const operation = header.op === Op.READ ? command?.read : command?.write;
+			for (let i = 0, count = groups.length; i < count; i++) {
+				const group = groups[i]!;
+				if (group.id !== id) continue;
+				const known = group.commands[command];
+				const operation = op === Op.READ ? known?.read : known?.write;
 				if (operation) return operation;
 			}
 		}
@@ -248,20 +307,20 @@ export class SmpServer {
 	}
 
 	#encode(map: ResponseMap): number {
-		const end = encodeMap(map, this.#buffer, HEADER_SIZE);
+		const end = this.#encoder.encode(map, HEADER_SIZE);
 		if (end < 0) throw new SmpError(Rc.TOO_LARGE, "the response does not fit the buffer");
 		return end;
 	}
 
 	#encodeError(error: unknown, version: number): number {
 		if (error instanceof GroupError && version > 0) {
-			const end = encodeMap({ err: { group: error.group, rc: error.code }, ...error.extra }, this.#buffer, HEADER_SIZE);
+			const end = this.#encoder.encode({ err: { group: error.group, rc: error.code }, ...error.extra }, HEADER_SIZE);
 			if (end >= 0) return end;
 		}
 		const rc = this.#translate(error);
 		const rsn = this.#verbose && error instanceof Error ? error.message : undefined;
-		const end = encodeMap({ rc, rsn }, this.#buffer, HEADER_SIZE);
-		return end >= 0 ? end : encodeMap({ rc }, this.#buffer, HEADER_SIZE);
+		const end = this.#encoder.encode({ rc, rsn }, HEADER_SIZE);
+		return end >= 0 ? end : this.#encoder.encode({ rc }, HEADER_SIZE);
 	}
 
 	/** The `rc` by which version 1 clients learn of an error. */
@@ -275,15 +334,5 @@ export class SmpServer {
 
 const sameClient = (a: Origin, b: Origin): boolean => a.transport === b.transport && a.peer === b.peer;
 
-const sameRequest = (a: Header, b: Header): boolean =>
+const sameRequest = (a: Request, b: Request): boolean =>
 	a.sequence === b.sequence && a.group === b.group && a.command === b.command && a.op === b.op;
-
-function decode(operation: Operation, payload: Uint8Array): Fields<Schema> {
-	if (!operation.fields) return {};
-	try {
-		return decodeFields(payload, operation.fields);
-	} catch (error) {
-		if (operation.lenient) return {};
-		throw error;
-	}
-}

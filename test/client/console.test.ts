@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import { consoleLink } from "../../client/console.js";
-import { encodeConsole } from "../../modules/smp/transport/console.js";
+import { encodeConsole } from "../../modules/smp/transport/frame.js";
 import { ascii, concat, hex, random, TestStream } from "../unit/smp/support.js";
 
 const SHORT = Uint8Array.from({ length: 20 }, (_, i) => i);

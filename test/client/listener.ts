@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { ConsoleTransport } from "../../modules/smp/transport/console.js";
+import { scriptCodec } from "../../modules/smp/transport/frame.js";
 import type { ByteStream } from "../../modules/smp/transport/stream.js";
 
 /** A server whose connections do with a packet what `take` says. */
@@ -17,7 +18,7 @@ export class Listener {
 			};
 			socket.on("data", (bytes) => stream.onBytes?.(bytes));
 			socket.on("error", () => {});
-			new ConsoleTransport(stream).onPacket = (packet, reply) => take(packet, reply, socket);
+			new ConsoleTransport(stream, { codec: scriptCodec }).onPacket = (packet, reply) => take(packet, reply, socket);
 		});
 	}
 

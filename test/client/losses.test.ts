@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { SmpClient } from "../../client/client.js";
 import { consoleLink } from "../../client/console.js";
 import { rawLink } from "../../client/raw.js";
-import { encodeConsole } from "../../modules/smp/transport/console.js";
+import { encodeConsole } from "../../modules/smp/transport/frame.js";
 import type { ByteStream } from "../../modules/smp/transport/stream.js";
 import { concat, request, unhex } from "../unit/smp/support.js";
 

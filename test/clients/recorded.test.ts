@@ -5,6 +5,7 @@ import { ReadStream } from "node:tty";
 import { Decoder } from "cbor-x/decode";
 import { HEADER_SIZE, readHeader } from "../../modules/smp/header.js";
 import { ConsoleTransport } from "../../modules/smp/transport/console.js";
+import { scriptCodec } from "../../modules/smp/transport/frame.js";
 import type { ByteStream } from "../../modules/smp/transport/stream.js";
 import { root, Simulator } from "../../tools/simulator.js";
 
@@ -25,7 +26,7 @@ class FrameReader {
 	readonly #stream: ByteStream = { onBytes: undefined, write: () => {}, close: () => {} };
 
 	constructor() {
-		new ConsoleTransport(this.#stream, { maxPacket: 4096 }).onPacket = (packet) => {
+		new ConsoleTransport(this.#stream, { codec: scriptCodec, maxPacket: 4096 }).onPacket = (packet) => {
 			const fields = decoder.decode(packet.slice(HEADER_SIZE)) as Record<string, unknown>;
 			this.packets.push({ header: { ...readHeader(packet), length: 0 }, fields: plain(fields) });
 		};

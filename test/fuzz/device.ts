@@ -12,6 +12,7 @@ import { osGroup, uptimeClock } from "../../modules/smp/group/os.js";
 import { joinHooks, SmpServer } from "../../modules/smp/server.js";
 import { BleTransport } from "../../modules/smp/transport/ble.js";
 import { ConsoleTransport } from "../../modules/smp/transport/console.js";
+import { scriptCodec } from "../../modules/smp/transport/frame.js";
 import { RawTransport } from "../../modules/smp/transport/raw.js";
 import type { ByteStream, DatagramSocket, GattCharacteristic } from "../../modules/smp/transport/stream.js";
 import type { Transport } from "../../modules/smp/transport/transport.js";
@@ -54,7 +55,7 @@ class Wires {
 	/** Milliseconds of silence on the raw UART. */
 	silence = 0;
 	readonly transports: Readonly<Record<Way, Transport>> = {
-		console: new ConsoleTransport(this.console, { maxPacket: BUFFER }),
+		console: new ConsoleTransport(this.console, { codec: scriptCodec, maxPacket: BUFFER }),
 		raw: new RawTransport(this.raw, { maxPacket: BUFFER, uptime: () => this.silence }),
 		udp: new DatagramTransport(this.udp, { maxPacket: DATAGRAM }),
 		ble: new BleTransport(this.ble, { maxPacket: BUFFER }),

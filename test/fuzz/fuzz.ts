@@ -1,6 +1,6 @@
 import { bytes, decodeFields, text, uint } from "../../modules/smp/fields.js";
 import { HEADER_SIZE, Op, readHeader } from "../../modules/smp/header.js";
-import { encodeConsole } from "../../modules/smp/transport/console.js";
+import { encodeConsole } from "../../modules/smp/transport/frame.js";
 import { hex, random, request } from "../unit/smp/support.js";
 import { Behaviours, Corpus } from "./corpus.js";
 import { BUFFER, FuzzDevice, WAYS, type Way } from "./device.js";

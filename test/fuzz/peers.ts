@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { consoleLink } from "../../client/console.js";
 import type { Link } from "../../client/link.js";
 import { HEADER_SIZE, readHeader } from "../../modules/smp/header.js";
-import { encodeConsole } from "../../modules/smp/transport/console.js";
+import { encodeConsole } from "../../modules/smp/transport/frame.js";
 import type { ByteStream } from "../../modules/smp/transport/stream.js";
 import type { Random } from "./mutate.js";
 

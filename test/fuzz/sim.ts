@@ -9,7 +9,7 @@ import { udpLink } from "../../client/node/udp.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { accessAnswer } from "../../modules/smp/access-answer.js";
 import { Op } from "../../modules/smp/header.js";
-import { encodeConsole } from "../../modules/smp/transport/console.js";
+import { encodeConsole } from "../../modules/smp/transport/frame.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 import { random } from "../unit/smp/support.js";
 import { Corpus } from "./corpus.js";

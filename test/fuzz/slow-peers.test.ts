@@ -5,7 +5,7 @@ import { SmpClient } from "../../client/client.js";
 import { consoleLink } from "../../client/console.js";
 import { openSerial } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
-import { encodeConsole } from "../../modules/smp/transport/console.js";
+import { encodeConsole } from "../../modules/smp/transport/frame.js";
 import { Simulator } from "../../tools/simulator.js";
 import { ascii, request } from "../unit/smp/support.js";
 import { type Heap, heapOf } from "./heap.js";

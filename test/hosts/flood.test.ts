@@ -8,7 +8,7 @@ import { type AuditRecord, auditRecords } from "../../client/group/audit.js";
 import { statistics } from "../../client/group/statistics.js";
 import { openSerial } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
-import { encodeConsole } from "../../modules/smp/transport/console.js";
+import { encodeConsole } from "../../modules/smp/transport/frame.js";
 import { Simulator } from "../../tools/simulator.js";
 import { hostAndPort } from "../fuzz/peers.js";
 import { image, request } from "../unit/smp/support.js";

@@ -8,7 +8,7 @@ import { describeWith } from "../support/tools.js";
 /** What docs/MEMORY.md promises of the application: bytes of flash and of RAM, instructions for a packet of 1,024 bytes. */
 const FLASH = 448 * 1024;
 const RAM = 160 * 1024;
-const INSTRUCTIONS = 3_000_000;
+const INSTRUCTIONS = 800_000;
 
 const atMost = (value: number, limit: number, unit: string): void =>
 	assert.ok(value > 0 && value <= limit, `${value} ${unit}, the limit is ${limit}`);

@@ -8,7 +8,7 @@ import { consoleLink } from "../../client/console.js";
 import { openSerial } from "../../client/node/serial.js";
 import { APPLICATION, QEMU } from "../../hosts/mps3/board.js";
 import { Op } from "../../modules/smp/header.js";
-import { encodeConsole } from "../../modules/smp/transport/console.js";
+import { encodeConsole } from "../../modules/smp/transport/frame.js";
 import { freshDirectory, Simulator, type SimulatorEvent } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 import { describeWith, run } from "../support/tools.js";

@@ -16,6 +16,7 @@ describeWith("arm-none-eabi-gcc", "the RTL8721F host's C for Cortex-M55", () => 
 			const directory = mkdtempSync(join(tmpdir(), "xs-smp-"));
 			const { status, output } = await run("arm-none-eabi-gcc", [
 				...["-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard", "-std=gnu11", "-Os", "-Wall", "-Wextra", "-Werror"],
+				"-Iengine/native",
 				...["-Itest/zephyr-headers", "-Itest/zephyr-headers/moddable"],
 				...["-isystem", "node_modules/@agoric/xsnap/moddable/xs/includes"],
 				...["-c", "-o", join(directory, "object.o"), file],

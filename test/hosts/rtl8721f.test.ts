@@ -14,6 +14,7 @@ import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { guideLayout } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { Op } from "../../modules/smp/header.js";
+import { scriptCodec } from "../../modules/smp/transport/frame.js";
 import { update } from "../clients/images.js";
 import { BoardClock, BoardFlash, BoardTimers, BoardUart, BoardUdp } from "./rtl8721f-devices.js";
 
@@ -29,6 +30,7 @@ function board(flash = new BoardFlash(guideLayout)) {
 		timers: new BoardTimers(),
 		clock,
 		digest: nobleDigest,
+		codec: scriptCodec,
 		reset,
 		log: (line: string) => void lines.push(line),
 	});
@@ -137,6 +139,7 @@ describe("RTL8721F host", () => {
 			timers: new BoardTimers(),
 			clock: new BoardClock(0),
 			digest: nobleDigest,
+			codec: scriptCodec,
 			reset: () => {},
 			log: () => {},
 		});
@@ -163,6 +166,7 @@ describe("RTL8721F host", () => {
 			timers: new BoardTimers(),
 			clock: new BoardClock(0),
 			digest: nobleDigest,
+			codec: scriptCodec,
 			reset: () => {},
 			log: () => {},
 		};

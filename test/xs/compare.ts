@@ -1,7 +1,8 @@
 import type { DigestProvider } from "../../modules/bytes/digest.js";
 import { equalBytes } from "../../modules/bytes/equal.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
-import { type ConsoleCodec, scriptCodec } from "../../modules/smp/transport/codec.js";
+import { type ConsoleCodec, NOTHING } from "../../modules/smp/transport/codec.js";
+import { scriptCodec } from "../../modules/smp/transport/frame.js";
 import { ascii, hex, random } from "../unit/smp/support.js";
 
 // Another implementation of the work on bytes, against the one in JavaScript, on input that a seed decides.
@@ -29,10 +30,8 @@ export function compare(other: Implementation, seed: number, rounds: number): nu
 	for (let round = 0; round < rounds; round++) {
 		// Every length in turn, so that no boundary is left to chance.
 		const data = view(next, round % MOST);
-		const crc = next(3) === 0 ? 0 : next(0x10000);
-		same("crc16", [scriptCodec.crc16(data, crc)], [other.codec.crc16(data, crc)], data, crc);
-		encoded(other.codec, next, data, same);
-		decoded(other.codec, next, characters(next, data), same);
+		same("encode", [scriptCodec.encode(data)], [other.codec.encode(data)], data);
+		decoded(other.codec, next, data, same);
 		hashed(other.digest, next, data, same);
 	}
 	return compared;
@@ -41,27 +40,27 @@ export function compare(other: Implementation, seed: number, rounds: number): nu
 type Result = number | Uint8Array;
 type Same = (what: string, ours: readonly Result[], theirs: readonly Result[], ...input: readonly unknown[]) => void;
 
-function encoded(codec: ConsoleCodec, next: Random, data: Uint8Array, same: Same): void {
-	const at = next(5);
-	// Exactly enough room, and some to spare that has to stay as it is.
-	const room = at + 4 * Math.ceil(data.length / 3) + (next(2) === 0 ? 0 : next(9));
-	const ours = new Uint8Array(room).fill(0x2a);
-	const theirs = ours.slice();
-	const ends = [scriptCodec.base64Encode(data, ours, at), codec.base64Encode(data, theirs, at)] as const;
-	same("base64Encode", [ends[0], ours], [ends[1], theirs], data, at);
-}
-
-function decoded(codec: ConsoleCodec, next: Random, text: Uint8Array, same: Same): void {
-	const at = next(8) === 0 ? next(text.length + 1) : 0;
-	const end = next(4) === 0 ? at + next(text.length + 1 - at) : text.length;
-	const ours = new Uint8Array(next(3) === 0 ? next(MOST) : MOST).fill(0x2a);
-	const theirs = ours.slice();
-	const intoAt = next(3) === 0 ? next(ours.length + 8) : 0;
-	const counts = [
-		scriptCodec.base64Decode(text, at, end, ours, intoAt),
-		codec.base64Decode(text, at, end, theirs, intoAt),
-	] as const;
-	same("base64Decode", [counts[0], ours], [counts[1], theirs], text, at, end, intoAt);
+/** A stream of frames and faults, in cuts that fall anywhere: everything that a decoder tells, and all that it keeps. */
+function decoded(codec: ConsoleCodec, next: Random, data: Uint8Array, same: Same): void {
+	const text = stream(next, data);
+	// Sometimes without room for the packet, or for the line.
+	const maxPacket = next(3) === 0 ? next(MOST) : MOST;
+	const maxLine = next(4) === 0 ? 1 + next(300) : 4096;
+	const ours = scriptCodec.decoder(maxPacket, maxLine);
+	const theirs = codec.decoder(maxPacket, maxLine);
+	const most = next(3) === 0 ? 4 : 1 + next(400);
+	for (let from = 0; from < text.length; ) {
+		const part = text.subarray(from, from + 1 + next(most));
+		from += part.length;
+		for (let at = 0, event = 0; event !== NOTHING; at = ours.at) {
+			event = ours.decode(part, at);
+			const told = theirs.decode(part, at);
+			const input = [text, from, at, maxPacket, maxLine];
+			same("decode", [event, ours.at], [told, theirs.at], ...input);
+			if (event !== NOTHING) same("the frame", [ours.frame], [theirs.frame], ...input);
+		}
+	}
+	same("the frame", [ours.frame], [theirs.frame], text, maxPacket, maxLine);
 }
 
 function hashed(digest: DigestProvider, next: Random, data: Uint8Array, same: Same): void {
@@ -89,14 +88,37 @@ function view(next: Random, length: number): Uint8Array {
 
 const FOREIGN = ascii("=-_ \r\n\t.,@[`{\0\x7f\x80\xc3\xff");
 
-/** Base64 of `data`, mostly with something in it that is none. */
-function characters(next: Random, data: Uint8Array): Uint8Array {
-	const text = new Uint8Array(4 * Math.ceil(data.length / 3));
-	scriptCodec.base64Encode(data, text, 0);
-	if (text.length === 0) return text;
-	for (let faults = next(4); faults > 0; faults--)
-		text[next(text.length)] = next(2) === 0 ? FOREIGN[next(FOREIGN.length)]! : next(256);
-	return next(3) === 0 ? text.subarray(0, next(text.length + 1)) : text;
+/** Frames, some with their lines cut anywhere as newtmgr's, some damaged, some cut short, and what is no frame in between. */
+function stream(next: Random, data: Uint8Array): Uint8Array {
+	const parts: number[] = [];
+	for (let frames = 1 + next(3); frames > 0; frames--) {
+		const plain = scriptCodec.encode(next(2) === 0 ? data : data.subarray(0, next(40)));
+		const frame = next(3) === 0 ? cutAnywhere(next, plain) : Array.from(plain);
+		for (let faults = next(3) === 0 ? next(4) : 0; faults > 0; faults--) frame[next(frame.length)] = fault(next);
+		if (next(6) === 0) frame.splice(next(frame.length), next(8));
+		if (next(6) === 0) frame.splice(frame.length - 1, 0, ...(next(2) === 0 ? [CR] : [SPACE, SPACE]));
+		if (next(8) === 0) frame.length = next(frame.length);
+		if (next(6) === 0) parts.push(...ascii(next(2) === 0 ? "uart:~$ log\r\n" : "\n"));
+		parts.push(...frame);
+	}
+	return Uint8Array.from(parts);
+}
+
+const CR = 0x0d;
+const SPACE = 0x20;
+const LF = 0x0a;
+
+const fault = (next: Random): number =>
+	next(2) === 0 ? FOREIGN[next(FOREIGN.length)]! : next(3) === 0 ? [6, 9, 4, 20, LF][next(5)]! : next(256);
+
+/** The same frame with lines of another length, which need not be a multiple of four characters. */
+function cutAnywhere(next: Random, frame: Uint8Array): number[] {
+	const characters = Array.from(frame).filter((byte) => byte > SPACE);
+	const length = 1 + next(250);
+	const lines: number[] = [];
+	for (let at = 0; at < characters.length; at += length)
+		lines.push(...(at === 0 ? [6, 9] : [4, 20]), ...characters.slice(at, at + length), LF);
+	return lines;
 }
 
 const equal = (a: Result, b: Result): boolean =>

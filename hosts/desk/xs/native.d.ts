@@ -41,6 +41,12 @@ declare const simulator: {
 	/** 32 bytes. */
 	sha256Digest(state: ArrayBuffer): ArrayBuffer;
 
+	/** `ConsoleNatives` (modules/smp/transport/codec.ts). */
+	consoleState(maxLine: number): ArrayBuffer;
+	consoleDecode(state: ArrayBuffer, frame: Uint8Array, bytes: Uint8Array, at: number): number;
+	consoleAt(state: ArrayBuffer): number;
+	consoleEncode(packet: Uint8Array, into: Uint8Array): number;
+
 	flashRead(into: Uint8Array | ArrayBuffer, address: number): void;
 	/** Throws if a byte of the target is not erased. */
 	flashWrite(bytes: Uint8Array | ArrayBuffer, address: number): void;

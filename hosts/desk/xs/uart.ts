@@ -9,7 +9,12 @@ export class SimUart implements ByteStream {
 
 	constructor() {
 		const bytes = new Uint8Array(RECEIVE_BUFFER);
-		simulator.uartOpen(bytes, (count) => this.onBytes?.(bytes.subarray(0, count)));
+		// Most lines of a packet have one length: each view of that is the same.
+		let view = bytes;
+		simulator.uartOpen(bytes, (count) => {
+			if (count !== view.length) view = bytes.subarray(0, count);
+			this.onBytes?.(view);
+		});
 	}
 
 	write(bytes: Uint8Array): boolean {

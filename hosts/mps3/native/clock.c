@@ -21,7 +21,7 @@
  * instructions.
  */
 volatile uint64_t clockStarted, clockWorked;
-static uint64_t asleep;
+static uint32_t woken; /* the counter's low half when this program last awoke, which is never two minutes ago */
 
 uint64_t clockTicks(void)
 {
@@ -39,6 +39,7 @@ void clockStart(void)
 {
 	COUNTER_CONTROL = 1; /* on; it may be so already */
 	clockStarted = clockTicks();
+	woken = (uint32_t)clockStarted;
 	SYST_RVR = CLOCK_HZ / 1000 - 1;
 	SYST_CVR = 0;
 	SYST_CSR = 7; /* processor clock, interrupt, on */
@@ -50,10 +51,9 @@ uint32_t clockMilliseconds(void) { return (uint32_t)((clockTicks() - clockStarte
 
 void clockSleep(void)
 {
-	uint64_t before = clockTicks();
-	clockWorked = before - clockStarted - asleep;
+	clockWorked += COUNTER_LOW - woken;
 	__asm volatile("dsb\n\twfi" ::: "memory");
-	asleep += clockTicks() - before;
+	woken = COUNTER_LOW;
 	interruptsOn();
 	interruptsOff();
 }

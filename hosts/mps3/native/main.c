@@ -72,12 +72,12 @@ static void install(xsMachine *the)
 	xsVars(1);
 	xsVar(0) = xsNewObject();
 	runtimeDefineFunctions(the, &xsVar(0), machineFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), codecFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), digestFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), flashFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), uartFunctions);
 	runtimeFreeze(the, &xsVar(0));
 	xsDefine(xsGlobal, xsID("simulator"), xsVar(0), xsDontDelete | xsDontSet);
-	runtimeDefineObject(the, "mps3", codecFunctions);
 }
 
 static void crashed(void *context, RuntimeCrashCode code, const char *line)

@@ -76,17 +76,21 @@ static void transmit(void)
 void onUartReceive(void)
 {
 	INTERRUPT = RECEIVED;
+	uint32_t head = receiver.head;
 	while (STATE & RX_FULL) {
 		uint8_t byte = (uint8_t)DATA;
-		receiver.bytes[receiver.head++ % SIZE] = byte;
+		receiver.bytes[head++ % SIZE] = byte;
+		receiver.head = head;
 		if (byteTime) {
 			uint64_t now = clockTicks();
 			receiver.free = (receiver.free > now ? receiver.free : now) + byteTime;
 		}
 		silence = 0;
-		if (byte == LF || used(&receiver) >= WORTH)
-			worth = receiver.head;
-		listen();
+		uint32_t count = head - receiver.tail;
+		if (byte == LF || count >= WORTH)
+			worth = head;
+		if (byteTime || count >= SIZE)
+			listen();
 		if (!listening)
 			return;
 	}

@@ -96,6 +96,7 @@ static void install(xsMachine *the)
 	xsVars(2);
 	xsVar(0) = xsNewObject();
 	runtimeDefineFunctions(the, &xsVar(0), machineFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), codecFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), digestFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), fileFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), flashFunctions);

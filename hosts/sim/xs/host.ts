@@ -3,6 +3,7 @@ import type { FlashPartition } from "../../../modules/flash/partition.js";
 import { FlashCounters } from "../../../modules/smp/group/counters.js";
 import type { Clock } from "../../../modules/smp/group/os.js";
 import { ConsoleTransport } from "../../../modules/smp/transport/console.js";
+import { NativeCodec } from "../../../modules/smp/transport/native-codec.js";
 import { RawTransport } from "../../../modules/smp/transport/raw.js";
 import { DatagramTransport } from "../../../modules/smp/transport/udp.js";
 import type { SimConfig } from "../../desk/xs/config.js";
@@ -41,7 +42,7 @@ export class SimHost extends EmulatedHost implements Host {
 		const transport =
 			this.#framing === "raw"
 				? new RawTransport(uart, { maxPacket: size, uptime: () => this.uptime() })
-				: new ConsoleTransport(uart, { maxPacket: size });
+				: new ConsoleTransport(uart, { maxPacket: size, codec: new NativeCodec(simulator) });
 		const tcp = SimTcpTransport.open(size);
 		return [
 			{ name: "uart", transport },

@@ -9,7 +9,12 @@ export class SimUdp implements DatagramSocket {
 
 	constructor() {
 		const bytes = new Uint8Array(RECEIVE_BUFFER);
-		simulator.udpOpen(bytes, (count, peer) => this.onDatagram?.(bytes.subarray(0, count), peer));
+		// The packets of an upload have one length: each view of that is the same.
+		let view = bytes;
+		simulator.udpOpen(bytes, (count, peer) => {
+			if (count !== view.length) view = bytes.subarray(0, count);
+			this.onDatagram?.(view, peer);
+		});
 	}
 
 	send(bytes: Uint8Array, peer: Peer): boolean {

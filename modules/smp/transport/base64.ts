@@ -21,26 +21,3 @@ export function base64Encode(bytes: Uint8Array, into: Uint8Array, at: number): n
 	}
 	return at;
 }
-
-/** `ConsoleCodec.base64Decode`. */
-export function base64Decode(
-	characters: Uint8Array,
-	at: number,
-	end: number,
-	into: Uint8Array,
-	intoAt: number,
-): number {
-	const from = at;
-	for (; at + 4 <= end && intoAt + 3 <= into.length; at += 4) {
-		const a = BASE64_VALUES[characters[at]!] ?? -1;
-		const b = BASE64_VALUES[characters[at + 1]!] ?? -1;
-		const c = BASE64_VALUES[characters[at + 2]!] ?? -1;
-		const d = BASE64_VALUES[characters[at + 3]!] ?? -1;
-		if ((a | b | c | d) < 0) break;
-		const bits = (a << 18) | (b << 12) | (c << 6) | d;
-		into[intoAt++] = bits >> 16;
-		into[intoAt++] = bits >> 8;
-		into[intoAt++] = bits;
-	}
-	return at - from;
-}

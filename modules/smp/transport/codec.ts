@@ -1,19 +1,54 @@
-import { crc16 } from "../../bytes/crc16.js";
-import { base64Decode, base64Encode } from "./base64.js";
+import type { Drop } from "./transport.js";
 
-/** The work on every byte of console framing. A host may have it in C, which is many times faster than JavaScript. */
-export interface ConsoleCodec {
-	/** CRC-16 as in `crc16`, going on from `crc`. */
-	crc16(bytes: Uint8Array, crc: number): number;
+// The contract of console framing (Zephyr SMP transport specification, Console/UART): length, packet and CRC in base64, cut
+// into lines that begin with one of two markers, so that SMP shares a console with people and logs. It is the work on each
+// byte, which a host may have in C (engine/native/console-frame.c), many times faster than in JavaScript
+// (`scriptCodec` in frame.ts). Both do the same, byte for byte.
+
+/** What `ConsoleDecoder.decode` returns when it has taken everything and there is nothing to tell. */
+export const NOTHING = -1;
+
+/** What `decode` returns below `NOTHING`: -2 for the first of these losses, and so on. */
+export const LOSSES = Object.freeze([
+	"rx_bad_crc",
+	"rx_bad_base64",
+	"rx_bad_length",
+	"rx_too_long",
+	"rx_unfinished",
+] as const) satisfies readonly Drop[];
+
+/** What is known of the line that arrives, and of the frame that it belongs to. */
+export interface ConsoleDecoder {
+	/** Begins with the packet of a whole frame, until `decode` is called again. */
+	readonly frame: Uint8Array;
+	/** Of the bytes of the last call, so many were taken: where to go on after anything but `NOTHING`. */
+	readonly at: number;
 	/**
-	 * Decodes groups of four characters (RFC 4648, section 4) from `at` on to `into` from `intoAt` on. Ends at the last whole
-	 * group before `end`, at one with a character outside of the alphabet (padding is outside), and where the next three bytes
-	 * have no room. Returns the number of characters that it decoded, three bytes for each four.
+	 * Takes what arrived, in whatever cuts, from `at` on: all of it, or up to the first byte by which a frame is whole or
+	 * lost. Returns the length of the packet, 0 or more; `NOTHING`; or the number of a loss.
 	 */
-	base64Decode(characters: Uint8Array, at: number, end: number, into: Uint8Array, intoAt: number): number;
-	/** Encodes `bytes` with padding into `into` from `at` on and returns the end. There must be room. */
-	base64Encode(bytes: Uint8Array, into: Uint8Array, at: number): number;
+	decode(bytes: Uint8Array, at: number): number;
 }
 
-/** In JavaScript, for hosts without. */
-export const scriptCodec: ConsoleCodec = Object.freeze({ crc16, base64Decode, base64Encode });
+/** Makes frames of packets and packets of frames. */
+export interface ConsoleCodec {
+	/** For packets of up to `maxPacket` bytes and lines of less than `maxLine`, LF not counted. */
+	decoder(maxPacket: number, maxLine: number): ConsoleDecoder;
+	/** Frames a packet: lines of up to 127 bytes, each of which decodes alone. */
+	encode(packet: Uint8Array): Uint8Array;
+}
+
+/** The four functions by which a host's C is a codec (`NativeCodec` in native-codec.ts). */
+export interface ConsoleNatives {
+	/** The state of a line that begins, of the length that a line may have. */
+	consoleState(maxLine: number): ArrayBuffer;
+	/** `ConsoleDecoder.decode`. The whole of `frame` is written to, and nothing else. */
+	consoleDecode(state: ArrayBuffer, frame: Uint8Array, bytes: Uint8Array, at: number): number;
+	/** `ConsoleDecoder.at`. */
+	consoleAt(state: ArrayBuffer): number;
+	/** Returns the length of the packet's frame, which it writes to `into` if that has this very length. */
+	consoleEncode(packet: Uint8Array, into: Uint8Array): number;
+}
+
+/** Bytes of the CRC behind a packet. */
+export const CRC_SIZE = 2;

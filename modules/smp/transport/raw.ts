@@ -59,7 +59,7 @@ export class RawTransport implements Transport {
 	}
 
 	readonly #reply = (packet: Uint8Array): void => {
-		if (this.#stream.write(packet.slice()) === false) this.onDrop?.("tx_dropped");
+		if (this.#stream.write(new Uint8Array(packet)) === false) this.onDrop?.("tx_dropped");
 	};
 
 	#drop(drop: Drop): void {

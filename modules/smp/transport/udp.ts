@@ -16,7 +16,7 @@ export class DatagramTransport implements Transport {
 		this.#socket = socket;
 		socket.onDatagram = (bytes, peer) => {
 			this.onPacket?.(
-				bytes.subarray(0, this.maxPacket),
+				bytes.length > this.maxPacket ? bytes.subarray(0, this.maxPacket) : bytes,
 				(packet) => {
 					if (socket.send(packet, peer) === false) this.onDrop?.("tx_dropped");
 				},

@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import { crc16 } from "../../../modules/bytes/crc16.js";
 import { base64Encode } from "../../../modules/smp/transport/base64.js";
-import { ConsoleTransport, encodeConsole } from "../../../modules/smp/transport/console.js";
+import { ConsoleTransport } from "../../../modules/smp/transport/console.js";
+import { encodeConsole, scriptCodec } from "../../../modules/smp/transport/frame.js";
 import type { Drop } from "../../../modules/smp/transport/transport.js";
 import { ascii, concat, hex, random, TestStream, unhex } from "./support.js";
 
@@ -11,7 +12,7 @@ const packetOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_,
 function received(input: Uint8Array, size?: number, options = {}, lost: Drop[] = []): string[] {
 	const stream = new TestStream();
 	const packets: string[] = [];
-	const transport = new ConsoleTransport(stream, options);
+	const transport = new ConsoleTransport(stream, { codec: scriptCodec, ...options });
 	transport.onPacket = (packet) => packets.push(hex(packet));
 	transport.onDrop = (drop) => lost.push(drop);
 	stream.feed(input, size);
@@ -155,7 +156,7 @@ describe("console transport", () => {
 		const next = random(5);
 		const stream = new TestStream();
 		const packets: string[] = [];
-		new ConsoleTransport(stream).onPacket = (packet) => packets.push(hex(packet));
+		new ConsoleTransport(stream, { codec: scriptCodec }).onPacket = (packet) => packets.push(hex(packet));
 		for (let round = 0; round < 200; round++) {
 			const noise = Uint8Array.from({ length: next(200) }, () =>
 				next(4) ? next(256) : [6, 9, 4, 20, 10, 65, 61][next(7)]!,
@@ -170,14 +171,14 @@ describe("console transport", () => {
 
 	it("answers in a frame, in one write", () => {
 		const stream = new TestStream();
-		new ConsoleTransport(stream).onPacket = (packet, reply) => reply(packet);
+		new ConsoleTransport(stream, { codec: scriptCodec }).onPacket = (packet, reply) => reply(packet);
 		stream.feed(long);
 		assert.deepEqual(stream.written.map(hex), [hex(long)]);
 	});
 
 	it("tells of answers that its stream drops", () => {
 		const stream = new TestStream();
-		const transport = new ConsoleTransport(stream);
+		const transport = new ConsoleTransport(stream, { codec: scriptCodec });
 		const lost: Drop[] = [];
 		transport.onPacket = (packet, reply) => reply(packet);
 		transport.onDrop = (drop) => lost.push(drop);
@@ -190,7 +191,7 @@ describe("console transport", () => {
 
 	it("stops listening when closed", () => {
 		const stream = new TestStream();
-		const transport = new ConsoleTransport(stream);
+		const transport = new ConsoleTransport(stream, { codec: scriptCodec });
 		transport.close();
 		assert.equal(stream.onBytes, undefined);
 		assert.ok(stream.closed);

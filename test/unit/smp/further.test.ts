@@ -12,7 +12,8 @@ import { settingsGroup } from "../../../modules/smp/group/settings.js";
 import { shellOf } from "../../../modules/smp/group/shell-commands.js";
 import { StoredSettings } from "../../../modules/smp/group/stored-settings.js";
 import { SmpServer } from "../../../modules/smp/server.js";
-import { ConsoleTransport, encodeConsole } from "../../../modules/smp/transport/console.js";
+import { ConsoleTransport } from "../../../modules/smp/transport/console.js";
+import { encodeConsole, scriptCodec } from "../../../modules/smp/transport/frame.js";
 import { answer, ascii, concat, payload, request, TestFlash, TestStream } from "./support.js";
 
 const open = (flash: Uint8Array): StoredSettings =>
@@ -160,7 +161,7 @@ describe("counters", () => {
 		const traffic = new TrafficCounters();
 		const server = new SmpServer({ groups: [osGroup({})], hooks: traffic.hooks });
 		const stream = new TestStream();
-		server.attach(new ConsoleTransport(stream), "uart");
+		server.attach(new ConsoleTransport(stream, { codec: scriptCodec }), "uart");
 		const frame = encodeConsole(request(0, 0, { d: "x" }));
 		const damaged = frame.slice();
 		damaged[10] = damaged[10] === 0x41 ? 0x42 : 0x41;

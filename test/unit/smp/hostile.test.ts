@@ -8,7 +8,8 @@ import { shellGroup } from "../../../modules/smp/group/shell.js";
 import { statisticsGroup } from "../../../modules/smp/group/statistics.js";
 import type { Group } from "../../../modules/smp/group.js";
 import { SmpServer } from "../../../modules/smp/server.js";
-import { ConsoleTransport, encodeConsole } from "../../../modules/smp/transport/console.js";
+import { ConsoleTransport } from "../../../modules/smp/transport/console.js";
+import { encodeConsole, scriptCodec } from "../../../modules/smp/transport/frame.js";
 import { concat, exchange, hex, image, payload, random, request, TestFlash, TestStream, unhex } from "./support.js";
 
 const FILE = image(900, [1, 2, 3]);
@@ -78,7 +79,7 @@ describe("hostile clients", () => {
 	it("requests cut, joined, repeated and sprinkled with noise, over a console", () => {
 		const next = random(11);
 		const stream = new TestStream();
-		device().attach(new ConsoleTransport(stream, { maxPacket: 512 }));
+		device().attach(new ConsoleTransport(stream, { codec: scriptCodec, maxPacket: 512 }));
 		for (let round = 0; round < 1500; round++) {
 			const first = REQUESTS[next(REQUESTS.length)]!;
 			const second = REQUESTS[next(REQUESTS.length)]!;

@@ -5,7 +5,8 @@ import { enumerationGroup } from "../../../modules/smp/group/enumeration.js";
 import { osGroup, uptimeClock } from "../../../modules/smp/group/os.js";
 import { type Group, operation } from "../../../modules/smp/group.js";
 import { SmpServer } from "../../../modules/smp/server.js";
-import { ConsoleTransport, encodeConsole } from "../../../modules/smp/transport/console.js";
+import { ConsoleTransport } from "../../../modules/smp/transport/console.js";
+import { encodeConsole, scriptCodec } from "../../../modules/smp/transport/frame.js";
 import { answer, concat, exchange, hex, payload, request, TestStream, unhex } from "./support.js";
 
 const GROUP = 64;
@@ -133,7 +134,7 @@ describe("server", () => {
 	it("takes the deepest packet through a transport, and refuses a deeper one", () => {
 		const nested = (depth: number): string => {
 			const stream = new TestStream();
-			server.attach(new ConsoleTransport(stream));
+			server.attach(new ConsoleTransport(stream, { codec: scriptCodec }));
 			const body = unhex(`bf6178${"9f".repeat(depth)}${"ff".repeat(depth)}ff`);
 			stream.feed(encodeConsole(concat(unhex("080000"), Uint8Array.of(body.length), unhex("00400000"), body)), 1);
 			return hex(stream.written[0]!);

@@ -2,7 +2,8 @@ import { crc16 } from "../../../modules/bytes/crc16.js";
 import { bool, bytes, decodeFields, uint } from "../../../modules/smp/fields.js";
 import { HEADER_SIZE } from "../../../modules/smp/header.js";
 import { BleTransport } from "../../../modules/smp/transport/ble.js";
-import { ConsoleTransport, encodeConsole } from "../../../modules/smp/transport/console.js";
+import { ConsoleTransport } from "../../../modules/smp/transport/console.js";
+import { encodeConsole, scriptCodec } from "../../../modules/smp/transport/frame.js";
 import { RawTransport } from "../../../modules/smp/transport/raw.js";
 import type { ByteStream, DatagramSocket, GattCharacteristic } from "../../../modules/smp/transport/stream.js";
 import type { Transport } from "../../../modules/smp/transport/transport.js";
@@ -117,7 +118,8 @@ function runClientRequest(vector: JsonMap, fixtures: JsonMap): string | undefine
 		const difference = inAnyCut(unhex(input), (parts) => {
 			const stream = new Stream();
 			const received: string[] = [];
-			new ConsoleTransport(stream, { maxPacket: 2048 }).onPacket = (packet) => received.push(hex(packet));
+			new ConsoleTransport(stream, { codec: scriptCodec, maxPacket: 2048 }).onPacket = (packet) =>
+				received.push(hex(packet));
 			stream.feed(parts);
 			return received.join() === hex(request) ? undefined : `framed lines gave ${received.join() || "nothing"}`;
 		});
@@ -130,7 +132,7 @@ function runSerialInput(vector: JsonMap, fixtures: JsonMap): string | undefined 
 	const maxLine = Number(map(vector["config"] ?? {})["line_buffer"] ?? 4096);
 	return inAnyCut(unhex(String(vector["input_hex"])), (parts) => {
 		const stream = new Stream();
-		const transport = new ConsoleTransport(stream, { maxPacket: 2048, maxLine });
+		const transport = new ConsoleTransport(stream, { codec: scriptCodec, maxPacket: 2048, maxLine });
 		return served(vector, fixtures, transport, () => stream.feed(parts));
 	});
 }

@@ -1,4 +1,5 @@
 import { ConsoleTransport } from "../../../../modules/smp/transport/console.js";
+import { NativeCodec } from "../../../../modules/smp/transport/native-codec.js";
 import { RawTransport } from "../../../../modules/smp/transport/raw.js";
 import type { ByteStream } from "../../../../modules/smp/transport/stream.js";
 import type { Drop, Transport } from "../../../../modules/smp/transport/transport.js";
@@ -88,8 +89,9 @@ class Connection implements ByteStream {
 	#choose(first: number): void {
 		const framed = first === CONSOLE_MARKER || (first & 0xe4) !== 0;
 		const { maxPacket, uptime, dropped } = this.#owner;
-		const options = { maxPacket, uptime };
-		const transport = framed ? new ConsoleTransport(this, options) : new RawTransport(this, options);
+		const transport = framed
+			? new ConsoleTransport(this, { maxPacket, codec: new NativeCodec(simulator) })
+			: new RawTransport(this, { maxPacket, uptime });
 		transport.onPacket = (packet, reply) => this.#owner.onPacket?.(packet, reply, this.#peer);
 		transport.onDrop = dropped;
 	}

@@ -29,16 +29,47 @@ export function eraseSectors(area: FlashArea, first: number, end: number): boole
 
 /** Feeds a hash with `length` bytes of flash. Throws a `GroupError` of the image group if they cannot be read. */
 export function hashFlash(area: FlashArea, offset: number, length: number, hasher: Hasher): void {
-	const buffer = new Uint8Array(Math.max(0, Math.min(READ_SIZE, length)));
-	try {
-		for (let done = 0; done < length; ) {
-			const part = buffer.subarray(0, Math.min(buffer.length, length - done));
-			area.read(part, offset + done);
-			hasher.update(part);
-			done += part.length;
+	new FlashHash(area, offset, hasher).update(length, true);
+}
+
+/** A hash over flash that is still being written. */
+export class FlashHash {
+	readonly #area: FlashArea;
+	readonly #start: number;
+	readonly #hasher: Hasher;
+	readonly #buffer = new Uint8Array(READ_SIZE);
+	/** Bytes so far. */
+	#done = 0;
+
+	/** Begins at `start` in `area`. */
+	constructor(area: FlashArea, start: number, hasher: Hasher) {
+		this.#area = area;
+		this.#start = start;
+		this.#hasher = hasher;
+	}
+
+	/**
+	 * Goes on up to `length` bytes from the start, but for a rest that does not fill the buffer, which waits for more unless this
+	 * is the `last` of it. Throws a `GroupError` of the image group if they cannot be read.
+	 */
+	update(length: number, last: boolean): void {
+		const buffer = this.#buffer;
+		try {
+			while (length - this.#done >= READ_SIZE) this.#take(buffer, READ_SIZE);
+			if (last && length > this.#done) this.#take(buffer.subarray(0, length - this.#done), length - this.#done);
+		} catch (error) {
+			if (error instanceof FlashError) throw imageError(ImageError.FLASH_READ_FAILED, error.message);
+			throw error;
 		}
-	} catch (error) {
-		if (error instanceof FlashError) throw imageError(ImageError.FLASH_READ_FAILED, error.message);
-		throw error;
+	}
+
+	digest(): Uint8Array {
+		return this.#hasher.digest();
+	}
+
+	#take(part: Uint8Array, size: number): void {
+		this.#area.read(part, this.#start + this.#done);
+		this.#hasher.update(part);
+		this.#done += size;
 	}
 }

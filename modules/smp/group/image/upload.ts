@@ -5,7 +5,6 @@ import {
 	parseHeader,
 	signedSize,
 } from "../../../bootutil/header.js";
-import type { Hasher } from "../../../bytes/digest.js";
 import { equalBytes } from "../../../bytes/equal.js";
 import type { FlashArea } from "../../../flash/area.js";
 import type { ResponseMap } from "../../cbor.js";
@@ -13,7 +12,7 @@ import { GroupError } from "../../errors.js";
 import { bool, bytes, type Fields, uint } from "../../fields.js";
 import { type Command, operation } from "../../group.js";
 import { ImageError, imageError } from "./error.js";
-import { hashFlash } from "./flash.js";
+import { FlashHash, hashFlash } from "./flash.js";
 import { guardSlot } from "./guards.js";
 import { inUse } from "./next-boot.js";
 import type { ImageOptions, UploadProgress } from "./options.js";
@@ -38,7 +37,7 @@ interface Session {
 	/** As the client sent it, 0 to 32 bytes: names the upload when the client comes back. */
 	readonly sha: Uint8Array;
 	/** Runs over what the flash holds; missing if the client gave no whole SHA-256. */
-	readonly hasher: Hasher | undefined;
+	readonly hash: FlashHash | undefined;
 	readonly writer: ImageWriter;
 	offset: number;
 }
@@ -126,7 +125,7 @@ export class ImageUpload {
 		this.#options.mayWrite?.({ slot, offset: 0, size: len }, data);
 		this.stop();
 		const session = this.#begin(slot, len, sha);
-		if (session.hasher) this.#options.journal?.begin(slot, len, sha, area.sectorSize);
+		if (session.hash) this.#options.journal?.begin(slot, len, sha, area.sectorSize);
 		this.#session = session;
 		this.begun++;
 		session.writer.begin();
@@ -136,12 +135,14 @@ export class ImageUpload {
 
 	#begin(slot: number, size: number, sha: Uint8Array): Session {
 		const area = this.#slots.area(slot);
+		const start = this.#slots.start(slot);
+		const hasher = sha.length === HASH_SIZE ? this.#options.digest?.sha256() : undefined;
 		return {
 			slot,
 			size,
 			sha: sha.slice(),
-			hasher: sha.length === HASH_SIZE ? this.#options.digest?.sha256() : undefined,
-			writer: new ImageWriter(area, this.#slots.start(slot), size, this.#slots.boot.trailer(area).layout.status),
+			hash: hasher && new FlashHash(area, start, hasher),
+			writer: new ImageWriter(area, start, size, this.#slots.boot.trailer(area).layout.status),
 			offset: 0,
 		};
 	}
@@ -155,12 +156,12 @@ export class ImageUpload {
 		if (!entry || entry.slot !== slot || entry.size !== size || !equalBytes(entry.sha, sha)) return undefined;
 		if (entry.written === 0 || entry.written >= size) return undefined;
 		const session = this.#begin(slot, size, sha);
-		const { writer, hasher } = session;
+		const { writer, hash } = session;
 		const start = data.subarray(0, entry.written);
-		if (!hasher || !equalBytes(area.bytes(writer.start, start.length), start)) return undefined;
+		if (!hash || !equalBytes(area.bytes(writer.start, start.length), start)) return undefined;
 		writer.begin();
 		writer.resume(entry.written);
-		hashFlash(area, writer.start, entry.written, hasher);
+		hash.update(entry.written, false);
 		session.offset = entry.written;
 		return session;
 	}
@@ -175,15 +176,14 @@ export class ImageUpload {
 	}
 
 	#write(session: Session, data: Uint8Array): ResponseMap {
-		const { writer, hasher } = session;
-		const from = writer.written;
+		const { writer, hash } = session;
 		writer.write(data);
 		session.offset += data.length;
 		const done = session.offset === session.size;
 		if (done) writer.finish();
 		this.#options.journal?.reached(writer.written);
 		// The hash runs over what the flash gives back, so that it also vouches for the flash.
-		if (hasher) hashFlash(writer.area, writer.start + from, Math.min(writer.written, session.size) - from, hasher);
+		hash?.update(Math.min(writer.written, session.size), done);
 		if (!done) {
 			this.#options.onEvent?.({ type: "written", upload: progress(session) });
 			this.#eraseAhead();
@@ -197,7 +197,7 @@ export class ImageUpload {
 			later?.(() => {
 				if (!this.#session) journal.clear();
 			});
-		const match = hasher && equalBytes(hasher.digest(), session.sha);
+		const match = hash && equalBytes(hash.digest(), session.sha);
 		this.#options.onEvent?.({ type: "pending", upload: { ...progress(session), match } });
 		return { off: session.offset, match };
 	}

@@ -55,8 +55,8 @@ export class ImageWriter {
 
 	/** Whether there is a sector that data will get to soon, and that is not erased. */
 	get behind(): boolean {
-		const reached = Math.ceil((this.start + this.#written) / this.area.sectorSize);
-		return this.#erased < Math.min(reached + AHEAD, this.#end);
+		const erased = this.#erased;
+		return erased < this.#end && this.start + this.#written > (erased - AHEAD) * this.area.sectorSize;
 	}
 
 	/** Erases the next sector. */
@@ -66,19 +66,25 @@ export class ImageWriter {
 	}
 
 	write(data: Uint8Array): void {
-		const unit = this.#tail.length;
+		const tail = this.#tail;
+		const unit = this.area.writeAlign;
+		const { length } = data;
 		let at = 0;
 		if (this.#tailLength > 0) {
-			at = Math.min(unit - this.#tailLength, data.length);
-			this.#tail.set(data.subarray(0, at), this.#tailLength);
-			this.#tailLength += at;
+			at = this.#keep(data, 0, Math.min(unit - this.#tailLength, length));
 			if (this.#tailLength < unit) return;
-			this.#program(this.#tail);
+			this.#tailLength = 0;
+			this.#program(tail, unit);
 		}
-		const end = data.length - ((data.length - at) % unit);
-		if (end > at) this.#program(data.subarray(at, end));
-		this.#tail.set(data.subarray(end));
-		this.#tailLength = data.length - end;
+		const end = length - ((length - at) % unit);
+		if (end > at) this.#program(at === 0 && end === length ? data : data.subarray(at, end), end - at);
+		this.#keep(data, end, length);
+	}
+
+	/** Keeps bytes `at` up to `end`, less than a program unit, for later. Returns `end`. */
+	#keep(data: Uint8Array, at: number, end: number): number {
+		while (at < end) this.#tail[this.#tailLength++] = data[at++]!;
+		return end;
 	}
 
 	/** Writes what still waits, filled up with erased bytes. */
@@ -86,23 +92,26 @@ export class ImageWriter {
 		if (this.#tailLength === 0) return;
 		this.#tail.fill(this.area.erasedValue, this.#tailLength);
 		this.#tailLength = 0;
-		this.#program(this.#tail);
+		this.#program(this.#tail, this.#tail.length);
 	}
 
-	#program(bytes: Uint8Array): void {
+	#program(bytes: Uint8Array, length: number): void {
 		const { area } = this;
 		const offset = this.start + this.#written;
-		const end = Math.min(Math.ceil((offset + bytes.length) / area.sectorSize), this.#trailerSector);
-		if (end > this.#erased) {
-			eraseSectors(area, this.#erased, end);
-			this.#erased = end;
-		}
+		if (offset + length > this.#erased * area.sectorSize) this.#eraseUpTo(offset + length);
 		try {
 			area.write(bytes, offset);
 		} catch (error) {
 			if (error instanceof FlashError) throw imageError(ImageError.FLASH_WRITE_FAILED, error.message);
 			throw error;
 		}
-		this.#written += bytes.length;
+		this.#written += length;
+	}
+
+	#eraseUpTo(offset: number): void {
+		const end = Math.min(Math.ceil(offset / this.area.sectorSize), this.#trailerSector);
+		if (end <= this.#erased) return;
+		eraseSectors(this.area, this.#erased, end);
+		this.#erased = end;
 	}
 }
