@@ -22,6 +22,12 @@ export interface SimulatorEvent {
 	readonly [key: string]: unknown;
 }
 
+/**
+ * Seconds that an event may take: much longer than any does on a busy machine. A device that crashes again and again is
+ * never silent and never ends, so nothing else would end the wait for it.
+ */
+const PATIENCE = 120;
+
 /** Processes that run, and directories that were made. A program that ends early must not leave them behind. */
 const children = new Set<ChildProcess>();
 const directories = new Set<string>();
@@ -40,7 +46,7 @@ export function endsWithUs<Child extends ChildProcess>(child: Child): Child {
 
 /**
  * A simulated device as a child process, with its files in a fresh directory of its own.
- * Every wait ends with an error when the process ends, so a test never hangs on a dead device.
+ * Every wait ends with an error when the process ends, or when it takes too long, so a test never hangs on a device.
  */
 export class Simulator {
 	readonly directory: string;
@@ -106,13 +112,14 @@ export class Simulator {
 
 	/**
 	 * The next event of this name that was not yet waited for; earlier events of other names are passed over. An event
-	 * named `unless` before it is an error.
+	 * named `unless` before it is an error, and so is an event that does not come at all.
 	 */
 	async next(
 		name: string,
 		matches: (event: SimulatorEvent) => boolean = () => true,
 		unless?: string,
 	): Promise<SimulatorEvent> {
+		const end = Date.now() + PATIENCE * 1000;
 		for (;;) {
 			while (this.#seen < this.events.length) {
 				const event = this.events[this.#seen++]!;
@@ -120,8 +127,16 @@ export class Simulator {
 				if (event.event === unless) throw new Error(`"${unless}" before "${name}": ${JSON.stringify(event)}`);
 			}
 			if (this.#ended) throw new Error(`the simulator ended before its "${name}" event: ${this.errors.trim()}`);
+			if (Date.now() >= end) {
+				const last = this.events.slice(-3).map((event) => JSON.stringify(event));
+				throw new Error(`no "${name}" event came within ${PATIENCE} s; the last ones were ${last.join(" ") || "none"}`);
+			}
 			await new Promise<void>((resolve) => {
-				this.#wake = resolve;
+				const timer = setTimeout(resolve, end - Date.now());
+				this.#wake = () => {
+					clearTimeout(timer);
+					resolve();
+				};
 			});
 		}
 	}
