@@ -133,6 +133,16 @@ export class Firmware {
 		};
 	}
 
+	/** How many bytes of the program's code and constants, which lie in flash on a board, are not those of its file. */
+	async changedInFlash(elf: string): Promise<number> {
+		const filename = join(this.#directory, "flash");
+		const sections = [".vectors", ".image", ".text", ".ARM.exidx"].flatMap((name) => ["-j", name]);
+		execFileSync("arm-none-eabi-objcopy", ["-O", "binary", ...sections, elf, filename]);
+		const file = readFileSync(filename);
+		const now = await this.#read(symbolsOf(elf).get("linkVectors")!, file.length);
+		return file.reduce((count, byte, i) => count + Number(byte !== now[i]), 0);
+	}
+
 	async stop(): Promise<void> {
 		for (const each of this.#sockets) each.destroy();
 		const closed = once(this.#process, "close");

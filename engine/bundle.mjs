@@ -46,6 +46,7 @@ export async function bundle({ manifest, name, platform = PLATFORM, dist = "dist
 		`creation\t${creation(listing.creation, manifest).join("\t")}`,
 	];
 	for (const { key } of listing.preload) if (modules.has(key)) lines.push(`preload\t${key}`);
+	for (const each of listing.strip) lines.push(`strip\t${each}`);
 	for (const each of names) {
 		const { js, map, label } = modules.get(each);
 		lines.push(["module", each, js, map ?? "-", label].join("\t"));

@@ -35,12 +35,13 @@ typedef struct {
 	int32_t keyCount;
 	const char *const *preload; /* names of modules to import before all else; what they leave is frozen (freeze.h) */
 	int32_t preloadCount;
+	const char *const *strip; /* for xslink: globals to leave out; "*" for all built-ins that nothing names */
+	int32_t stripCount;
 	/*
-	 * Of an image for a device, else NULL: all property names, XS's own included, as XS keeps them (txSlot), so that
-	 * they stay in flash; and XS's hash table of them, which has creation.nameModulo entries.
+	 * Of an image that xslink wrote, else NULL: XS's txPreparation, the machine with all that is preloaded, names
+	 * included. `modules` then has the others alone.
 	 */
-	const void *const *keySlots;
-	const void *const *names;
+	const void *preparation;
 } Image;
 
 #endif

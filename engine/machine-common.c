@@ -36,6 +36,21 @@ void crashEnd(txMachine *the, RuntimeCrashCode code, char *line)
 	_exit(code);
 }
 
+txCreation machineCreation(const ImageCreation *from)
+{
+	return (txCreation){
+		.initialChunkSize = from->initialChunk,
+		.incrementalChunkSize = from->incrementalChunk,
+		.initialHeapCount = from->initialHeap,
+		.incrementalHeapCount = from->incrementalHeap,
+		.stackCount = from->stack,
+		.initialKeyCount = from->initialKeys,
+		.incrementalKeyCount = from->incrementalKeys,
+		.nameModulo = from->nameModulo,
+		.symbolModulo = from->symbolModulo,
+	};
+}
+
 void machineUnwind(struct Machine *machine)
 {
 	txMachine *the = (txMachine *)machine;

@@ -15,6 +15,8 @@
 void crashAppend(char *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Appends the exception as a string, and leaves the exception on XS's stack. */
 void crashAppendException(txMachine *the, char *line);
+/* What XS is asked for: the image's own keys come on top of the keys here. */
+txCreation machineCreation(const ImageCreation *from);
 /* Tells the host the line and ends the process. */
 void crashEnd(txMachine *the, RuntimeCrashCode code, char *line) __attribute__((noreturn));
 

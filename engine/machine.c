@@ -1,4 +1,3 @@
-#include "freeze.h"
 #include "machine-common.h"
 
 /* The machine's own memory: stack, slots and chunks, as XS counts what it has reserved. */
@@ -36,6 +35,14 @@ txScript *fxParseScript(txMachine *the, void *stream, txGetter getter, txUnsigne
 void fxQueuePromiseJobs(txMachine *the) { the->promiseJobs = 1; }
 
 /* Modules */
+
+bool machineHasModule(struct Machine *machine, const char *name)
+{
+	txMachine *the = (txMachine *)machine;
+	txSlot *realm = mxModuleInstanceInternal(mxProgram.value.reference)->value.module.realm;
+	txID id = fxFindName(the, (txString)name);
+	return id != XS_NO_ID && mxBehaviorGetProperty(the, mxOwnModules(realm)->value.reference, id, 0, XS_ANY);
+}
 
 static const ImageModule *findModule(txMachine *the, const char *name)
 {
@@ -94,7 +101,7 @@ txID fxFindModule(txMachine *the, txSlot *realm, txID moduleID, txSlot *slot)
 			rest++;
 	}
 	path[end] = 0;
-	return findModule(the, path) ? fxNewNameC(the, path) : XS_NO_ID;
+	return machineHasModule((struct Machine *)the, path) || findModule(the, path) ? fxNewNameC(the, path) : XS_NO_ID;
 }
 
 void fxLoadModule(txMachine *the, txSlot *module, txID moduleID)
@@ -210,60 +217,6 @@ void fxAbort(txMachine *the, int status)
 }
 
 /* The machine */
-
-/* Whether the module was imported, be it by another. */
-static bool isImported(txMachine *the, const char *name)
-{
-	txSlot *realm = mxModuleInstanceInternal(mxProgram.value.reference)->value.module.realm;
-	txID id = fxFindName(the, (txString)name);
-	for (const txSlot *module = mxOwnModules(realm)->value.reference->next; module; module = module->next)
-		if (id != XS_NO_ID && module->ID == id)
-			return true;
-	return false;
-}
-
-typedef struct {
-	struct Machine *machine;
-	const char *name;
-} Preload;
-
-static void preload(void *data)
-{
-	const Preload *module = data;
-	machineImport(module->machine, module->name);
-}
-
-struct Machine *machineCreate(MachineContext *context)
-{
-	const Image *image = context->image;
-	const ImageCreation *from = &image->creation;
-	txCreation creation = {
-		.initialChunkSize = from->initialChunk,
-		.incrementalChunkSize = from->incrementalChunk,
-		.initialHeapCount = from->initialHeap,
-		.incrementalHeapCount = from->incrementalHeap,
-		.stackCount = from->stack,
-		.initialKeyCount = (image->names ? 0 : XS_ID_COUNT + image->keyCount) + from->initialKeys,
-		.incrementalKeyCount = from->incrementalKeys,
-		.nameModulo = from->nameModulo,
-		.symbolModulo = from->symbolModulo,
-	};
-	txMachine *the = fxCreateMachine(&creation, (txString)image->name, context, XS_NO_ID);
-	if (!the)
-		return NULL;
-	fxBeginHost(the);
-	for (int32_t i = 0; i < image->keyCount && !image->names; i++) {
-		/* The bytecode names these keys by number. */
-		if (fxNewNameX(the, (txString)image->keys[i]) != XS_ID_COUNT + i)
-			fxAbort(the, XS_FATAL_CHECK_EXIT);
-	}
-	fxEndHost(the);
-	for (int32_t i = 0; i < image->preloadCount; i++)
-		if (!isImported(the, image->preload[i]))
-			machineEnter((struct Machine *)the, preload, &(Preload){ (struct Machine *)the, image->preload[i] });
-	machineFreeze(the);
-	return (struct Machine *)the;
-}
 
 static void restore(txMachine *the, const txJump *jump)
 {

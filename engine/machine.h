@@ -20,8 +20,13 @@ typedef struct {
 	bool unwinding; /* a host function left JavaScript for good */
 } MachineContext;
 
-/* Imports what the image preloads and freezes it, before the host has put anything of its own into the machine. */
+/*
+ * What the image preloads is imported and frozen, before the host has put anything of its own into the machine. Two files
+ * have this function, and a host links one: machine-fresh.c makes it all anew, machine-linked.c has it in flash.
+ */
 struct Machine *machineCreate(MachineContext *context);
+/* Whether the module was imported, be it by another. */
+bool machineHasModule(struct Machine *machine, const char *name);
 /* Calls `function` and then runs the promise jobs. Ends the process by a crash if an exception comes out. */
 void machineEnter(struct Machine *machine, void (*function)(void *), void *data);
 /* Out of JavaScript, up to machineEnter(). */

@@ -7,6 +7,8 @@
 // - `modules`: key to source or list of sources without extension. `*` in the key stands for the file's stem; `"~"`
 //   takes sources away. A file keeps the first name that reaches it. Sources in C are the SDK's business.
 // - `preload`: names of modules that exist. `creation`, `defines`, `config`: merged.
+// - `strip`: built-ins that an image for a device leaves out, by the names of globals; "*" for all that nothing names. The
+//   last manifest that has it is the one that counts.
 //
 // Beyond the SDK: `**` as the last part of key and source goes through the folders below; `lower` lists modules whose
 // source esbuild first brings down to ES2021; `entries` reduces the bundle to what these modules import; `lines` false
@@ -41,6 +43,7 @@ export function readManifest(file, root, platform = PLATFORM) {
 		lower: [],
 		entries: [],
 		lines: true,
+		strip: [],
 	};
 	const rules = [];
 	const seen = new Set();
@@ -75,6 +78,7 @@ export function readManifest(file, root, platform = PLATFORM) {
 		result.lower.push(...(manifest.lower ?? []));
 		result.entries.push(...(manifest.entries ?? []));
 		if (typeof manifest.lines === "boolean") result.lines = manifest.lines;
+		if (manifest.strip !== undefined) result.strip = [manifest.strip].flat();
 		for (const part of ["creation", "defines", "config"]) deepMerge(result[part], manifest[part] ?? {});
 	};
 

@@ -27,12 +27,20 @@
 #define mxUseGCCAtomics 1
 #define mxUsePOSIXThreads 1
 
+/* The lowest address of a function; xslink's XS asks for it. */
+#ifdef mxLink
+#define LINK_FIELDS void (*fakeCallback)(void);
+#else
+#define LINK_FIELDS
+#endif
+
 /* Fields of the machine that belong to the platform. `promiseJobs` is set while promise jobs wait. */
 #define mxMachinePlatform \
 	int promiseJobs; \
 	void *waiterCondition; \
 	void *waiterData; \
-	void *waiterLink;
+	void *waiterLink; \
+	LINK_FIELDS
 
 #define mxUseDefaultMachinePlatform 1
 #define mxUseDefaultBuildKeys 1

@@ -5,6 +5,7 @@
  *     image NAME MAIN lines|bare             the image's C identifier, its main module, whether code has line numbers
  *     creation N…                            the ten numbers of ImageCreation, in its order
  *     preload NAME                           a module to import before all else
+ *     strip NAME                             a global to leave out, or "*"
  *     module NAME SOURCE MAP FILE            MAP: the source map, or "-"; FILE: the name for error messages
  * Modules come in the order of strcmp() on NAME.
  *
@@ -332,49 +333,15 @@ static void writeCode(FILE *output, int index, const txScript *script)
 	fprintf(output, "\n};\n");
 }
 
-/*
- * The names as slots that XS would make of them (fxNewNameX), and its hash table, whose size is the eighth number of
- * the creation. Symbols have descriptions and are found by number alone.
- */
-static void writeKeySlots(FILE *output, const char *creation)
+static void writeNames(FILE *output, const char *variable, char *const *names, int count)
 {
-	int modulo = 0, numbers[10], count = XS_ID_COUNT + keyCount;
-	if (sscanf(creation, "%d, %d, %d, %d, %d, %d, %d, %d,", numbers, numbers + 1, numbers + 2, numbers + 3, numbers + 4,
-			numbers + 5, numbers + 6, &modulo) != 8 ||
-		modulo < 1)
-		fail("bad creation");
-	int *heads = calloc((size_t)modulo, sizeof(int));
-	fprintf(output, "#include \"xsAll.h\"\nstatic const txSlot slots[%d] = {\n", count);
-	for (int id = 0; id < count; id++) {
-		const char *name = id < XS_ID_COUNT ? gxIDStrings[id] : keys[id - XS_ID_COUNT];
-		if (id < XS_SYMBOL_ID_COUNT) {
-			fprintf(output, "\t{ .kind = XS_STRING_X_KIND, .value.string = (txString)");
-			writeString(output, name);
-			fprintf(output, " },\n");
-			continue;
-		}
-		unsigned sum = 0;
-		for (const unsigned char *c = (const unsigned char *)name; *c; c++)
-			sum = (sum << 1) + *c;
-		sum &= 0x7fffffff;
-		int *head = &heads[sum % (unsigned)modulo];
-		fprintf(output, "\t{ .ID = %d, .flag = XS_DONT_ENUM_FLAG, .kind = XS_KEY_X_KIND, .value.key = { (txString)",
-			id);
-		writeString(output, name);
-		fprintf(output, ", %u }", sum);
-		if (*head)
-			fprintf(output, ", .next = (txSlot *)&slots[%d]", *head);
-		fprintf(output, " },\n");
-		*head = id;
+	fprintf(output, "static const char *const %s[] = {\n", variable);
+	for (int i = 0; i < count; i++) {
+		fputc('\t', output);
+		writeString(output, names[i]);
+		fprintf(output, ",\n");
 	}
-	fprintf(output, "};\nstatic const void *const keySlots[] = {\n");
-	for (int id = 0; id < count; id++)
-		fprintf(output, "\t&slots[%d],\n", id);
-	fprintf(output, "};\nstatic const void *const names[] = {\n");
-	for (int i = 0; i < modulo; i++)
-		fprintf(output, heads[i] ? "\t&slots[%d],\n" : "\t0,\n", heads[i]);
-	fprintf(output, "};\n");
-	free(heads);
+	fprintf(output, count ? "};\n" : "\t0\n};\n");
 }
 
 static int split(char *line, char **fields)
@@ -402,8 +369,8 @@ int main(int argc, char **argv)
 		char *name;
 		int size;
 	} modules[4096];
-	char *preloads[4096];
-	int moduleCount = 0, preloadCount = 0, failures = 0;
+	char *preloads[4096], *strip[256];
+	int moduleCount = 0, preloadCount = 0, stripCount = 0, failures = 0;
 	bool lines = true;
 	fprintf(output, "#include \"image.h\"\n\n");
 	while (fgets(line, sizeof(line), list)) {
@@ -419,6 +386,10 @@ int main(int argc, char **argv)
 			if (preloadCount == 4096)
 				fail("too many modules");
 			preloads[preloadCount++] = strdup(fields[1]);
+		} else if (count == 2 && strcmp(fields[0], "strip") == 0) {
+			if (stripCount == 256)
+				fail("too many names to strip");
+			strip[stripCount++] = strdup(fields[1]);
 		} else if (count == 5 && strcmp(fields[0], "module") == 0) {
 			if (moduleCount == 4096)
 				fail("too many modules");
@@ -449,28 +420,12 @@ int main(int argc, char **argv)
 		writeString(output, modules[i].name);
 		fprintf(output, ", code%d, %d },\n", i, modules[i].size);
 	}
-	fprintf(output, "};\nstatic const char *const keys[] = {\n");
-	for (int i = 0; i < keyCount; i++) {
-		fputc('\t', output);
-		writeString(output, keys[i]);
-		fprintf(output, ",\n");
-	}
-	if (keyCount == 0)
-		fprintf(output, "\t0\n");
 	fprintf(output, "};\n");
-	fprintf(output, "static const char *const preloads[] = {\n");
-	for (int i = 0; i < preloadCount; i++) {
-		fputc('\t', output);
-		writeString(output, preloads[i]);
-		fprintf(output, ",\n");
-	}
-	if (preloadCount == 0)
-		fprintf(output, "\t0\n");
-	fprintf(output, "};\n");
-	if (!lines)
-		writeKeySlots(output, creation);
-	fprintf(output, "const Image %s = { \"%s\", \"%s\", {%s }, modules, %d, keys, %d, preloads, %d, %s };\n", image,
-		image, start, creation, moduleCount, keyCount, preloadCount, lines ? "0, 0" : "keySlots, names");
+	writeNames(output, "keys", keys, keyCount);
+	writeNames(output, "preloads", preloads, preloadCount);
+	writeNames(output, "strip", strip, stripCount);
+	fprintf(output, "const Image %s = { \"%s\", \"%s\", {%s }, modules, %d, keys, %d, preloads, %d, strip, %d };\n",
+		image, image, start, creation, moduleCount, keyCount, preloadCount, stripCount);
 	if (fclose(output) != 0)
 		fail("cannot write %s", argv[2]);
 	return failures ? 1 : 0;

@@ -105,6 +105,7 @@ function plan(target) {
 		images: [...sim.images, MPS3_LOADER, image(`mps3-${app.name}`, appManifest(app), "xs-smp/mps3")],
 		programs: [
 			...sim.programs,
+			...["loader", app.name].map((name) => ({ folder: "engine", target: `../build/linked-mps3-${name}.c` })),
 			{ folder: "hosts/mps3", target: "../../build/mps3/loader.elf" },
 			{ folder: "hosts/mps3", target: `../../build/mps3/${app.name}.elf` },
 		],

@@ -9,12 +9,12 @@ import { type Mps3Program, PROGRAMS } from "../hosts/mps3/board.js";
 /** Bytes of flash by part. */
 export type Parts = ReadonlyMap<string, number>;
 
-/** What an object file in a linker map belongs to. */
-function partOf(file: string): string {
+/** What a section of an object file in a linker map belongs to. The C of an image is xslink's (engine/xslink-print.c). */
+function partOf(section: string, file: string): string {
 	if (/\/xs\/\w+\.o$/.test(file)) return "XS";
-	if (/\/image-[\w-]+\.o$/.test(file)) return "JavaScript";
 	if (/\/own\/\w+\.o$/.test(file)) return "host in C";
-	return "C libraries";
+	if (!/\/image-[\w-]+\.o$/.test(file)) return "C libraries";
+	return /^\.rodata\.(code|module)\d+$/.test(section) ? "JavaScript: bytecode" : "JavaScript: objects and names";
 }
 
 /** Sections of a program that lie in flash, `.data` for its initial values. */
@@ -31,38 +31,17 @@ export function readMap(text: string): Parts {
 		/^ (\.[\w.$-]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S+)$/gm,
 	)) {
 		if (!IN_FLASH.test(section)) continue;
-		const part = partOf(file);
+		const part = partOf(section, file);
 		parts.set(part, (parts.get(part) ?? 0) + Number.parseInt(size, 16));
 	}
 	return parts;
 }
 
-/** Parts of the JavaScript: bytecode of each module by the first folder of its name, from the C file that the bundler made. */
-export function readImage(text: string): Parts {
-	const parts = new Map<string, number>();
-	for (const [, name = "", size = "0"] of text.matchAll(/^\t\{ "([^"]+)", code\d+, (\d+) \},$/gm)) {
-		const [folder = ""] = name.replace(/^xs-smp\//, "").split("/");
-		const part = ["modules", "hosts", "apps"].includes(folder) ? folder : "libraries";
-		parts.set(part, (parts.get(part) ?? 0) + Number(size));
-	}
-	return parts;
-}
+const PARTS = ["XS", "JavaScript: bytecode", "JavaScript: objects and names", "host in C", "C libraries"];
 
-function sizeTable({ name, map, image }: Mps3Program): Table {
+function sizeTable({ name, map }: Mps3Program): Table {
 	const parts = readMap(readFileSync(map, "utf8"));
-	const code = readImage(readFileSync(image, "utf8"));
-	const script = parts.get("JavaScript") ?? 0;
-	const bytecode = [...code.values()].reduce((sum, size) => sum + size, 0);
-	const rows: [string, number][] = [
-		["XS", parts.get("XS") ?? 0],
-		...["modules", "hosts", "apps", "libraries"].map((part): [string, number] => [
-			`JavaScript: ${part}`,
-			code.get(part) ?? 0,
-		]),
-		["JavaScript: property names", script - bytecode],
-		["host in C", parts.get("host in C") ?? 0],
-		["C libraries", parts.get("C libraries") ?? 0],
-	];
+	const rows = PARTS.map((part): [string, number] => [part, parts.get(part) ?? 0]);
 	rows.push(["total", rows.reduce((sum, [, size]) => sum + size, 0)]);
 	return {
 		title: `Flash of the ${name}, KiB`,

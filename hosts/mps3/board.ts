@@ -26,13 +26,11 @@ export interface Mps3Program {
 	readonly name: string;
 	/** The linker's map. */
 	readonly map: string;
-	/** The C file with its bytecode. */
-	readonly image: string;
 }
 
 export const PROGRAMS: readonly Mps3Program[] = [
-	{ name: "application", map: `${ROOT}build/mps3/smp-svr.map`, image: `${ROOT}build/image-mps3-smp-svr.c` },
-	{ name: "boot loader", map: `${ROOT}build/mps3/loader.map`, image: `${ROOT}build/image-mps3-loader.c` },
+	{ name: "application", map: `${ROOT}build/mps3/smp-svr.map` },
+	{ name: "boot loader", map: `${ROOT}build/mps3/loader.map` },
 ];
 
 /** In QEMU's options a comma within a value is written twice. */

@@ -1,6 +1,6 @@
 /*
  * What XS needs to know about the microcontroller: newlib on bare metal, one thread. Given to XS as XSPLATFORM in place
- * of engine/platform.h; hosts/mps3/native/engine.c supplies what is switched off.
+ * of engine/platform.h; hosts/mps3/native/memory.c supplies what is switched off.
  */
 #ifndef PLATFORM_H
 #define PLATFORM_H
@@ -38,8 +38,7 @@
 #define mxUseDefaultMachinePlatform 1
 #define mxUseDefaultSharedChunks 1
 #define mxUseDefaultDebug 1
-/* The names of XS's own properties stay where they are, in flash. */
-#define mxUseDefaultBuildKeys 0
+#define mxUseDefaultBuildKeys 1
 #define mxUseDefaultCStackLimit 0
 
 /* As the module compiler on the desktop has it (engine/platform.h): the bytecode is the same. */
