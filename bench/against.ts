@@ -135,7 +135,7 @@ export const against: Benchmark = {
 		const simulator = await Simulator.start(["--images", "1", ...pace]);
 		const contenders: Contender[] = [];
 		try {
-			contenders.push(new Contender(new SmpClient(rival.open()), rival.pid));
+			contenders.push(new Contender(new SmpClient(await rival.open()), rival.pid));
 			const device = deviceProcess(simulator.process.pid!);
 			contenders.push(new Contender(new SmpClient(rival.openSimulator(simulator)), device));
 			return [await compare(rival.name, contenders)];

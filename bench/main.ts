@@ -37,17 +37,22 @@ function rivalOf({ udp, serial, baud, pid }: Values): Rival | undefined {
 	const process = pid === undefined ? {} : { pid };
 	if (udp !== undefined) {
 		if (baud !== undefined) throw new UsageError("--baud goes with --serial.");
-		return { name: udp, open: () => udpLink(udp), openSimulator: (simulator) => udpLink(simulator.udp), ...process };
+		return {
+			name: udp,
+			open: async () => udpLink(udp),
+			openSimulator: (simulator) => udpLink(simulator.udp),
+			...process,
+		};
 	}
 	const speed = baud === undefined ? {} : { baud };
 	return {
 		name: serial!,
-		open: () => {
-			try {
-				return serialLink(serial!, speed.baud);
-			} catch (error) {
-				throw new UsageError((error as Error).message);
-			}
+		open: async () => {
+			const link = serialLink(serial!, speed.baud);
+			await link.opened.catch((error: Error) => {
+				throw new UsageError(error.message);
+			});
+			return link;
 		},
 		openSimulator: (simulator) => serialLink(simulator.serial),
 		...speed,

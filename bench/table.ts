@@ -16,7 +16,7 @@ export interface Rival {
 	/** Its address, for the table. */
 	readonly name: string;
 	/** Throws an Error with one sentence. */
-	open(): Link;
+	open(): Promise<Link>;
 	/** The simulator's line of the same kind. */
 	openSimulator(simulator: Simulator): Link;
 	/** Of a serial line; undefined if it has no speed. */

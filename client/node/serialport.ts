@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { closeSync, constants, openSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { SerialPort } from "serialport";
 import { OpeningError, type OpenTerminal, type Terminal } from "./terminal.js";
@@ -49,7 +50,7 @@ export const openWithSerialPort: OpenTerminal = async (path, baud, { onBytes, on
 	await new Promise<void>((resolve, reject) =>
 		port.open((error) => (error ? reject(new OpeningError(path, reasonOf(error.message), baud)) : resolve())),
 	);
-	settings = keepUp(port);
+	settings = keepUp(path);
 	const terminal: Terminal = {
 		write: (bytes) => {
 			if (open) port.write(bytes);
@@ -68,17 +69,26 @@ async function closed(port: SerialPort, settings: Promise<void> | undefined): Pr
 
 /**
  * Has the system leave DTR as it is when the line is closed. Boards like the Arduino take the next edge for a reset, which would
- * take back an update on trial. The package can ask for a hang-up, but not for none. The line is locked until this is over.
+ * take back an update on trial. The package can ask for a hang-up, but not for none. `stty` gets a descriptor of its own: a child
+ * makes those that it gets wait, and a read of the package's would never end.
  */
-function keepUp(port: SerialPort): Promise<void> | undefined {
-	const file = port.port && "fd" in port.port ? port.port.fd : undefined;
-	if (process.platform === "win32" || typeof file !== "number") return undefined;
-	return new Promise((resolve) => {
+function keepUp(path: string): Promise<void> | undefined {
+	if (process.platform === "win32") return undefined;
+	let file: number;
+	try {
+		file = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+	} catch {
+		// The line is gone again, which the package notices.
+		return undefined;
+	}
+	const over = new Promise<void>((resolve) => {
 		const stty = spawn("stty", ["-hupcl"], { stdio: [file, "ignore", "ignore"] });
 		stty.on("close", () => resolve());
 		// Where there is no such program, the line is hung up.
 		stty.on("error", () => resolve());
 	});
+	closeSync(file);
+	return over;
 }
 
 /** A line as the package lists it. On Windows it has `friendlyName` besides. */

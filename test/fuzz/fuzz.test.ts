@@ -43,7 +43,7 @@ describe("fuzzing", () => {
 	});
 
 	it("guided by the code that runs: it reaches what clients can reach", () => {
-		const args = ["--engine", "node", "--coverage", "--uncovered", "--packets", "3000", "--seed", "3", "--json"];
+		const args = ["--engine", "node", "--coverage", "--uncovered", "--packets", "6000", "--seed", "3", "--json"];
 		const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { encoding: "utf8" });
 		assert.equal(status, 0, stderr);
 		const { found, covered, uncovered } = JSON.parse(stdout) as Guided;

@@ -99,7 +99,7 @@ describe("simulator: --verify", () => {
 	it("what it cannot be is refused before anything is written", async () => {
 		const { status, output } = await run(process.execPath, ["dist/hosts/sim/cli.js", "--verify", "maybe"]);
 		assert.equal(status, 2);
-		assert.equal(output, '--verify is none or hash or signature, not "maybe".\n');
+		assert.equal(output, '--verify is none, hash or signature, not "maybe".\n');
 	});
 });
 
