@@ -1,0 +1,98 @@
+import { crc32 } from "../bytes/crc32.js";
+import { readU32 } from "../bytes/little-endian.js";
+import type { FlashArea } from "./area.js";
+
+// The format (docs/SMP.md, Storage): records of one size in a ring of whole sectors. A record begins with its number, u32 little
+// endian, which counts up, and ends with the CRC-32 of what is in front. When the ring comes to a sector with something in it, it
+// erases that one.
+
+/** Bytes of a record's CRC. */
+const CRC = 4;
+
+/** Which sectors of an area a ring uses, and the size of its records. */
+export interface RingRange {
+	/** First sector. */
+	readonly first: number;
+	/** How many, two at least. */
+	readonly sectors: number;
+	/** Bytes of a record, number and CRC counted: whole write units, and a sector is whole records. */
+	readonly record: number;
+}
+
+/** The number of a record. */
+export const ringNumber = (record: Uint8Array): number => readU32(record, 0);
+
+/**
+ * Records in some sectors of a flash area, which overwrite the oldest ones. A power cut loses the record that is being written,
+ * and nothing else. Throws a `FlashError` if the flash fails.
+ */
+export class FlashRing {
+	readonly #area: FlashArea;
+	readonly #size: number;
+	readonly #start: number;
+	readonly #end: number;
+	/** Address of the next record in the area. */
+	#at: number;
+
+	/** Throws a RangeError if the sectors cannot hold it. */
+	constructor(area: FlashArea, { first, sectors, record }: RingRange) {
+		if (sectors < 2 || first < 0 || first + sectors > area.sectors)
+			throw new RangeError("a ring of records needs two sectors");
+		if (record % area.writeAlign !== 0) throw new RangeError(`write units of ${area.writeAlign} bytes are too large`);
+		if (area.sectorSize % record !== 0) throw new RangeError(`sectors of ${area.sectorSize} bytes are too small`);
+		this.#area = area;
+		this.#size = record;
+		this.#start = first * area.sectorSize;
+		this.#end = this.#start + sectors * area.sectorSize;
+		this.#at = this.#start;
+	}
+
+	/** Finds its place, and returns the newest record. */
+	load(): Uint8Array | undefined {
+		this.#at = this.#start;
+		let newest: Uint8Array | undefined;
+		for (let at = this.#start; at < this.#end; at += this.#size) {
+			const record = this.#read(at);
+			if (!record || (newest && ringNumber(record) < ringNumber(newest))) continue;
+			newest = record;
+			this.#at = this.#next(at);
+		}
+		return newest;
+	}
+
+	/** Shows the records to `visit`, newest first, until it returns false. */
+	walk(visit: (record: Uint8Array) => boolean): void {
+		const places = (this.#end - this.#start) / this.#size;
+		let at = this.#at;
+		for (let i = 0; i < places; i++) {
+			at = at === this.#start ? this.#end - this.#size : at - this.#size;
+			const record = this.#read(at);
+			if (record && !visit(record)) return;
+		}
+	}
+
+	/** Writes a record; its last four bytes become the CRC. */
+	append(record: Uint8Array): void {
+		const area = this.#area;
+		const { sectorSize } = area;
+		// What a power cut left behind is passed over; a sector is erased when the ring comes to its start.
+		while (this.#at % sectorSize !== 0 && !area.isErased(this.#at, this.#size)) this.#at = this.#next(this.#at);
+		if (this.#at % sectorSize === 0 && !area.isErased(this.#at, sectorSize)) area.erase(this.#at, sectorSize);
+		const at = this.#at;
+		this.#at = this.#next(at);
+		const end = this.#size - CRC;
+		new DataView(record.buffer, record.byteOffset).setUint32(end, crc32(record.subarray(0, end)), true);
+		area.write(record, at);
+	}
+
+	#next(at: number): number {
+		return at + this.#size === this.#end ? this.#start : at + this.#size;
+	}
+
+	#read(at: number): Uint8Array | undefined {
+		const record = this.#area.bytes(at, this.#size);
+		const end = this.#size - CRC;
+		const crc = new DataView(record.buffer).getUint32(end, true);
+		return crc === crc32(record.subarray(0, end)) ? record : undefined;
+	}
+}
