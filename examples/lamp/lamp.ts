@@ -2,7 +2,7 @@ import { GroupError, Rc } from "xs-smp/modules/smp/errors";
 import { int } from "xs-smp/modules/smp/fields";
 import { type Group, operation } from "xs-smp/modules/smp/group";
 
-/** Ids from 64 on are for applications; 64 to 66 are taken here (docs/SMP.md). */
+/** Ids from 64 on are for applications; 64 to 67 are taken here (docs/SMP.md). */
 export const LAMP_GROUP = 80;
 
 /** The one command: reads the level, or sets it. */

@@ -4,6 +4,7 @@ import clock from "time";
 import timers from "timer";
 import type { AgentOptions } from "../../modules/agent/agent.js";
 import { type Application, extendPlainly, starter } from "../../modules/agent/application.js";
+import { openBootJournal } from "../../modules/agent/boots.js";
 import { guideLayout } from "../../modules/flash/layout.js";
 import type { SerialDevice } from "./devices.js";
 import { RtlHost } from "./host.js";
@@ -37,6 +38,7 @@ const options: AgentOptions = {
 	// Slots of 512 KB in sectors of 4 KB, and write blocks of 4 bytes: what Zephyr makes of the same devicetree.
 	boot: { mode, images: Number(images), maxAlign: 8, maxSectors: 128, trailer: "current" },
 	confirm,
+	bootJournal: openBootJournal,
 	buildTime: buildTime(),
 };
 void import(application).then(({ application: run }: { application: Application }) =>

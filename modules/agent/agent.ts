@@ -4,11 +4,12 @@ import type { SignatureVerdict } from "../bootutil/validation.js";
 import type { Layout } from "../flash/layout.js";
 import { FlashMap } from "../flash/map.js";
 import { GroupError, Rc, SmpError } from "../smp/errors.js";
+import type { BootJournal } from "../smp/group/boot-journal.js";
 import { type ImageEvent, type ImageOptions, imageGroup } from "../smp/group/image/image.js";
 import type { DowngradeRule } from "../smp/group/image/options.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../smp/group/image/upload-journal.js";
 import { type OsOptions, osGroup, type ResetRequest } from "../smp/group/os.js";
-import type { Group } from "../smp/group.js";
+import type { Group, Origin } from "../smp/group.js";
 import { joinHooks, type ServerHooks, SmpServer } from "../smp/server.js";
 import type { Drop } from "../smp/transport/transport.js";
 import type { Host, Link } from "./host.js";
@@ -34,6 +35,8 @@ export interface Base {
 	/** The groups that are there already. */
 	readonly groups: readonly Group[];
 	readonly links: readonly Link[];
+	/** The record of boots, if there is one. */
+	readonly journal?: BootJournal | undefined;
 }
 
 /** What an application has besides the OS and the image group. */
@@ -70,6 +73,11 @@ export interface AgentOptions {
 	readonly image?: Pick<ImageOptions, "mayWrite" | "describe">;
 	/** Refuses a reset by throwing an `SmpError`. */
 	mayReset?(wanted: ResetRequest): void;
+	/**
+	 * Opens the record of boots, if the board has room for one: `openBootJournal` (boots.ts) does. Default: none, so that a board
+	 * without does not load it.
+	 */
+	bootJournal?(host: Host, map: FlashMap, boot: BootUtil): BootJournal | undefined;
 	/** As that of the image group (`ImageOptions`). */
 	readonly mayUpload?: NonNullable<ImageOptions["mayUpload"]>;
 	/** Called as an upload goes on, and when a client confirms an image. */
@@ -84,6 +92,8 @@ export interface AgentOptions {
 export interface Agent {
 	readonly boot: BootUtil;
 	readonly server: SmpServer;
+	/** The record of boots, if there is one. */
+	readonly journal: BootJournal | undefined;
 }
 
 /**
@@ -95,17 +105,21 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 	host.log(`<inf> smp_sample: build time: ${options.buildTime}`);
 	const map = FlashMap.open(options.layout, (label) => host.flash(label));
 	const boot = new BootUtil(map, options.boot, options.activeSlots);
-	const journal = map.labelled(UPLOAD_JOURNAL);
+	const uploads = map.labelled(UPLOAD_JOURNAL);
+	const journal = options.bootJournal?.(host, map, boot);
+	let resetBy = "";
 	const later = (callback: () => void): void => void host.after(0, callback);
 	const groups = [
 		osGroup({
 			reset: () => {
+				journal?.resetting(resetBy);
 				host.after(RESET_DELAY, () => host.reset());
 			},
 			mayReset: (wanted) => {
 				if (wanted.bootMode !== 0)
 					throw new SmpError(Rc.NOT_SUPPORTED, "there is no boot mode but 0: the boot loader has no serial recovery");
 				options.mayReset?.(wanted);
+				resetBy = clientOver(wanted.origin);
 			},
 			buffers: BUFFERS,
 			bootloader: {
@@ -138,16 +152,20 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 			...(options.signature && { signature: options.signature }),
 			...(options.downgrade && { downgrade: options.downgrade }),
 			later,
-			...(journal && { journal: new UploadJournal(journal) }),
+			...(uploads && { journal: new UploadJournal(uploads) }),
 			...(options.mayUpload && { mayUpload: options.mayUpload }),
-			...(options.onImage && { onEvent: options.onImage }),
+			onEvent: (event) => {
+				if (event.type === "confirmed") journal?.confirmed(event.image, clientOver(event.origin));
+				options.onImage?.(event);
+			},
 			...options.image,
 		}),
 	];
+	if (journal) groups.push(journal.group);
 	/** What is in the log already: each kind of loss once for each transport, so that nobody can fill it. */
 	let told = "";
 	const links = host.links(BUFFERS);
-	const further = options.further?.({ host, map, boot, groups, links });
+	const further = options.further?.({ host, map, boot, groups, links, journal });
 	const server = new SmpServer({
 		bufferSize: BUFFERS.size,
 		verbose: true,
@@ -171,9 +189,11 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 	for (const { name, transport } of links) server.attach(transport, name);
 	sayImages(host, boot);
 	// Everything above has worked, which is all that this application can check of itself.
-	if (options.confirm === "self") confirmImages(host, boot);
-	return { boot, server };
+	if (options.confirm === "self") confirmImages(host, boot, journal);
+	return { boot, server, journal };
 }
+
+const clientOver = ({ transport }: Origin): string => `a client over ${transport}`;
 
 /** What the log says of what was lost. */
 const LOSSES: Readonly<Record<Drop, string>> = Object.freeze({
@@ -219,10 +239,11 @@ function sayImages(host: Host, boot: BootUtil): void {
 	}
 }
 
-function confirmImages(host: Host, boot: BootUtil): void {
+function confirmImages(host: Host, boot: BootUtil, journal: BootJournal | undefined): void {
 	for (let image = 0; image < boot.config.images; image++) {
 		if (!onTrial(boot, image)) continue;
 		const rc = boot.boot_write_img_confirmed_multi(image);
+		if (rc === 0) journal?.confirmed(image, "the application");
 		host.log(
 			rc === 0
 				? `<inf> smp_sample: image ${image} has confirmed itself`

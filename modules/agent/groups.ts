@@ -1,5 +1,6 @@
 import { FlashStore } from "../flash/store.js";
 import { AuditLog } from "../smp/group/audit.js";
+import type { BootJournal } from "../smp/group/boot-journal.js";
 import { type FlashCounters, TrafficCounters, type UploadCounters } from "../smp/group/counters.js";
 import { enumerationGroup } from "../smp/group/enumeration.js";
 import { type FileSystem, fsGroup } from "../smp/group/fs.js";
@@ -12,6 +13,7 @@ import { type Counters, statisticsGroup } from "../smp/group/statistics.js";
 import { StoredSettings } from "../smp/group/stored-settings.js";
 import { zephyrGroup } from "../smp/group/zephyr.js";
 import type { Group, Origin } from "../smp/group.js";
+import { type BootEntry, changeWords, outcomeWords, startWords } from "../smp/protocol/boot-journal.js";
 import { joinHooks } from "../smp/server.js";
 import { type Base, type Further, forLog, onTrial, runningVersion, VERSION } from "./agent.js";
 
@@ -81,7 +83,7 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 	return { groups: groups.slice(base.groups.length), hooks: joinHooks(traffic.hooks, audit?.hooks, lastErrors.hooks) };
 
 	function standardCommands(
-		{ host: { board } }: Base,
+		{ host: { board }, journal }: Base,
 		stats: Readonly<Record<string, () => Counters>>,
 	): Record<string, ShellCommand> {
 		return {
@@ -93,6 +95,7 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 						print(`image ${image}: ${runningVersion(boot, image)}, ${onTrial(boot, image) ? "on trial" : "confirmed"}`);
 				},
 			},
+			...(journal && { history: historyCommand(journal) }),
 			errors: {
 				help: "why the last refused request of each client was refused",
 				run: (_args, print) => {
@@ -116,6 +119,22 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 		};
 	}
 }
+
+/** Boots that the shell prints; a longer text would not fit an answer. */
+const HISTORY = 8;
+
+const historyCommand = (journal: BootJournal): ShellCommand => ({
+	help: "the last boots: why the device started, what changed, what became of an update",
+	run: (_args, print) => {
+		let next: BootEntry | undefined;
+		for (const entry of journal.boots(HISTORY)) {
+			const outcome = outcomeWords(entry, next);
+			const words = [startWords(entry.start), changeWords(entry), ...(outcome === "" ? [] : [outcome])];
+			print(`#${entry.number} ${words.join(" | ")}`);
+			next = entry;
+		}
+	},
+});
 
 /** What a JavaScript engine says of its memory, bytes. */
 export interface MachineMemory {

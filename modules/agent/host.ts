@@ -1,6 +1,7 @@
 import type { DigestProvider } from "../bytes/digest.js";
 import type { FlashPartition } from "../flash/partition.js";
 import type { Clock } from "../smp/group/os.js";
+import type { StartReason } from "../smp/protocol/boot-journal.js";
 import type { Transport } from "../smp/transport/transport.js";
 
 /** A running timer. */
@@ -41,6 +42,8 @@ export interface Host {
 	readonly clock?: Clock;
 	/** Fills `into` with random bytes that nobody can foresee, where the host has a source of them. */
 	random?(into: Uint8Array): void;
+	/** Why the machine started, where it knows: power, its reset button, a reset by software, a watchdog, a crash and which. */
+	startReason?(): StartReason;
 	/** Restarts the machine. Does not return to JavaScript that was waiting for events. */
 	reset(): void;
 	/** Writes one line to the console. */

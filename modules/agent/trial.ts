@@ -56,7 +56,8 @@ class Trial {
 
 	start(limit: number): void {
 		this.#host.log(`<inf> self_confirm: an update on trial has ${limit / 1000} s to pass: ${CHECKS.join(", ")}`);
-		this.#host.after(limit, () => this.fail(`not within ${limit / 1000} s: ${[...this.#due].join(", ")}`));
+		const time = `${limit / 1000} s`;
+		this.#host.after(limit, () => this.fail(`not within ${time}: ${[...this.#due].join(", ")}`, this.#missing(time)));
 		this.#checkTimer();
 		const { boot } = this.#agent;
 		checkImage(
@@ -72,9 +73,11 @@ class Trial {
 		if (this.#due.size === 0) this.#confirm();
 	}
 
-	fail(why: string): void {
+	/** `words`: as the record of boots has it. */
+	fail(why: string, words = `check ${why}`): void {
 		if (this.#decided) return;
 		this.#decided = true;
+		this.#agent.journal?.failed(words);
 		this.#host.log(`<err> self_confirm: ${why}; reset, to go back to the former firmware`);
 		this.#host.reset();
 	}
@@ -83,12 +86,21 @@ class Trial {
 		for (const image of unproven(this.#agent)) {
 			const rc = this.#agent.boot.boot_write_img_confirmed_multi(image);
 			if (rc !== 0) {
-				this.fail(`image ${image} cannot be confirmed: ${rc}`);
+				const why = `image ${image} cannot be confirmed: ${rc}`;
+				this.fail(why, why);
 				return;
 			}
+			this.#agent.journal?.confirmed(image, `the application: ${CHECKS.join(", ")} passed`);
 			this.#host.log(`<inf> self_confirm: image ${image} is confirmed`);
 		}
 		this.#decided = true;
+	}
+
+	/** The checks that are due once time is up. */
+	#missing(time: string): string {
+		return [...this.#due]
+			.map((check) => (check === "client" ? `check client: no request within ${time}` : `check ${check}: no result`))
+			.join("; ");
 	}
 
 	#checkTimer(): void {

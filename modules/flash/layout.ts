@@ -33,7 +33,7 @@ const area = (id: number, label: string, offset: number, size: number): LayoutAr
 
 /**
  * The OTA guide's partition table (Realtek OTA guide, Flash Partition Mapping), on its 4 MiB NOR flash; and what the guide does
- * not draw: the storage area, where the vendor's EVB has it, and the journal of uploads behind it.
+ * not draw: the storage area, where the vendor's EVB has it, and the journals of uploads and of boots behind it.
  */
 export const guideLayout: Layout = Object.freeze({
 	name: "guide",
@@ -48,6 +48,7 @@ export const guideLayout: Layout = Object.freeze({
 		area(4, "image-3", 0x194000, 0x80000),
 		area(FIRST_OTHER_ID, "storage", 0x250000, 0x6000),
 		area(FIRST_OTHER_ID + 1, "upload-journal", 0x256000, 0x1000),
+		area(FIRST_OTHER_ID + 2, "boot-journal", 0x257000, 0x4000),
 	]),
 });
 

@@ -2,6 +2,7 @@ import type { Timer } from "../../../modules/agent/host.js";
 import type { DigestProvider } from "../../../modules/bytes/digest.js";
 import type { Layout } from "../../../modules/flash/layout.js";
 import type { FlashPartition } from "../../../modules/flash/partition.js";
+import type { StartCause, StartReason } from "../../../modules/smp/protocol/boot-journal.js";
 import { simDigest } from "./digest.js";
 import { log } from "./event.js";
 import { SimFlash } from "./flash.js";
@@ -26,6 +27,14 @@ export class EmulatedHost {
 	after(ms: number, callback: () => void): Timer {
 		const timer = simulator.after(ms, callback);
 		return { cancel: () => simulator.cancel(timer) };
+	}
+
+	startReason(): StartReason {
+		const text = simulator.startReason();
+		const end = text.indexOf(" ");
+		const words = end < 0 ? "" : text.slice(end + 1);
+		const cause = (end < 0 ? text : text.slice(0, end)) as StartCause;
+		return words === "" ? { cause } : { cause, words };
 	}
 
 	reset(): void {

@@ -4,6 +4,8 @@ declare const simulator: {
 	config(): string;
 	/** Milliseconds since power was applied. */
 	uptime(): number;
+	/** Why the device started: a cause of `StartCause`, and words for it behind a space. */
+	startReason(): string;
 	/** When this program was built, such as `Jan  7 2026 11:52:35`. */
 	buildTime(): string;
 	/** Writes one line of JSON to whoever started the simulator. */

@@ -16,12 +16,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* In no section, so that it outlives a reset; the linker script reserves it. */
+typedef struct {
+	uint32_t magic; /* that of what the boot loader leaves for the application, as MCUboot does in retained RAM */
+	char text[3836];
+	uint32_t startMagic; /* that of why the next start happens */
+	char start[252];
+} Retained;
+extern Retained linkRetained;
+
 /* start.c */
 void boardReset(void) __attribute__((noreturn));
+/* boardReset(), and the next start says "software". */
+void boardResetAsked(void) __attribute__((noreturn));
 /* Down until somebody presses the reset button. */
 void boardHalt(void) __attribute__((noreturn));
 /* Ends this program and starts the one whose vector table is at `vectors`. */
 void boardStart(const uint32_t *vectors) __attribute__((noreturn));
+/* What the program before this reset left for the journal: a cause, and words behind a space. "power" if RAM was lost. */
+const char *boardStartReason(void);
+/* It was read: a later start for which nobody leaves a reason has none. */
+void boardStartTold(void);
 /* Reports a crash as an event and resets. */
 void boardCrash(const char *reason) __attribute__((noreturn));
 

@@ -10,10 +10,6 @@ extern const Image firmwareImage;
 
 /* What the boot loader leaves for the application, as MCUboot does in retained RAM. The linker script reserves it. */
 #define RETAINED_MAGIC 0x626f6f74
-extern struct {
-	uint32_t magic;
-	char text[4092];
-} linkRetained;
 
 static void host_config(xsMachine *the) { xsResult = xsString((char *)boardOptions()->config); }
 
@@ -24,7 +20,7 @@ static void host_event(xsMachine *the) { eventLine(xsToString(xsArg(0))); }
 static void host_reset(xsMachine *the)
 {
 	eventText("reset", "by", "application");
-	boardReset();
+	boardResetAsked();
 }
 
 static void host_startApplication(xsMachine *the)
@@ -46,6 +42,12 @@ static void host_retained(xsMachine *the)
 	linkRetained.magic = 0;
 }
 
+static void host_startReason(xsMachine *the)
+{
+	xsResult = xsString((char *)boardStartReason());
+	boardStartTold();
+}
+
 static void host_buildTime(xsMachine *the) { xsResult = xsString(__DATE__ " " __TIME__); }
 
 /* Flash operations count for nothing here: power does not fail. */
@@ -59,6 +61,7 @@ static const RuntimeFunction machineFunctions[] = {
 	{ "startApplication", host_startApplication, 1 },
 	{ "halt", host_halt, 0 },
 	{ "retained", host_retained, 0 },
+	{ "startReason", host_startReason, 0 },
 	{ "buildTime", host_buildTime, 0 },
 	{ "swapBegins", host_swapBegins, 0 },
 	{ "after", runtime_after, 2 },

@@ -69,6 +69,32 @@ void boardReset(void)
 		__asm volatile("dsb");
 }
 
+/* Retained RAM holds why the device starts, from its end to the end of the next. */
+#define START_MAGIC 0x73746172
+
+static void startsBy(const char *cause, const char *words)
+{
+	snprintf(linkRetained.start, sizeof linkRetained.start, "%s %s", cause, words);
+	/* Cut in the middle of a character it would be no text. */
+	for (char *at = linkRetained.start; *at; at++)
+		if (*at & 0x80)
+			*at = '?';
+	linkRetained.startMagic = START_MAGIC;
+}
+
+const char *boardStartReason(void)
+{
+	return linkRetained.startMagic == START_MAGIC ? linkRetained.start : "power";
+}
+
+void boardStartTold(void) { startsBy("unknown", ""); }
+
+void boardResetAsked(void)
+{
+	startsBy("software", "");
+	boardReset();
+}
+
 void boardHalt(void)
 {
 	uartStop();
@@ -91,6 +117,7 @@ void boardCrash(const char *reason)
 {
 	interruptsOff();
 	eventText("crash", "reason", reason);
+	startsBy("crash", reason);
 	boardReset();
 }
 

@@ -44,6 +44,9 @@ static void sim_halt(xsMachine *the)
 
 static void sim_retained(xsMachine *the) { xsResult = xsString(retained ? retained : ""); }
 
+/* startReason(): a cause, and words for it behind a space. */
+static void sim_startReason(xsMachine *the) { xsResult = xsString((char *)simOf(the)->start); }
+
 /* When this program was linked, in the form of C's __DATE__ and __TIME__. */
 static void sim_buildTime(xsMachine *the)
 {
@@ -81,6 +84,7 @@ static const RuntimeFunction machineFunctions[] = {
 	{ "startApplication", sim_startApplication, 1 },
 	{ "halt", sim_halt, 0 },
 	{ "retained", sim_retained, 0 },
+	{ "startReason", sim_startReason, 0 },
 	{ "buildTime", sim_buildTime, 0 },
 	{ "clockOffset", sim_clockOffset, 0 },
 	{ "setClockOffset", sim_setClockOffset, 1 },
@@ -109,10 +113,19 @@ static void install(xsMachine *the)
 	xsDefine(xsGlobal, xsID("simulator"), xsVar(0), xsDontDelete | xsDontSet);
 }
 
+/* Tells the world, and the next boot. */
+static void tellCrash(const Sim *sim, const char *reason)
+{
+	eventText(sim->events, "crash", "reason", reason);
+	snprintf(sim->shared->crash, sizeof sim->shared->crash, "%s", reason);
+}
+
 static void crashed(void *context, RuntimeCrashCode code, const char *line)
 {
 	(void)code;
-	eventText(((const Sim *)context)->events, "crash", "reason", strncmp(line, "crash: ", 7) ? line : line + 7);
+	const Sim *sim = context;
+	const char *reason = strncmp(line, "crash: ", 7) ? line : line + 7;
+	tellCrash(sim, reason);
 }
 
 static int run(const Sim *sim, const Image *image)
@@ -129,7 +142,7 @@ void deviceBoot(const Sim *sim)
 	started = runtimeNow();
 	run(sim, &loaderImage);
 	if (!retained) {
-		eventText(sim->events, "crash", "reason", "the boot loader ended without a decision");
+		tellCrash(sim, "the boot loader ended without a decision");
 		_exit(RUNTIME_CRASH_ENGINE);
 	}
 	/* A power cut that was asked for belongs to the first boot that swaps; later operations do not count. */
@@ -144,6 +157,6 @@ void deviceBoot(const Sim *sim)
 		sim->shared->swapOperations = -1;
 	}
 	run(sim, &appImage);
-	eventText(sim->events, "crash", "reason", "the application ended");
+	tellCrash(sim, "the application ended");
 	_exit(RUNTIME_CRASH_ENGINE);
 }

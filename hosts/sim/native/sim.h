@@ -37,6 +37,7 @@ typedef struct {
 	int64_t cutAt; /* power fails at this flash operation of a swap; 0: never */
 	int64_t swapOperations; /* flash operations since the swap began; -1: none has begun */
 	double clockOffset; /* what the chip's clock is ahead of this machine's, milliseconds */
+	char crash[200]; /* what the device that just crashed has said of it */
 } SimShared;
 
 typedef struct {
@@ -58,6 +59,7 @@ typedef struct {
 	struct sockaddr_storage hci; /* where a Bluetooth controller listens */
 	socklen_t hciLength; /* 0: none */
 	const char *files; /* path of the directory of the file system group; NULL: none */
+	char start[256]; /* why the device starts: a cause, and words behind a space */
 	SimShared *shared;
 } Sim;
 

@@ -64,6 +64,16 @@ static const char *option(int argc, char **argv, const char *name)
 	refuse(sim.events, "the simulator's program needs %s: start it with npm start", name);
 }
 
+/* Why the next boot will start: "power", "pin", "software", "crash" or "watchdog", and words for it. */
+static void startsBy(const char *cause, const char *words)
+{
+	snprintf(sim.start, sizeof sim.start, "%s %s", cause, words);
+	/* Cut in the middle of a character it would be no text. */
+	for (char *at = sim.start; *at; at++)
+		if (*at & 0x80)
+			*at = '?';
+}
+
 static bool filesKept(void)
 {
 	lost = lost || !chipFileKept(sim.events, &sim.flash) || !chipFileKept(sim.events, &sim.otp);
@@ -138,6 +148,10 @@ static void crashed(const char *format, int number)
 		char reason[128];
 		snprintf(reason, sizeof reason, format, number);
 		eventText(sim.events, "crash", "reason", reason);
+		startsBy("crash", reason);
+	} else {
+		sim.shared->crash[sizeof sim.shared->crash - 1] = 0;
+		startsBy("crash", sim.shared->crash);
 	}
 	double now = runtimeNow();
 	delay = now - booted > YOUNG || !delay ? FIRST_DELAY : delay * 2 < LONGEST_DELAY ? delay * 2 : LONGEST_DELAY;
@@ -155,6 +169,7 @@ static void ended(int status)
 	switch (code) {
 	case EXIT_RESET:
 		eventText(sim.events, "reset", "by", "application");
+		startsBy("software", "");
 		boot();
 		break;
 	case EXIT_POWER_CUT: {
@@ -162,6 +177,7 @@ static void ended(int status)
 		snprintf(line, sizeof line, "{\"event\":\"power-cut\",\"operation\":%lld}", (long long)sim.shared->cutAt);
 		eventLine(sim.events, line);
 		sim.shared->cutAt = 0;
+		startsBy("power", "");
 		boot();
 		break;
 	}
@@ -187,6 +203,7 @@ static bool command(const char *line)
 	if (*line == 'r') {
 		stop();
 		eventText(sim.events, "reset", "by", "button");
+		startsBy("pin", "");
 		delay = 0;
 		boot();
 	}
@@ -313,6 +330,7 @@ int main(int argc, char **argv)
 	char opened[320];
 	snprintf(opened, sizeof opened, "{\"event\":\"open\",\"udp\":\"%s\",\"tcp\":\"%s\"}", udp, tcp);
 	eventLine(sim.events, opened);
+	startsBy("power", "");
 	boot();
 	for (bool on = true; on;) {
 		double wait = bootAt ? bootAt - runtimeNow() : -1;

@@ -1,4 +1,5 @@
 import type { Extend } from "../../../modules/agent/application.js";
+import { openBootJournal } from "../../../modules/agent/boots.js";
 import { furtherGroups, poolsOf, tasksOf } from "../../../modules/agent/groups.js";
 import { UploadCounters } from "../../../modules/smp/group/counters.js";
 import { UploadLock } from "../../../modules/smp/group/image/upload-lock.js";
@@ -32,6 +33,7 @@ function run(config: SimConfig, checks: ImageChecks, bluetooth?: OpenBluetooth):
 	};
 	runApplication(host, config, extend, {
 		...checks,
+		bootJournal: openBootJournal,
 		os: {
 			tasks: () => tasksOf(simulator.memory()),
 			pools: () => poolsOf(simulator.memory(), SLOT_SIZE),

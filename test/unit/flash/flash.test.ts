@@ -112,7 +112,7 @@ describe("flash area", () => {
 
 describe("flash map", () => {
 	const open = (label: string) => {
-		assert.match(label, /^(bootloader|image-[0-3]|storage|upload-journal)$/);
+		assert.match(label, /^(bootloader|image-[0-3]|storage|(upload|boot)-journal)$/);
 		return nor();
 	};
 

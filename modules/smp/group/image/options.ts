@@ -20,7 +20,7 @@ export type ImageEvent =
 	/** An upload began, took a chunk that is not its last, ended whole, or was stopped by an error or an erase. */
 	| { readonly type: "started" | "written" | "pending" | "stopped"; readonly upload: UploadProgress }
 	/** A client confirmed the active slot of an image. */
-	| { readonly type: "confirmed"; readonly image: number };
+	| { readonly type: "confirmed"; readonly image: number; readonly origin: Origin };
 
 /** How far an upload is. Bytes. */
 export interface UploadProgress {

@@ -3,7 +3,7 @@ import { formatVersion } from "../../../bootutil/header.js";
 import { bootableFault } from "../../../bootutil/validation.js";
 import type { ResponseMap } from "../../cbor.js";
 import { bool, nullableBytes } from "../../fields.js";
-import { type Command, operation } from "../../group.js";
+import { type Command, type Origin, operation } from "../../group.js";
 import { ImageError, imageError } from "./error.js";
 import { guardMark } from "./guards.js";
 import { nextBoot } from "./next-boot.js";
@@ -25,8 +25,8 @@ export function stateCommand(slots: ImageSlots, options: ImageOptions): Command 
 		name: "state",
 		read,
 		// newtmgr sends a null hash for "the running image", which Zephyr refuses.
-		write: operation({ hash: nullableBytes, confirm: bool }, ({ hash, confirm = false }) => {
-			markImage(slots, options, hash, confirm);
+		write: operation({ hash: nullableBytes, confirm: bool }, ({ hash, confirm = false }, { origin }) => {
+			markImage(slots, options, hash, confirm, origin);
 			return list();
 		}),
 	};
@@ -56,7 +56,13 @@ function imageList(slots: ImageSlots, { frugalList: frugal = false, describe }: 
 	return { images, splitStatus: frugal ? undefined : 0 };
 }
 
-function markImage(slots: ImageSlots, options: ImageOptions, hash: Uint8Array | undefined, confirm: boolean): void {
+function markImage(
+	slots: ImageSlots,
+	options: ImageOptions,
+	hash: Uint8Array | undefined,
+	confirm: boolean,
+	origin: Origin,
+): void {
 	let slot = slots.active(0);
 	if (hash && hash.length > 0) {
 		if (hash.length !== HASH_SIZE) throw imageError(ImageError.INVALID_HASH, "a hash has 32 bytes");
@@ -74,7 +80,7 @@ function markImage(slots: ImageSlots, options: ImageOptions, hash: Uint8Array | 
 		verifyImage(slots, options, slot);
 	}
 	setNext(slots, slot, confirm);
-	if (active) options.onEvent?.({ type: "confirmed", image: slot >> 1 });
+	if (active) options.onEvent?.({ type: "confirmed", image: slot >> 1, origin });
 }
 
 /** The build options by which Zephyr limits what can be confirmed without having run. */

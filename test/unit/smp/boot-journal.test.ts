@@ -1,0 +1,304 @@
+import assert from "node:assert";
+import { BootUtil } from "../../../modules/bootutil/bootutil.js";
+import { FlashArea } from "../../../modules/flash/area.js";
+import { FlashMap } from "../../../modules/flash/map.js";
+import { NorPartition } from "../../../modules/flash/nor.js";
+import { BootJournal } from "../../../modules/smp/group/boot-journal.js";
+import { BootKind, BootRecords } from "../../../modules/smp/group/boot-records.js";
+import {
+	type BootEntry,
+	changeWords,
+	outcomeWords,
+	type StartReason,
+	startWords,
+} from "../../../modules/smp/protocol/boot-journal.js";
+import { SmpServer } from "../../../modules/smp/server.js";
+import { exchange, hex, image, request } from "./support.js";
+
+const SECTOR = 1024;
+const SLOT = 16 * SECTOR;
+const A = image(600, [1, 0, 0], 1);
+const B = image(700, [1, 1, 0], 2);
+const C = image(800, [1, 2, 0], 3);
+
+class PowerCut extends Error {}
+
+/** A partition that loses power in the middle of operation `cutAt`. */
+class CutPartition extends NorPartition {
+	operations = 0;
+	cutAt = Number.POSITIVE_INFINITY;
+
+	#take(half: () => void): void {
+		if (++this.operations < this.cutAt) return;
+		if (this.operations === this.cutAt) half();
+		throw new PowerCut();
+	}
+
+	override write(data: Uint8Array | ArrayBuffer, byteOffset: number): void {
+		const bytes = new Uint8Array(data as Uint8Array);
+		this.#take(() => super.write(bytes.subarray(0, (bytes.length / 8) * 4), byteOffset));
+		super.write(bytes, byteOffset);
+	}
+
+	override eraseBlock(first: number, end = first + 1): void {
+		this.#take(() => this.memory.fill(0xff, first * SECTOR, first * SECTOR + SECTOR / 2));
+		super.eraseBlock(first, end);
+	}
+}
+
+/** A device of one image whose boot loader is the test. */
+class Device {
+	readonly memory: Uint8Array;
+	readonly lines: string[] = [];
+	partition!: CutPartition;
+	journal!: BootJournal;
+	seconds = 0;
+
+	constructor(sectors = 4) {
+		this.memory = new Uint8Array(sectors * SECTOR).fill(0xff);
+	}
+
+	area(): FlashArea {
+		this.partition = new CutPartition(this.memory, { sectorSize: SECTOR, writeAlign: 4 });
+		return new FlashArea(18, "boot-journal", 0, this.partition);
+	}
+
+	boot(file: Uint8Array, trial = false, reason: StartReason = { cause: "power" }, cutAt = Number.POSITIVE_INFINITY) {
+		const slots = [1, 2].map((id) => {
+			const memory = new Uint8Array(SLOT).fill(0xff);
+			if (id === 1) memory.set(file);
+			return new FlashArea(id, `image-${id - 1}`, 0, new NorPartition(memory, { sectorSize: SECTOR, writeAlign: 4 }));
+		});
+		const boot = new BootUtil(new FlashMap(slots), {
+			...({ mode: "swap-move", images: 1, maxAlign: 8, maxSectors: 16, trailer: "current" } as const),
+		});
+		const area = this.area();
+		this.partition.cutAt = cutAt;
+		this.seconds = 0;
+		this.journal = new BootJournal({
+			area,
+			boot,
+			uptime: () => 1000 * this.seconds,
+			onTrial: () => trial,
+			reason,
+			log: (line) => this.lines.push(line),
+		});
+	}
+
+	/** Each boot, newest first, in a line. */
+	history(): string[] {
+		const entries = this.journal.boots(1000);
+		return entries.map((entry, at) => inWords(entry, entries[at - 1]));
+	}
+}
+
+const inWords = (entry: BootEntry, next?: BootEntry): string =>
+	[`#${entry.number}`, startWords(entry.start), changeWords(entry), outcomeWords(entry, next)].join(" | ");
+
+describe("boot journal", () => {
+	it("tells an update that a client confirmed", () => {
+		const device = new Device();
+		device.boot(A);
+		device.seconds = 60;
+		device.journal.resetting("a client over udp");
+		device.boot(B, true, { cause: "software" });
+		device.seconds = 3;
+		device.journal.confirmed(0, "a client over udp");
+		device.boot(B, false, { cause: "pin" });
+		assert.deepEqual(device.history(), [
+			"#3 | reset button | 1.1.0 | ",
+			"#2 | reset by a client over udp | 1.1.0 installed on trial | confirmed after 3 s by a client over udp",
+			"#1 | power on | 1.0.0 | ",
+		]);
+		assert.deepEqual(device.journal.boots(1)[0]!.images[0]!.hash, B.slice(700 - 32, 700 - 24));
+	});
+
+	it("tells an update that was taken back, and why", () => {
+		for (const [failed, reason, start, why] of [
+			["check client: no request within 30 s", { cause: "software" }, "reset by the application", undefined],
+			[
+				undefined,
+				{ cause: "crash", words: "uncaught Error: x" },
+				"crash: uncaught Error: x",
+				"crash: uncaught Error: x",
+			],
+			[undefined, { cause: "watchdog" }, "watchdog", "watchdog"],
+			[undefined, { cause: "power" }, "power on", "the power failed before anybody confirmed it"],
+			[undefined, { cause: "unknown" }, "unknown reason", "the device restarted before anybody confirmed it"],
+			[undefined, { cause: "pin" }, "reset button", "nobody had confirmed it before the reset button"],
+		] as const) {
+			const device = new Device();
+			device.boot(A);
+			device.boot(B, true);
+			device.seconds = 31;
+			if (failed) device.journal.failed(failed);
+			device.boot(A, false, reason);
+			const ran = failed ? "ran 31 s" : "ran";
+			assert.deepEqual(device.history(), [
+				`#3 | ${start} | 1.0.0 is back | `,
+				`#2 | power on | 1.1.0 installed on trial | 1.1.0 ${ran} on trial and was taken back: ${failed ?? why}`,
+				"#1 | power on | 1.0.0 | ",
+			]);
+		}
+	});
+
+	it("tells who asked for the reset that took an update back, and after how long", () => {
+		const device = new Device();
+		device.boot(A);
+		device.boot(B, true);
+		device.seconds = 7;
+		for (let i = 0; i < 100; i++) device.journal.resetting("a client over uart");
+		assert.equal(device.partition.operations, 2, "a start and one reset are written");
+		device.boot(A, false, { cause: "software" });
+		assert.equal(
+			device.history()[1],
+			"#2 | power on | 1.1.0 installed on trial | 1.1.0 ran 7 s on trial and was taken back: " +
+				"nobody had confirmed it before the reset by a client over uart",
+		);
+	});
+
+	it("tells an image for good from one that is back", () => {
+		const device = new Device();
+		device.boot(A);
+		device.boot(C, false);
+		device.boot(B, true);
+		// Another image than the former one was marked during the trial.
+		device.boot(A, false);
+		assert.deepEqual(
+			device.journal.boots(4).map(({ images }) => images[0]!.change),
+			["permanent", "test", "permanent", "first"],
+		);
+	});
+
+	it("keeps no control characters, and cuts what is too long", () => {
+		const device = new Device();
+		device.boot(A, true, { cause: "crash", words: `\x1b[31mü${"x".repeat(500)}` });
+		const { words } = device.journal.boots(1)[0]!.start;
+		assert.equal(words, `?[31m?${"x".repeat(190)}`);
+	});
+
+	it("erases an area full of rubbish, and says so once", () => {
+		const device = new Device();
+		device.memory.forEach((_, i) => {
+			device.memory[i] = (i * 31) & 0xff;
+		});
+		device.boot(A);
+		device.boot(A);
+		assert.deepEqual(device.lines, ["boot_journal: its area held something else, and was erased"]);
+		assert.deepEqual(
+			device.journal.boots(9).map(({ number }) => number),
+			[2, 1],
+		);
+	});
+
+	it("is in nobody's way when its flash fails, and says so once", () => {
+		const device = new Device();
+		device.boot(A, false, { cause: "power" }, 1);
+		device.journal.confirmed(0, "x");
+		device.journal.resetting("x");
+		assert.deepEqual(device.journal.boots(9), []);
+		assert.equal(device.lines.length, 1);
+		assert.match(device.lines[0]!, /^boot_journal: flash area 18/);
+	});
+
+	it("refuses an area of one sector", () => {
+		assert.throws(() => new Device(1).boot(A), /needs two sectors/);
+	});
+
+	it("overwrites the oldest boots, a sector at a time", () => {
+		const device = new Device(3);
+		for (let i = 1; i <= 40; i++) {
+			device.boot(A);
+			const numbers = device.journal.boots(100).map(({ number }) => number);
+			assert.deepEqual(
+				numbers,
+				Array.from({ length: numbers.length }, (_, at) => i - at),
+			);
+			assert.ok(numbers.length >= Math.min(i, 2 * (SECTOR / 256)));
+		}
+	});
+
+	it("after a power cut at any flash operation lacks the record that was being written, and nothing else", () => {
+		/** What is written, record by record. */
+		const records = Array.from({ length: 40 }, (_, i) => ({
+			kind: i % 3 === 0 ? BootKind.START : i % 3 === 1 ? BootKind.CONFIRMED : BootKind.RESET,
+			boot: 1 + Math.floor(i / 3),
+			seconds: i,
+			text: `record ${i}`,
+		}));
+		/** Texts on the flash, newest first. */
+		const texts = (area: FlashArea): string[] => {
+			const there = new BootRecords(area);
+			there.load();
+			const found: string[] = [];
+			there.boots(0xffffffff, ({ start, verdict, end }) => {
+				for (const words of [end?.words, verdict?.words, start.words]) if (words !== undefined) found.push(words);
+				return true;
+			});
+			return found;
+		};
+		let operations = 0;
+		for (let cutAt = 1; ; cutAt++) {
+			const device = new Device(3);
+			const area = device.area();
+			const journal = new BootRecords(area);
+			journal.load();
+			const { partition } = device;
+			partition.cutAt = cutAt;
+			let before: string[] = [];
+			let cut = -1;
+			for (const [i, record] of records.entries()) {
+				before = texts(area);
+				try {
+					journal.append(record);
+				} catch (error) {
+					assert.match((error as Error).message, /flash area 18/);
+					cut = i;
+					break;
+				}
+			}
+			if (cut < 0) break;
+			operations++;
+			const after = texts(device.area());
+			// An erase takes the oldest sector with it.
+			assert.deepEqual(after, before.slice(0, after.length));
+			assert.ok(after.length >= Math.min(cut - (cut % 3), SECTOR / 256), `${cut}: ${after.length}`);
+			// And it goes on.
+			const next = new BootRecords(device.area());
+			if (!next.load()) next.clear();
+			next.append({ kind: BootKind.START, boot: 1000, seconds: 0, text: "on" });
+			const [newest, ...older] = texts(device.area());
+			assert.equal(newest, "on");
+			assert.deepEqual(older, before.slice(0, older.length));
+		}
+		assert.ok(operations > records.length);
+	});
+
+	it("is read in pages that fit, each entry once, over SMP", () => {
+		const device = new Device(8);
+		const words = "y".repeat(150);
+		for (let i = 0; i < 9; i++) {
+			device.boot(i % 2 ? A : B, true, { cause: "crash", words });
+			device.journal.failed(words);
+			device.journal.resetting(words);
+		}
+		const read = (bufferSize: number, before: number): string => {
+			const server = new SmpServer({ groups: [device.journal.group], bufferSize });
+			const [response] = exchange(server, request(67, 0, { before }, 1, 0));
+			assert.ok(response && response.length <= bufferSize);
+			return hex(response);
+		};
+		/** The key "n" opens the map of an entry, and "cause" follows. */
+		const numbers = (digits: string): number[] =>
+			[...digits.matchAll(/bf616e(0\d)656361757365/g)].map(([, digit]) => Number(`0x${digit}`));
+		for (const size of [1024, 2048, 512]) {
+			const seen: number[] = [];
+			for (let before = 100; ; before = seen.at(-1)!) {
+				const page = numbers(read(size, before));
+				if (page.length === 0) break;
+				seen.push(...page);
+			}
+			assert.deepEqual(seen, [9, 8, 7, 6, 5, 4, 3, 2, 1], `buffers of ${size} bytes`);
+		}
+	});
+});
