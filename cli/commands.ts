@@ -121,6 +121,13 @@ const LOOK: readonly DeviceCommand[] = [
 		load: async () => (await import("./device-commands.js")).audit,
 	},
 	{
+		name: "history",
+		summary:
+			"Print the boots of the device, the newest last: why it started, what changed, what became of an update on trial.",
+		options: () => [numberOption("--last <N>", "print only the N newest boots (default: all)")],
+		load: async () => (await import("./device-commands.js")).history,
+	},
+	{
 		name: "shell",
 		operands: "<WORD...>",
 		summary: "Run a command line on the device's shell and print what it prints.",

@@ -1,10 +1,12 @@
 import { auditRecords } from "../client/group/audit.js";
+import { boots } from "../client/group/boot-journal.js";
 import { groups as readGroups } from "../client/group/enumeration.js";
 import { runShell } from "../client/group/shell.js";
 import { statistics, statisticsNames } from "../client/group/statistics.js";
 import { eraseStorage as erase } from "../client/group/zephyr.js";
+import { hexOf } from "../modules/bytes/hex.js";
 import type { Action, Job } from "./command.js";
-import { auditLine, kilobytes, table } from "./output.js";
+import { auditLine, bootTable, kilobytes, table } from "./output.js";
 import { UsageError } from "./usage-error.js";
 
 export const stat: Action = {
@@ -80,6 +82,15 @@ export const audit: Action = {
 		if (records.length === 0) output.say("There is no record.");
 		output.say(...table(records.map(auditLine)));
 		for (const record of records) output.json(record);
+	},
+};
+
+export const history: Action = {
+	run: async ({ client, options, output }) => {
+		const entries = await boots(client, options.last);
+		output.say(...bootTable(entries));
+		for (const entry of [...entries].reverse())
+			output.json({ ...entry, images: entry.images.map((image) => ({ ...image, hash: hexOf(image.hash) })) });
 	},
 };
 

@@ -11,6 +11,7 @@ import { OtpCounters, type OtpMemory } from "../modules/bootutil/otp-counter.js"
 import { slotAreaId } from "../modules/flash/layout.js";
 import { FlashMap } from "../modules/flash/map.js";
 import { NorPartition } from "../modules/flash/nor.js";
+import { BOOT_JOURNAL } from "../modules/smp/group/boot-journal.js";
 import { UPLOAD_JOURNAL } from "../modules/smp/group/image/upload-journal.js";
 import type { Context } from "./command-line.js";
 import { defineExplainOptions, type ExplainCommand, readExplain } from "./explain-options.js";
@@ -40,7 +41,7 @@ function run(options: ExplainCommand, colours: boolean): string {
 	return formatExplanation(title, explanation, colours ? colourStyle : plainStyle);
 }
 
-/** The slots' areas, and the journal of uploads if it is there. A file may end behind the last slot: many tools read no more. */
+/** The slots' areas, and the journals of uploads and of boots if they are there. A file may end behind the last slot: many tools read no more. */
 function openFlash(path: string, { layout, build: { boot } }: LoaderSetup): FlashMap {
 	const ids = Array.from({ length: boot.images }, (_, i) => [
 		slotAreaId(i, "primary"),
@@ -51,8 +52,8 @@ function openFlash(path: string, { layout, build: { boot } }: LoaderSetup): Flas
 	);
 	const end = Math.max(...areas.map(({ offset, size }) => offset + size));
 	const memory = readFlashFile(path, layout, end);
-	const journal = layout.areas.filter(({ label }) => label === UPLOAD_JOURNAL);
-	return FlashMap.open({ ...layout, areas: [...areas, ...journal] }, (label) => {
+	const journals = layout.areas.filter(({ label }) => label === UPLOAD_JOURNAL || label === BOOT_JOURNAL);
+	return FlashMap.open({ ...layout, areas: [...areas, ...journals] }, (label) => {
 		const { offset, size } = layout.areas.find((area) => area.label === label)!;
 		if (offset + size > memory.length) throw new RangeError(`the file ends before ${label}`);
 		return new NorPartition(memory.subarray(offset, offset + size), layout);

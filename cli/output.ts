@@ -3,6 +3,7 @@ import type { AuditRecord } from "../client/group/audit.js";
 import type { UpgradeStep } from "../client/upgrade.js";
 import { codeText, commandName } from "../client/words.js";
 import { Op } from "../modules/smp/header.js";
+import { type BootEntry, changeWords, outcomeWords, startWords } from "../modules/smp/protocol/boot-journal.js";
 import type { Sink } from "./command-line.js";
 
 /** Where a command's words go. */
@@ -143,6 +144,18 @@ export function auditLine({
 		transport,
 		often ? `${outcome}, ${often}` : outcome,
 	];
+}
+
+/** Boots, newest first as they arrive, as text: the newest last. */
+export function bootTable(entries: readonly BootEntry[]): string[] {
+	if (entries.length === 0) return ["There is no record of a boot."];
+	const rows = entries.map((entry, at) => [
+		`#${entry.number}`,
+		startWords(entry.start),
+		changeWords(entry),
+		outcomeWords(entry, entries[at - 1]),
+	]);
+	return table([["boot", "started by", "runs", "outcome"], ...rows.reverse()]);
 }
 
 /** Seconds since 1970 before which no device was made that this client could reach: September 2001. */

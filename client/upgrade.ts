@@ -9,6 +9,7 @@ import {
 	type UploadResult,
 } from "./client.js";
 import { unmetDependencies } from "./dependencies.js";
+import { whyTakenBack } from "./group/boot-journal.js";
 import { readImageFile } from "./image-file.js";
 import { activeOf, outcomeOf, type Sent, whyNotMarked } from "./outcome.js";
 import { checkMark, entryAt } from "./target.js";
@@ -69,6 +70,7 @@ export interface UpgradeResult {
 /** Pause between two questions whether the device is back, and how long to wait for an answer, milliseconds. */
 const POLL = 250;
 const POLL_TIMEOUT = 750;
+const ONCE = { timeout: POLL_TIMEOUT, tries: 1 };
 
 /**
  * A whole update: upload, mark for a test, restart, wait until the new image runs, and confirm it if that is wanted.
@@ -207,7 +209,7 @@ async function restart(client: SmpClient, sent: Sent, options: UpgradeOptions): 
 	let waiting: string | undefined;
 	while (Date.now() - started < wait) {
 		await pause(POLL, signal);
-		const images = await client.images({ timeout: POLL_TIMEOUT, tries: 1, signal }).catch((error: unknown) => {
+		const images = await client.images({ ...ONCE, signal }).catch((error: unknown) => {
 			if (error instanceof NoAnswerError) return undefined;
 			throw error;
 		});
@@ -218,7 +220,8 @@ async function restart(client: SmpClient, sent: Sent, options: UpgradeOptions): 
 		}
 		answering ??= Date.now();
 		const outcome = outcomeOf(sent, images);
-		if (outcome.state === "failed") throw new Error(outcome.why);
+		if (outcome.state === "failed")
+			throw new Error((await whyTakenBack(client, sent.hash, { ...ONCE, signal })) ?? outcome.why);
 		if (outcome.state === "running") {
 			const { version, confirmed } = outcome.now;
 			onStep({ step: "running", version, time: Date.now() - started, confirmed });

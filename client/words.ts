@@ -2,6 +2,7 @@ import { Rc } from "../modules/smp/errors.js";
 import { Op } from "../modules/smp/header.js";
 import { ACCESS_GROUP, AccessCommand, AccessError } from "../modules/smp/protocol/access.js";
 import { AUDIT_GROUP, AuditCommand } from "../modules/smp/protocol/audit.js";
+import { BOOT_JOURNAL_GROUP, BootJournalCommand } from "../modules/smp/protocol/boot-journal.js";
 import { ENUMERATION_GROUP, EnumerationCommand, EnumerationError } from "../modules/smp/protocol/enumeration.js";
 import { FS_GROUP, FsCommand, FsError } from "../modules/smp/protocol/fs.js";
 import { IMAGE_GROUP, ImageCommand, ImageError } from "../modules/smp/protocol/image.js";
@@ -46,6 +47,7 @@ const GROUP_NAMES: Readonly<Record<number, string>> = {
 	[ACCESS_GROUP]: "access",
 	[AUDIT_GROUP]: "audit",
 	[LAST_ERROR_GROUP]: "last error",
+	[BOOT_JOURNAL_GROUP]: "boot journal",
 };
 
 /** Of both operations, or of reading and of writing. */
@@ -101,6 +103,7 @@ const COMMAND_NAMES: Readonly<Record<number, Readonly<Record<number, CommandName
 	},
 	[AUDIT_GROUP]: { [AuditCommand.RECORDS]: "the question for its audit log" },
 	[LAST_ERROR_GROUP]: { [LastErrorCommand.LAST]: "the question for its last error" },
+	[BOOT_JOURNAL_GROUP]: { [BootJournalCommand.BOOTS]: "the question for its boots" },
 };
 
 // Zephyr documentation, SMP protocol specification (Error codes), and the enums of the management groups' headers.

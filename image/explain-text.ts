@@ -48,7 +48,7 @@ function duration(seconds: number): string {
 
 /** The explanation for people. `title` says what was explained. */
 export function formatExplanation(title: string, explanation: Explanation, style: Style): string {
-	const { images, next, nextIfConfirmed, unconfirmed, confirmed, timing } = explanation;
+	const { images, boots, next, nextIfConfirmed, unconfirmed, confirmed, timing } = explanation;
 	const several = images.length > 1;
 	const newest = images.every(({ state }) => state === null);
 	const lines = [style.title(title)];
@@ -56,6 +56,11 @@ export function formatExplanation(title: string, explanation: Explanation, style
 		lines.push("", style.title(heading), ...bootLines(boot, intents, { several, newest, style }));
 	};
 	for (const image of images) lines.push("", ...imageLines(image, several, style));
+	if (boots.length > 0) {
+		lines.push("", style.title("The last boots, as the device remembers them"));
+		for (const { number, start, images: runs, outcome } of [...boots].reverse())
+			lines.push(`  #${number} ${start}: ${runs}${outcome === "" ? "" : `; ${outcome}`}`);
+	}
 	if (!next || !unconfirmed) {
 		lines.push("", style.title("Next boot"), style.bad(`  The forecast stops here: ${explanation.stops}.`));
 		return `${lines.join("\n")}\n`;

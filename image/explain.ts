@@ -8,7 +8,10 @@ import { SWAP_TYPE_TABLE } from "../modules/bootutil/swap-type.js";
 import { BootFlag, BootMagic, SwapType, type Trailer, trailerMagic } from "../modules/bootutil/trailer.js";
 import { readU16 } from "../modules/bytes/little-endian.js";
 import type { FlashMap } from "../modules/flash/map.js";
+import { BOOT_JOURNAL } from "../modules/smp/group/boot-journal.js";
+import { BootRecords } from "../modules/smp/group/boot-records.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../modules/smp/group/image/upload-journal.js";
+import { type BootEntry, changeWords, outcomeWords, startWords } from "../modules/smp/protocol/boot-journal.js";
 import { endianOf } from "./format.js";
 import {
 	digest,
@@ -102,6 +105,8 @@ export interface Explanation {
 	readonly signature: string;
 	readonly timing: FlashTiming;
 	readonly images: readonly ImageExplanation[];
+	/** The last boots, newest first, in the words of the device's journal; empty if there is none. */
+	readonly boots: readonly BootSummary[];
 	/** Why the next boots cannot be told, so that `next`, `unconfirmed` and the others are null; null if they can. */
 	readonly stops: string | null;
 	readonly next: BootExplanation | null;
@@ -111,6 +116,14 @@ export interface Explanation {
 	readonly unconfirmed: BootExplanation | null;
 	/** The boot after the next, if what is on trial is confirmed; null if nothing is. */
 	readonly confirmed: BootExplanation | null;
+}
+
+/** A boot as the device's journal has it, in words: why it started, what changed, what became of an update on trial. */
+export interface BootSummary {
+	readonly number: number;
+	readonly start: string;
+	readonly images: string;
+	readonly outcome: string;
 }
 
 export interface ExplainOptions extends FindOptions {
@@ -153,6 +166,7 @@ export function explain(map: FlashMap, options: ExplainOptions): Explanation {
 		signature: config.signature,
 		timing,
 		images: forecasts.map((forecast) => explainImage(boot, options, forecast)),
+		boots: lastBoots(map),
 	};
 	const stops = unknownKey(boot, forecasts);
 	if (stops !== undefined)
@@ -240,6 +254,25 @@ function explainImage(boot: BootUtil, options: ExplainOptions, forecast: ImageFo
 		intent: typeName(forecast.action),
 		upload: brokenUpload(boot.map, image),
 	};
+}
+
+/** So many boots are told. */
+const LAST_BOOTS = 5;
+
+/** What the boot journal knows (docs/SMP.md, Boot journal). */
+function lastBoots(map: FlashMap): BootSummary[] {
+	const area = map.labelled(BOOT_JOURNAL);
+	const entries: BootEntry[] = [];
+	if (area && area.sectors >= 2) {
+		const records = new BootRecords(area);
+		if (records.load()) records.boots(0xffffffff, (entry) => entries.push(entry) < LAST_BOOTS);
+	}
+	return entries.map((entry, at) => ({
+		number: entry.number,
+		start: startWords(entry.start),
+		images: changeWords(entry),
+		outcome: outcomeWords(entry, entries[at - 1]),
+	}));
 }
 
 /** What the journal of uploads knows (docs/SPEC.md, Journal of uploads). */

@@ -115,8 +115,11 @@ function plan(target) {
 /** The examples that are applications of a user's own. */
 const EXAMPLES = ["lamp", "self-check"].map((name) => path.join(ROOT, "examples", name));
 
+/** An application that crashes and hangs when a test asks for it. */
+const TROUBLE = path.join(ROOT, "test/hosts/trouble");
+
 /** Every target, for a machine with all tools. */
-const ALL = ["xsrun", ...APPS.map((app) => `mps3:${app}`), ...EXAMPLES.map((folder) => `sim:${folder}`)];
+const ALL = ["xsrun", ...[...APPS, TROUBLE].map((app) => `mps3:${app}`), ...EXAMPLES.map((folder) => `sim:${folder}`)];
 
 /** Builds targets. Throws a Failure, whose message is a sentence, or empty if a compiler has said enough. */
 export async function build(targets = ALL) {

@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import type { Command } from "../../client/command.js";
 import * as accessCommands from "../../client/group/access.js";
+import * as bootJournalCommands from "../../client/group/boot-journal.js";
 import * as enumerationCommands from "../../client/group/enumeration.js";
 import * as fsCommands from "../../client/group/files.js";
 import * as imageCommands from "../../client/group/image.js";
@@ -17,6 +18,7 @@ import { guideLayout } from "../../modules/flash/layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
 import { AccessControl } from "../../modules/smp/group/access.js";
+import { BootJournal } from "../../modules/smp/group/boot-journal.js";
 import { enumerationGroup } from "../../modules/smp/group/enumeration.js";
 import { fsGroup } from "../../modules/smp/group/fs.js";
 import * as image from "../../modules/smp/group/image/error.js";
@@ -30,6 +32,7 @@ import { zephyrGroup } from "../../modules/smp/group/zephyr.js";
 import type { Group } from "../../modules/smp/group.js";
 import { Op } from "../../modules/smp/header.js";
 import { ACCESS_GROUP, AccessCommand } from "../../modules/smp/protocol/access.js";
+import { BOOT_JOURNAL_GROUP, BootJournalCommand } from "../../modules/smp/protocol/boot-journal.js";
 import { ENUMERATION_GROUP, EnumerationCommand } from "../../modules/smp/protocol/enumeration.js";
 import { FS_GROUP, FsCommand } from "../../modules/smp/protocol/fs.js";
 import { IMAGE_GROUP, ImageCommand, ImageError } from "../../modules/smp/protocol/image.js";
@@ -55,6 +58,14 @@ const access = new AccessControl({
 	digest: nobleDigest,
 	entropy: () => {},
 	uptime: () => 0,
+});
+const bootJournal = new BootJournal({
+	area: map.labelled("boot-journal")!,
+	boot,
+	uptime: () => 0,
+	onTrial: () => false,
+	reason: { cause: "power" },
+	log: () => {},
 });
 const everyOs = os.osGroup({
 	reset: () => {},
@@ -88,6 +99,7 @@ const groups: readonly (readonly [Group, number, Readonly<Record<string, number>
 	[zephyrGroup(() => {}), ZEPHYR_GROUP, ZephyrCommand, zephyrCommands],
 	[access.group, ACCESS_GROUP, AccessCommand, accessCommands],
 	[new LastErrors().group, LAST_ERROR_GROUP, LastErrorCommand, lastErrorCommands],
+	[bootJournal.group, BOOT_JOURNAL_GROUP, BootJournalCommand, bootJournalCommands],
 ];
 
 describe("numbers of the protocol", () => {
