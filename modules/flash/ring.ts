@@ -6,8 +6,15 @@ import type { FlashArea } from "./area.js";
 // endian, which counts up, and ends with the CRC-32 of what is in front. When the ring comes to a sector with something in it, it
 // erases that one.
 
-/** Bytes of a record's CRC. */
+/** Bytes of a record's number, and of its CRC. */
+const NUMBER = 4;
 const CRC = 4;
+
+/** The number of a record that was never written. */
+const NONE = 0xffffffff;
+
+/** More places than a ring has. */
+const PLACES = 0x10000;
 
 /** Which sectors of an area a ring uses, and the size of its records. */
 export interface RingRange {
@@ -33,12 +40,15 @@ export class FlashRing {
 	readonly #end: number;
 	/** Address of the next record in the area. */
 	#at: number;
+	/** Whether no place of the ring was found to have anything in it. */
+	#blank = true;
 
 	/** Throws a RangeError if the sectors cannot hold it. */
 	constructor(area: FlashArea, { first, sectors, record }: RingRange) {
 		if (sectors < 2 || first < 0 || first + sectors > area.sectors)
 			throw new RangeError("a ring of records needs two sectors");
 		if (record % area.writeAlign !== 0) throw new RangeError(`write units of ${area.writeAlign} bytes are too large`);
+		if (area.size / record > PLACES) throw new RangeError("the ring is too long");
 		if (area.sectorSize % record !== 0) throw new RangeError(`sectors of ${area.sectorSize} bytes are too small`);
 		this.#area = area;
 		this.#size = record;
@@ -47,21 +57,39 @@ export class FlashRing {
 		this.#at = this.#start;
 	}
 
+	/** Whether the ring has nothing in it, not even something that is no record. */
+	get blank(): boolean {
+		return this.#blank;
+	}
+
 	/** Finds its place, and returns the newest record. */
 	load(): Uint8Array | undefined {
 		this.#at = this.#start;
-		let newest: Uint8Array | undefined;
-		for (let at = this.#start; at < this.#end; at += this.#size) {
+		this.#blank = true;
+		// A CRC takes its time, so the highest number is looked at first; if that is no record, then the next one below.
+		for (let below = Number.POSITIVE_INFINITY; ; ) {
+			let highest = -1;
+			for (let at = this.#start, place = 0; at < this.#end; at += this.#size, place++) {
+				const number = readU32(this.#area.bytes(at, NUMBER), 0);
+				if (number === NONE) continue;
+				this.#blank = false;
+				const key = number * PLACES + place;
+				if (key < below && key > highest) highest = key;
+			}
+			if (highest < 0) return undefined;
+			const at = this.#start + (highest % PLACES) * this.#size;
 			const record = this.#read(at);
-			if (!record || (newest && ringNumber(record) < ringNumber(newest))) continue;
-			newest = record;
-			this.#at = this.#next(at);
+			if (record) {
+				this.#at = this.#next(at);
+				return record;
+			}
+			below = highest;
 		}
-		return newest;
 	}
 
 	/** Shows the records to `visit`, newest first, until it returns false. */
 	walk(visit: (record: Uint8Array) => boolean): void {
+		if (this.#blank) return;
 		const places = (this.#end - this.#start) / this.#size;
 		let at = this.#at;
 		for (let i = 0; i < places; i++) {
@@ -80,6 +108,7 @@ export class FlashRing {
 		if (this.#at % sectorSize === 0 && !area.isErased(this.#at, sectorSize)) area.erase(this.#at, sectorSize);
 		const at = this.#at;
 		this.#at = this.#next(at);
+		this.#blank = false;
 		const end = this.#size - CRC;
 		new DataView(record.buffer, record.byteOffset).setUint32(end, crc32(record.subarray(0, end)), true);
 		area.write(record, at);
@@ -91,6 +120,7 @@ export class FlashRing {
 
 	#read(at: number): Uint8Array | undefined {
 		const record = this.#area.bytes(at, this.#size);
+		if (ringNumber(record) === NONE) return undefined;
 		const end = this.#size - CRC;
 		const crc = new DataView(record.buffer).getUint32(end, true);
 		return crc === crc32(record.subarray(0, end)) ? record : undefined;

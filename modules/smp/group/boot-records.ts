@@ -62,7 +62,7 @@ export class BootRecords {
 			this.newest = readU32(record, 8);
 			return true;
 		}
-		return this.#area.isErased(0, this.#area.size);
+		return this.#ring.blank;
 	}
 
 	/** Erases the area. */
