@@ -47,6 +47,8 @@ struct Runtime {
 	int32_t lastScriptTimer;
 	RuntimeDescriptor *descriptors;
 	size_t descriptorCount;
+	void (*feed)(void *context); /* NULL: no watchdog */
+	double feedEvery;
 	bool started, stopped;
 	int code;
 };
@@ -173,6 +175,12 @@ void runtimeCancel(RuntimeTimer *timer)
 	}
 }
 
+void runtimeWatchdog(Runtime *runtime, double milliseconds, void (*feed)(void *context))
+{
+	runtime->feed = milliseconds > 0 ? feed : NULL;
+	runtime->feedEvery = milliseconds;
+}
+
 typedef struct {
 	RuntimeWatch *watch;
 	int events;
@@ -256,6 +264,11 @@ static bool serve(Runtime *runtime)
 	if (runtime->timers) {
 		wait = runtime->timers->due - runtimeNow();
 		wait = wait < 0 ? 0 : wait > LONGEST_WAIT ? LONGEST_WAIT : wait;
+	}
+	if (runtime->feed) {
+		runtime->feed(runtime->options.context);
+		if (wait < 0 || wait > runtime->feedEvery)
+			wait = runtime->feedEvery;
 	}
 	runtimeWait(runtime->descriptors, count, wait);
 	runWatches(runtime, count);

@@ -76,6 +76,12 @@ Runtime *runtimeOf(xsMachine *the);
 /* RuntimeOptions.context of the machine's runtime. */
 void *runtimeContext(xsMachine *the);
 
+/*
+ * Has the loop call `feed` at least every `milliseconds` for as long as it turns: before each wait, and no wait is longer.
+ * JavaScript that does not return keeps the loop from turning. 0 ends that.
+ */
+void runtimeWatchdog(Runtime *runtime, double milliseconds, void (*feed)(void *context));
+
 /* What a descriptor is watched for, and what it is ready for. */
 enum {
 	RUNTIME_READABLE = 1,

@@ -44,6 +44,11 @@ export interface Host {
 	random?(into: Uint8Array): void;
 	/** Why the machine started, where it knows: power, its reset button, a reset by software, a watchdog, a crash and which. */
 	startReason?(): StartReason;
+	/**
+	 * Starts the machine's watchdog, where there is one: it restarts the machine when JavaScript does not get back to the event
+	 * loop for `ms` milliseconds. The loop feeds it. 0 stops it, where it can be stopped.
+	 */
+	watchdog?(ms: number): void;
 	/** Restarts the machine. Does not return to JavaScript that was waiting for events. */
 	reset(): void;
 	/** Writes one line to the console. */

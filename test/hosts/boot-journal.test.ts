@@ -92,6 +92,27 @@ function describeBoard(machine: Machine): void {
 			const why = await whyTakenBack(device, hash);
 			assert.match(why ?? "", /^0\.0\.1 ran on trial and was taken back: crash: uncaught Error: made to fail/);
 		}));
+
+	it("says why an update was taken back that hung: the watchdog restarts the device", () =>
+		withDevice(machine, ["--app", TROUBLE, "--watchdog", "2"], async (device, simulator) => {
+			const { file, hash } = update("0.0.1", 9_000);
+			await upgrade(device, file);
+			await device.request(trouble, { how: 1 });
+			const { reason } = await simulator.next("crash");
+			assert.equal(reason, "watchdog: JavaScript did not return within 2 s");
+			await simulator.next("boot", ({ images }) => (images as { action: string }[])[0]!.action === "revert");
+			assert.equal(
+				await whyTakenBack(device, hash),
+				"0.0.1 ran on trial and was taken back: watchdog: JavaScript did not return within 2 s",
+			);
+		}));
+
+	it("leaves a device alone that waits for longer than its watchdog", () =>
+		withDevice(machine, ["--watchdog", "1"], async (device, simulator) => {
+			await new Promise((resolve) => setTimeout(resolve, 4000));
+			assert.equal(await device.echo("hello"), "hello");
+			assert.equal(simulator.events.filter(({ event }) => event === "boot").length, 1);
+		}));
 }
 
 describe("boot journal on the simulator", () => {

@@ -39,6 +39,8 @@ export interface Options extends LoaderOptions {
 	readonly application: string;
 	/** Seconds that the application self-confirm gives an update on trial. */
 	readonly trial: number;
+	/** Seconds after which a device that hangs restarts; 0: never. */
+	readonly watchdog: number;
 	readonly confirm: "smp" | "self";
 	readonly guards: boolean;
 	readonly verify: (typeof VERIFICATIONS)[number];
@@ -104,6 +106,12 @@ const deviceOptions = (): readonly Option[] => [
 		0,
 		3600,
 	).default(30),
+	countOption(
+		"--watchdog <SECONDS>",
+		"after how long the device restarts if its JavaScript does not return; 0: never",
+		0,
+		3600,
+	).default(10),
 	choiceOption(
 		"--confirm <BY>",
 		"who confirms an update on trial: a client (smp), or the application once it has started (self)",
@@ -191,6 +199,7 @@ interface Given {
 	readonly files?: string;
 	readonly app: string;
 	readonly trial: number;
+	readonly watchdog: number;
 	readonly confirm: "smp" | "self";
 	readonly guards: (typeof SWITCH)[number];
 	readonly verify: (typeof VERIFICATIONS)[number];
@@ -245,6 +254,7 @@ export function readOptions(command: Command): Options {
 		app,
 		application,
 		trial: given.trial,
+		watchdog: given.watchdog,
 		confirm: given.confirm,
 		guards,
 		verify,

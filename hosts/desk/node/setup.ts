@@ -61,6 +61,7 @@ export function prepare(options: Options): Setup {
 			confirm: options.confirm,
 			application: options.application,
 			trial: options.trial,
+			watchdog: options.watchdog,
 			guards: options.guards,
 			verify: options.verify,
 			erasePending: options.erasePending,

@@ -33,6 +33,7 @@ export function runApplication(host: Host, config: SimConfig, extend: Extend, mo
 		buildTime: simulator.buildTime(),
 		...more,
 	};
+	if (config.watchdog > 0) host.watchdog?.(1000 * config.watchdog);
 	let images: readonly BootedImage[] = [];
 	const started = (agent: Agent): void => {
 		images = results.map(({ image, action, resumed }) => ({

@@ -34,6 +34,8 @@ export interface SimConfig extends LoaderBuild {
 	readonly application: string;
 	/** Seconds that the application self-confirm gives an update on trial. */
 	readonly trial: number;
+	/** Seconds after which a device that hangs restarts; 0: never. */
+	readonly watchdog: number;
 	/** Undefined if there is no Bluetooth controller. */
 	readonly bluetooth?: {
 		/** What the device is called, and its static random address. */

@@ -29,6 +29,10 @@ export class EmulatedHost {
 		return { cancel: () => simulator.cancel(timer) };
 	}
 
+	watchdog(ms: number): void {
+		simulator.watchdog(ms);
+	}
+
 	startReason(): StartReason {
 		const text = simulator.startReason();
 		const end = text.indexOf(" ");

@@ -12,6 +12,8 @@ declare const simulator: {
 	event(json: string): void;
 	/** Restarts the device. Does not return. */
 	reset(): never;
+	/** From now on the device is restarted when JavaScript does not return for so many milliseconds; 0: never. */
+	watchdog(ms: number): void;
 	/** Calls `callback` once after `ms` milliseconds; the result identifies the timer. */
 	after(ms: number, callback: () => void): number;
 	cancel(timer: number): void;

@@ -37,6 +37,8 @@ void boardStart(const uint32_t *vectors) __attribute__((noreturn));
 const char *boardStartReason(void);
 /* It was read: a later start for which nobody leaves a reason has none. */
 void boardStartTold(void);
+/* Reports that the device hung as an event, leaves it as the reason of the next start, and resets. */
+void boardHung(const char *words) __attribute__((noreturn));
 /* Reports a crash as an event and resets. */
 void boardCrash(const char *reason) __attribute__((noreturn));
 
@@ -50,6 +52,15 @@ uint32_t clockMilliseconds(void);
 void clockSleep(void);
 static inline void interruptsOff(void) { __asm volatile("cpsid i" ::: "memory"); }
 static inline void interruptsOn(void) { __asm volatile("cpsie i\n\tisb" ::: "memory"); }
+
+/*
+ * watchdog.c: the CMSDK watchdog that runs on the 32 kHz clock. From the first call on it has to be fed within so many
+ * milliseconds; a device that does not is reset, and the next start says so. 0 ends that.
+ */
+void watchdogStart(uint32_t milliseconds);
+void watchdogFeed(void);
+/* Its interrupt, which cannot be masked. */
+void onWatchdog(void) __attribute__((noreturn));
 
 /* semihost.c: Arm semihosting (Semihosting for AArch32 and AArch64), which QEMU serves */
 /* Options of the command line that started this machine; read once. */

@@ -53,6 +53,16 @@ static void host_buildTime(xsMachine *the) { xsResult = xsString(__DATE__ " " __
 /* Flash operations count for nothing here: power does not fail. */
 static void host_swapBegins(xsMachine *the) {}
 
+static void fed(void *context) { watchdogFeed(); }
+
+/* watchdog(ms): from now on a device that does not get back to its events for so long is reset. */
+static void host_watchdog(xsMachine *the)
+{
+	uint32_t milliseconds = xsToUnsigned(xsArg(0));
+	watchdogStart(milliseconds);
+	runtimeWatchdog(runtimeOf(the), milliseconds / 4, fed);
+}
+
 static const RuntimeFunction machineFunctions[] = {
 	{ "config", host_config, 0 },
 	{ "uptime", host_uptime, 0 },
@@ -64,6 +74,7 @@ static const RuntimeFunction machineFunctions[] = {
 	{ "startReason", host_startReason, 0 },
 	{ "buildTime", host_buildTime, 0 },
 	{ "swapBegins", host_swapBegins, 0 },
+	{ "watchdog", host_watchdog, 1 },
 	{ "after", runtime_after, 2 },
 	{ "cancel", runtime_cancel, 1 },
 	{ "memory", runtime_memory, 0 },

@@ -82,10 +82,7 @@ static void startsBy(const char *cause, const char *words)
 	linkRetained.startMagic = START_MAGIC;
 }
 
-const char *boardStartReason(void)
-{
-	return linkRetained.startMagic == START_MAGIC ? linkRetained.start : "power";
-}
+const char *boardStartReason(void) { return linkRetained.startMagic == START_MAGIC ? linkRetained.start : "power"; }
 
 void boardStartTold(void) { startsBy("unknown", ""); }
 
@@ -113,6 +110,16 @@ void boardStart(const uint32_t *vectors)
 	__builtin_unreachable();
 }
 
+void boardHung(const char *words)
+{
+	char reason[96];
+	interruptsOff();
+	snprintf(reason, sizeof reason, "watchdog: %s", words);
+	eventText("crash", "reason", reason);
+	startsBy("watchdog", words);
+	boardReset();
+}
+
 void boardCrash(const char *reason)
 {
 	interruptsOff();
@@ -121,13 +128,15 @@ void boardCrash(const char *reason)
 	boardReset();
 }
 
-/* The frame that the processor stacked: r0-r3, r12, lr, pc, xpsr (Armv8-M Architecture Reference Manual). */
+/* Of a fault, or of the interrupt that the watchdog alone has here: the frame that the processor stacked: r0-r3, r12, lr, pc, xpsr (Armv8-M Architecture Reference Manual). */
 __attribute__((used, noreturn)) static void fault(const uint32_t *frame)
 {
 	static const char *const names[] = { "HardFault", "MemManage fault", "BusFault", "UsageFault" };
 	char reason[96];
 	uint32_t number, status = CFSR;
 	__asm volatile("mrs %0, ipsr" : "=r"(number));
+	if (number == 2)
+		onWatchdog();
 	const char *name = number >= 3 && number <= 6 ? names[number - 3] : "unexpected interrupt";
 	/* After an overflow there is no frame, and no room for this either. */
 	if (status & 1 << 20)

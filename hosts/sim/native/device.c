@@ -76,6 +76,18 @@ static void sim_random(xsMachine *the)
 	}
 }
 
+static void alive(void *context) { ((const Sim *)context)->shared->beats++; }
+
+/* watchdog(ms): from now on a device that does not get back to its events for so long is ended. */
+static void sim_watchdog(xsMachine *the)
+{
+	double milliseconds = xsToNumber(xsArg(0));
+	runtimeWatchdog(runtimeOf(the), milliseconds / 4, alive);
+	simOf(the)->shared->watchdog = milliseconds > 0 ? milliseconds : 0;
+	/* Wakes the supervisor, which may be waiting for nothing in particular. */
+	kill(getppid(), SIGCHLD);
+}
+
 static const RuntimeFunction machineFunctions[] = {
 	{ "config", sim_config, 0 },
 	{ "uptime", sim_uptime, 0 },
@@ -89,6 +101,7 @@ static const RuntimeFunction machineFunctions[] = {
 	{ "clockOffset", sim_clockOffset, 0 },
 	{ "setClockOffset", sim_setClockOffset, 1 },
 	{ "random", sim_random, 1 },
+	{ "watchdog", sim_watchdog, 1 },
 	{ "after", runtime_after, 2 },
 	{ "cancel", runtime_cancel, 1 },
 	{ "memory", runtime_memory, 0 },

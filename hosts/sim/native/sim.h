@@ -37,6 +37,8 @@ typedef struct {
 	int64_t cutAt; /* power fails at this flash operation of a swap; 0: never */
 	int64_t swapOperations; /* flash operations since the swap began; -1: none has begun */
 	double clockOffset; /* what the chip's clock is ahead of this machine's, milliseconds */
+	double watchdog; /* milliseconds within which the device has to show that it lives; 0: for ever */
+	uint32_t beats; /* how often it has */
 	char crash[200]; /* what the device that just crashed has said of it */
 } SimShared;
 

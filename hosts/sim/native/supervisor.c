@@ -54,6 +54,7 @@ static const char *serial; /* the link to the serial line */
 static char terminal[64]; /* and what it leads to */
 static bool alone; /* no command line started this program */
 static bool deaf; /* standard input has ended */
+static bool hung; /* the device was ended because it did not get back to its events */
 static bool lost; /* one of its files is not there any more: the device has stopped for good */
 
 static const char *option(int argc, char **argv, const char *name)
@@ -94,10 +95,46 @@ static int watchFiles(void)
 	return fd;
 }
 
+/*
+ * Counts the looks at a device that has not lived since the last one. Looks and not time: a machine that was suspended, or a
+ * device that was stopped together with this process, is not at fault. There are QUIET of them in the time of the watchdog.
+ */
+#define QUIET 4
+static int quiet;
+
+static int watchdogWait(void)
+{
+	double milliseconds = sim.shared->watchdog / QUIET;
+	return !child || emulator || milliseconds <= 0 ? -1 : milliseconds < 1 ? 1 : (int)milliseconds;
+}
+
+/* Ends a device that hangs. */
+static void watchdog(void)
+{
+	static uint32_t beats;
+	static double next;
+	double now = runtimeNow();
+	if (watchdogWait() < 0 || sim.shared->beats != beats) {
+		beats = sim.shared->beats;
+		quiet = 0;
+		next = now + watchdogWait();
+		return;
+	}
+	if (now < next)
+		return;
+	next = now + watchdogWait();
+	if (++quiet <= QUIET)
+		return;
+	kill(child, SIGKILL);
+	hung = true;
+}
+
 static void boot(void)
 {
 	if (!filesKept())
 		return;
+	sim.shared->watchdog = 0;
+	quiet = 0;
 	keepSerial(serial, terminal);
 	pid_t parent = getpid();
 	booted = runtimeNow();
@@ -142,6 +179,14 @@ static void stop(void)
 	child = 0;
 }
 
+/* Boots again, later each time if the device does not live long. */
+static void bootLater(void)
+{
+	double now = runtimeNow();
+	delay = now - booted > YOUNG || !delay ? FIRST_DELAY : delay * 2 < LONGEST_DELAY ? delay * 2 : LONGEST_DELAY;
+	bootAt = now + delay;
+}
+
 static void crashed(const char *format, int number)
 {
 	if (format) {
@@ -153,14 +198,23 @@ static void crashed(const char *format, int number)
 		sim.shared->crash[sizeof sim.shared->crash - 1] = 0;
 		startsBy("crash", sim.shared->crash);
 	}
-	double now = runtimeNow();
-	delay = now - booted > YOUNG || !delay ? FIRST_DELAY : delay * 2 < LONGEST_DELAY ? delay * 2 : LONGEST_DELAY;
-	bootAt = now + delay;
+	bootLater();
 }
 
 static void ended(int status)
 {
 	child = 0;
+	if (hung) {
+		hung = false;
+		char words[96];
+		snprintf(words, sizeof words, "JavaScript did not return within %g s", sim.shared->watchdog / 1000);
+		char reason[128];
+		snprintf(reason, sizeof reason, "watchdog: %s", words);
+		eventText(sim.events, "crash", "reason", reason);
+		startsBy("watchdog", words);
+		bootLater();
+		return;
+	}
 	if (WIFSIGNALED(status)) {
 		crashed("the device's process was ended by signal %d", WTERMSIG(status));
 		return;
@@ -337,6 +391,9 @@ int main(int argc, char **argv)
 		int timeout = !bootAt ? -1 : wait > 0 ? (int)wait + 1 : 0;
 		if (fds[2].fd < 0 && (timeout < 0 || timeout > LOOK))
 			timeout = LOOK;
+		int look = watchdogWait();
+		if (look >= 0 && (timeout < 0 || timeout > look))
+			timeout = look;
 		if (poll(fds, count, timeout) < 0 && errno != EINTR)
 			break;
 		struct signalfd_siginfo signal;
@@ -346,6 +403,7 @@ int main(int argc, char **argv)
 		int status;
 		if (child && waitpid(child, &status, WNOHANG) == child && on)
 			ended(status);
+		watchdog();
 		if (fds[1].revents && !commands())
 			on = false;
 		if (deaf)
