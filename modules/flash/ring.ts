@@ -1,5 +1,5 @@
 import { crc32 } from "../bytes/crc32.js";
-import { readU32 } from "../bytes/little-endian.js";
+import { readU32, u32Bytes } from "../bytes/little-endian.js";
 import type { FlashArea } from "./area.js";
 
 // The format (docs/SMP.md, Storage): records of one size in a ring of whole sectors. A record begins with its number, u32 little
@@ -40,7 +40,7 @@ export class FlashRing {
 	readonly #end: number;
 	/** Address of the next record in the area. */
 	#at: number;
-	/** Whether no place of the ring was found to have anything in it. */
+	/** Whether the ring was found erased. */
 	#blank = true;
 
 	/** Throws a RangeError if the sectors cannot hold it. */
@@ -65,14 +65,16 @@ export class FlashRing {
 	/** Finds its place, and returns the newest record. */
 	load(): Uint8Array | undefined {
 		this.#at = this.#start;
-		this.#blank = true;
+		this.#blank = this.#area.isErased(this.#start, this.#end - this.#start);
+		if (this.#blank) return undefined;
+		const head = new Uint8Array(NUMBER);
 		// A CRC takes its time, so the highest number is looked at first; if that is no record, then the next one below.
 		for (let below = Number.POSITIVE_INFINITY; ; ) {
 			let highest = -1;
 			for (let at = this.#start, place = 0; at < this.#end; at += this.#size, place++) {
-				const number = readU32(this.#area.bytes(at, NUMBER), 0);
+				this.#area.read(head, at);
+				const number = readU32(head, 0);
 				if (number === NONE) continue;
-				this.#blank = false;
 				const key = number * PLACES + place;
 				if (key < below && key > highest) highest = key;
 			}
@@ -110,7 +112,7 @@ export class FlashRing {
 		this.#at = this.#next(at);
 		this.#blank = false;
 		const end = this.#size - CRC;
-		new DataView(record.buffer, record.byteOffset).setUint32(end, crc32(record.subarray(0, end)), true);
+		record.set(u32Bytes(crc32(record.subarray(0, end))), end);
 		area.write(record, at);
 	}
 
@@ -122,7 +124,6 @@ export class FlashRing {
 		const record = this.#area.bytes(at, this.#size);
 		if (ringNumber(record) === NONE) return undefined;
 		const end = this.#size - CRC;
-		const crc = new DataView(record.buffer).getUint32(end, true);
-		return crc === crc32(record.subarray(0, end)) ? record : undefined;
+		return readU32(record, end) === crc32(record.subarray(0, end)) ? record : undefined;
 	}
 }

@@ -58,7 +58,7 @@ static void fed(void *context) { watchdogFeed(); }
 /* watchdog(ms): from now on a device that does not get back to its events for so long is reset. */
 static void host_watchdog(xsMachine *the)
 {
-	uint32_t milliseconds = xsToUnsigned(xsArg(0));
+	uint32_t milliseconds = (uint32_t)xsToNumber(xsArg(0));
 	watchdogStart(milliseconds);
 	runtimeWatchdog(runtimeOf(the), milliseconds / 4, fed);
 }

@@ -98,7 +98,7 @@ export class BootJournal {
 	}
 
 	#write(kind: (typeof BootKind)[keyof typeof BootKind], text: string, confirmed = 0): void {
-		const seconds = Math.round(this.#options.uptime() / 1000);
+		const seconds = Math.floor(this.#options.uptime() / 1000);
 		this.#attempt(() => this.#records.append({ kind, boot: this.#boot, seconds, text, confirmed }));
 	}
 

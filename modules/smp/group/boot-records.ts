@@ -1,4 +1,4 @@
-import { readU16, readU32 } from "../../bytes/little-endian.js";
+import { readU16, readU32, u32Bytes } from "../../bytes/little-endian.js";
 import type { FlashArea } from "../../flash/area.js";
 import { FlashRing } from "../../flash/ring.js";
 import type { BootChange, BootEntry, BootedImage, StartCause } from "../protocol/boot-journal.js";
@@ -110,22 +110,17 @@ function encode(
 	number: number,
 ): Uint8Array {
 	const record = new Uint8Array(RECORD);
-	const view = new DataView(record.buffer);
-	view.setUint32(0, number, true);
+	record.set(u32Bytes(number), 0);
 	record[4] = kind;
 	record[5] = confirmed ?? CAUSES.indexOf(cause);
 	record[6] = Math.min(images.length, MOST_IMAGES);
 	record[7] = Math.min(text.length, TEXT_LIMIT);
-	view.setUint32(8, boot, true);
-	view.setUint32(12, seconds, true);
+	record.set(u32Bytes(boot), 8);
+	record.set(u32Bytes(seconds), 12);
 	for (let i = 0; i < record[6]; i++) {
 		const { image, version, hash, change, trial } = images[i]!;
-		const [major = 0, minor = 0, revision = 0, build = 0] = version.split(".").map(Number);
 		const at = IMAGES + IMAGE * i;
-		record[at] = major;
-		record[at + 1] = minor;
-		view.setUint16(at + 2, revision, true);
-		view.setUint32(at + 4, build, true);
+		record.set(versionBytes(version), at);
 		record.set(hash.subarray(0, HASH), at + 8);
 		record[at + 16] = image;
 		record[at + 17] = CHANGES.indexOf(change);
@@ -138,19 +133,39 @@ function encode(
 /** A crash may quote what a client sent. */
 const printable = (code: number): number => (code >= 0x20 && code < 0x7f ? code : 0x3f);
 
+/** `major.minor.revision[.build]` as the image header has it. */
+function versionBytes(version: string): Uint8Array {
+	const parts = [0, 0, 0, 0];
+	let part = 0;
+	for (let i = 0; i < version.length; i++) {
+		const code = version.charCodeAt(i);
+		if (code === 0x2e) part++;
+		else parts[part] = 10 * parts[part]! + code - 0x30;
+	}
+	const bytes = new Uint8Array(8);
+	bytes[0] = parts[0]!;
+	bytes[1] = parts[1]!;
+	bytes[2] = parts[2]! & 0xff;
+	bytes[3] = parts[2]! >> 8;
+	bytes.set(u32Bytes(parts[3]!), 4);
+	return bytes;
+}
+
 function imagesOf(record: Uint8Array, confirmed: number): BootedImage[] {
-	return Array.from({ length: Math.min(record[6]!, MOST_IMAGES) }, (_, i) => {
+	const images: BootedImage[] = [];
+	for (let i = 0; i < Math.min(record[6]!, MOST_IMAGES); i++) {
 		const at = IMAGES + IMAGE * i;
 		const build = readU32(record, at + 4);
-		return {
+		images.push({
 			image: record[at + 16]!,
 			version: `${record[at]}.${record[at + 1]}.${readU16(record, at + 2)}${build === 0 ? "" : `.${build}`}`,
 			hash: record.slice(at + 8, at + 8 + HASH),
 			change: CHANGES[record[at + 17]!] ?? "none",
 			trial: record[at + 18] === 1,
 			confirmed: (confirmed & (1 << record[at + 16]!)) !== 0,
-		};
-	});
+		});
+	}
+	return images;
 }
 
 function textOf(record: Uint8Array): string {
