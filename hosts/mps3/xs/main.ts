@@ -1,4 +1,5 @@
 import { extendPlainly } from "../../../modules/agent/application.js";
+import { openBootJournal } from "../../../modules/agent/boots.js";
 import { runApplication } from "../../desk/xs/board.js";
 import { readConfig } from "../../desk/xs/config.js";
 import { Mps3Host } from "./host.js";
@@ -6,4 +7,4 @@ import { Mps3Host } from "./host.js";
 // The board mps3-an547.
 
 const config = readConfig();
-runApplication(new Mps3Host(config.layout), config, extendPlainly);
+runApplication(new Mps3Host(config.layout), config, extendPlainly, { bootJournal: openBootJournal });
