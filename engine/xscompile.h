@@ -1,0 +1,31 @@
+/* xscompile: what its files share. */
+#ifndef XSCOMPILE_H
+#define XSCOMPILE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "xsScript.h"
+
+/* Ends the program with a sentence and exit code 2. */
+void compileFail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* xscompile-keys.c: the ids of property names, of XS's own, and of new ones after them. */
+/* Starts from a runtime whose description is in this file (engine/README.md), or else from XS alone. */
+void keysStart(const char *runtime);
+/* The id of a name, which becomes a key of the image if it is new. */
+txID keyOf(const char *name);
+/* Keys of the image, in the order of their ids. */
+extern char *keys[];
+extern int keyCount;
+/* Of the runtime: whether its code has line numbers; whether it has such a global. */
+bool runtimeHasLines(void);
+bool runtimeHasGlobal(const char *name);
+/* A name that XS has and the runtime has not, because nothing of the runtime used it. */
+bool runtimeLacks(const char *name);
+/* Whether applications may import a module: those of a board would lead past the agent. */
+bool runtimeOffers(const char *module);
+/* Writes the description of the image as a runtime: what an application can be linked for. */
+void runtimeDescribe(const char *path, bool lines, char *const *modules, int moduleCount);
+
+#endif
