@@ -16,6 +16,7 @@ static int entryCount, buckets[BUCKETS];
 static int first = XS_ID_COUNT; /* id of the first new key */
 
 static bool seeded, seededLines;
+static bool lacking[XS_CODE_COUNT];
 static char *globals[1024];
 static int globalCount;
 
@@ -87,6 +88,8 @@ static void readRuntime(const char *path)
 			first = number;
 		else if (sscanf(line, "code %15s", word) == 1)
 			seededLines = strcmp(word, "lines") == 0;
+		else if (sscanf(line, "lacks %d", &number) == 1 && number >= 0 && number < XS_CODE_COUNT)
+			lacking[number] = true;
 		else if (sscanf(line, "global %65535s", text) == 1 && globalCount < 1024)
 			globals[globalCount++] = strdup(text);
 	}
@@ -105,6 +108,8 @@ void keysStart(const char *runtime)
 }
 
 bool runtimeHasLines(void) { return seededLines; }
+
+bool runtimeLacksSyntax(int opcode) { return lacking[opcode]; }
 
 bool runtimeHasGlobal(const char *name)
 {

@@ -19,6 +19,8 @@
  */
 #include "xscompile.h"
 
+#include "syntax.h"
+
 #define FIELDS 12
 
 void compileFail(const char *format, ...)
@@ -85,6 +87,14 @@ static bool checkNames(const txScript *script, const char *file)
 		txU1 opcode = *(txU1 *)at;
 		if (opcode == XS_CODE_LINE)
 			mxDecode2(p, line);
+		if (runtimeLacksSyntax(opcode)) {
+			const char *syntax = "this";
+			for (size_t i = 0; i < sizeof(OPTIONAL_SYNTAX) / sizeof(*OPTIONAL_SYNTAX); i++)
+				if (OPTIONAL_SYNTAX[i].opcode == opcode)
+					syntax = OPTIONAL_SYNTAX[i].name;
+			fprintf(stderr, "%s:%d: SyntaxError: the runtime was built without %s\n", file, (int)line, syntax);
+			good = false;
+		}
 		if (gxCodeSizes[opcode] != 0)
 			continue;
 		mxDecodeID(p, id);

@@ -21,6 +21,8 @@ extern int keyCount;
 /* Of the runtime: whether its code has line numbers; whether it has such a global. */
 bool runtimeHasLines(void);
 bool runtimeHasGlobal(const char *name);
+/* Whether the instruction is of syntax that the runtime was built without. */
+bool runtimeLacksSyntax(int opcode);
 /* A name that XS has and the runtime has not, because nothing of the runtime used it. */
 bool runtimeLacks(const char *name);
 /* Whether applications may import a module: those of a board would lead past the agent. */

@@ -1,12 +1,11 @@
-export { RUNTIME_TLV } from "../modules/bootutil/tlv.js";
+export { RUNTIME_TLV } from "../modules/bootutil/archive.js";
 
+import { ARCHIVE_MAGIC } from "../modules/bootutil/archive.js";
 import { bytesOf, hexOf } from "../modules/bytes/hex.js";
 import { utf8Bytes } from "../modules/bytes/utf8.js";
 import { ImageError } from "./error.js";
 import { concat, viewOf } from "./format.js";
 
-/** "XSAR", as the archive's first word. */
-const MAGIC = 0x52415358;
 const FORMAT = 1;
 const HEADER_SIZE = 80;
 const MODULE_SIZE = 12;
@@ -53,7 +52,7 @@ export function writeArchive(archive: Archive): Uint8Array {
 	const head = new Uint8Array(tables);
 	const view = viewOf(head);
 	const word = (at: number, value: number): void => view.setUint32(at, value, true);
-	word(0, MAGIC);
+	word(0, ARCHIVE_MAGIC);
 	view.setUint16(4, FORMAT, true);
 	view.setUint16(6, archive.lines ? LINES : 0, true);
 	head.set(bytesOf(archive.runtime).subarray(0, 32), 12);
@@ -92,7 +91,7 @@ const damaged = (what: string): ImageError => new ImageError(`The archive is dam
  */
 export function readArchive(payload: Uint8Array): Archive {
 	const all = viewOf(payload);
-	if (payload.length < HEADER_SIZE || all.getUint32(0, true) !== MAGIC)
+	if (payload.length < HEADER_SIZE || all.getUint32(0, true) !== ARCHIVE_MAGIC)
 		throw new ImageError("The payload is no application archive.");
 	if (all.getUint16(4, true) !== FORMAT)
 		throw new ImageError(`The archive has the format ${all.getUint16(4, true)}, and not ${FORMAT}.`);

@@ -1,3 +1,4 @@
+import { ARCHIVE_MAGIC } from "../modules/bootutil/archive.js";
 import { cryptPayload } from "../modules/bootutil/loader/encryption-payload.js";
 import { hex, hexOf } from "../modules/bytes/hex.js";
 import { RUNTIME_TLV, readArchive } from "./archive.js";
@@ -140,7 +141,8 @@ function readApplication(
 	problems: string[],
 ): ArchiveReport | null {
 	const claim = tlvs.find((tlv) => tlv.type === RUNTIME_TLV && tlv.protected);
-	if (!claim || !plain) return null;
+	if (claim?.value.length !== 32 || !plain || plain.length < headerSize + 4) return null;
+	if (viewOf(plain).getUint32(headerSize, true) !== ARCHIVE_MAGIC) return null;
 	try {
 		const { modules, keys, lines: _, ...archive } = readArchive(plain.subarray(headerSize, headerSize + payloadSize));
 		if (archive.runtime !== hexOf(claim.value)) problems.push("The archive is for another runtime than its TLV says.");

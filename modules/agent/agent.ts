@@ -1,6 +1,6 @@
+import { holdsArchive } from "../bootutil/archive.js";
 import { BootUtil } from "../bootutil/bootutil.js";
 import type { BootConfig } from "../bootutil/config.js";
-import { findTlv, RUNTIME_TLV } from "../bootutil/tlv.js";
 import type { SignatureVerdict } from "../bootutil/validation.js";
 import type { Layout } from "../flash/layout.js";
 import { FlashMap } from "../flash/map.js";
@@ -186,7 +186,7 @@ const payloadRule =
 		archiveFault: NonNullable<AgentOptions["archiveFault"]>,
 	): NonNullable<ImageOptions["payloadFault"]> =>
 	(image, area, header, start) =>
-		image === boot.config.images - 1 && findTlv(area, header, { type: RUNTIME_TLV, protectedOnly: true, start })
+		image === boot.config.images - 1 && holdsArchive(area, header, start)
 			? archiveFault(area.offset + start + header.headerSize, header.imageSize)
 			: undefined;
 

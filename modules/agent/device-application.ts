@@ -1,7 +1,6 @@
 import { findTlv, TlvType, tlvContent } from "../bootutil/tlv.js";
 import { hexOf } from "../bytes/hex.js";
 import type { FlashArea } from "../flash/area.js";
-import type { ShellCommand } from "../smp/group/shell-commands.js";
 import type { Group } from "../smp/group.js";
 import { type Agent, onTrial, runningVersion } from "./agent.js";
 import type { Device, DeviceBoot, DeviceCheck, DeviceImage, DeviceRoom, DeviceSettings } from "./device.js";
@@ -27,6 +26,8 @@ export class ApplicationDevice implements Device {
 	readonly image: DeviceImage;
 	readonly boot: DeviceBoot;
 	declare readonly settings?: DeviceSettings;
+	declare readonly shell?: NonNullable<Device["shell"]>;
+	declare readonly statistics?: NonNullable<Device["statistics"]>;
 	readonly #host: Host;
 	readonly #agent: Agent;
 	readonly #room: DeviceRoom;
@@ -50,7 +51,19 @@ export class ApplicationDevice implements Device {
 			boot_write_img_confirmed: () => boot.boot_write_img_confirmed_multi(number),
 			boot_swap_type: () => boot.boot_swap_type_multi(number),
 		});
-		if (room.settings) this.settings = Object.freeze(room.settings);
+		const { settings, shell, statistics } = room;
+		if (settings) this.settings = Object.freeze(settings);
+		if (shell)
+			this.shell = (name, command) => {
+				if (name === "help" || Object.hasOwn(shell, name))
+					throw new RangeError(`the shell has a command "${name}" already`);
+				shell[name] = command;
+			};
+		if (statistics)
+			this.statistics = (name, counters) => {
+				if (Object.hasOwn(statistics, name)) throw new RangeError(`there are statistics "${name}" already`);
+				statistics[name] = () => ({ ...counters });
+			};
 		Object.freeze(this);
 	}
 
@@ -76,21 +89,6 @@ export class ApplicationDevice implements Device {
 		};
 		timer = host.after(pause, elapsed);
 		return Object.freeze({ cancel: () => timer.cancel() });
-	}
-
-	statistics(name: string, counters: Record<string, number>): void {
-		const table = this.#room.statistics;
-		if (!table) throw new RangeError("this board has no statistics");
-		if (Object.hasOwn(table, name)) throw new RangeError(`there are statistics "${name}" already`);
-		table[name] = () => ({ ...counters });
-	}
-
-	shell(name: string, command: ShellCommand): void {
-		const table = this.#room.shell;
-		if (!table) throw new RangeError("this board has no shell");
-		if (name === "help" || Object.hasOwn(table, name))
-			throw new RangeError(`the shell has a command "${name}" already`);
-		table[name] = command;
 	}
 
 	group(group: Group): void {

@@ -26,12 +26,12 @@ export interface Device {
 	/** Calls `callback` every `ms` milliseconds, at least 1, until it is cancelled. */
 	every(ms: number, callback: () => void): Timer;
 	/**
-	 * Shows counters to clients: `counters` is read whenever one asks. Throws a RangeError if there are statistics of that name,
-	 * or the board has none.
+	 * Shows counters to clients: `counters` is read whenever one asks. Throws a RangeError if there are statistics of that name.
+	 * Missing on a board without the statistics group.
 	 */
-	statistics(name: string, counters: Record<string, number>): void;
-	/** Adds a command to the shell. Throws a RangeError if the name is taken, or the board has no shell. */
-	shell(name: string, command: ShellCommand): void;
+	readonly statistics?: (name: string, counters: Readonly<Record<string, number>>) => void;
+	/** Adds a command to the shell. Throws a RangeError if the name is taken. Missing on a board without a shell. */
+	readonly shell?: (name: string, command: ShellCommand) => void;
 	/** Adds a group of commands. Throws a RangeError if its id is taken or below 64, which is the agent's. */
 	group(group: Group): void;
 	/**

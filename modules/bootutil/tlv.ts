@@ -35,12 +35,6 @@ export const TlvType = Object.freeze({
 	UUID_CID: 0x75,
 } as const);
 
-/**
- * Type of the protected TLV of an image with an application archive, in the vendors' range: the id of the runtime that it was made
- * for (docs/SPEC.md, Application archive). An image without it is opaque.
- */
-export const RUNTIME_TLV = 0xa0;
-
 /** One entry. `offset` is where its `length` bytes start in the flash area. */
 export interface Tlv {
 	readonly type: number;

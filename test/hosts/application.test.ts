@@ -1,12 +1,15 @@
 import assert from "node:assert";
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { type ImageState, SmpClient, SmpResponseError } from "../../client/client.js";
 import { runShell } from "../../client/group/shell.js";
+import { serialLink } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
 import { type Archive, writeArchive } from "../../image/archive.js";
 import { Op } from "../../modules/smp/header.js";
-import { Simulator } from "../../tools/simulator.js";
+import { freshDirectory, type Machine, root, Simulator } from "../../tools/simulator.js";
 import { application, archiveImage, archiveOf, payloadOf } from "../support/application.js";
+import { describeWith } from "../support/tools.js";
 
 // Applications in images: what was uploaded is what runs.
 
@@ -19,8 +22,8 @@ export default (device: Device): void => {
 	let target = 20;
 	const counters = { changes: 0 };
 	device.log(\`thermostat of image \${device.image.number}, \${device.image.version}\`);
-	device.statistics("thermostat", counters);
-	device.shell("target", {
+	device.statistics?.("thermostat", counters);
+	device.shell?.("target", {
 		help: "the target: target [DEGREES]",
 		run: ([degrees], print) => {
 			if (degrees !== undefined) {
@@ -45,15 +48,26 @@ class Bench {
 	readonly simulator: Simulator;
 	readonly client: SmpClient;
 	readonly image: number;
+	/** Of the last upload. */
+	hash = "";
 
 	private constructor(simulator: Simulator, image: number) {
 		this.simulator = simulator;
-		this.client = new SmpClient(udpLink(simulator.udp));
+		this.client = new SmpClient(simulator.udp ? udpLink(simulator.udp) : serialLink(simulator.serial));
 		this.image = image;
 	}
 
 	static async run(use: (bench: Bench) => Promise<void>, images = 1, ...options: string[]): Promise<void> {
-		const simulator = await Simulator.start(["--images", String(images), ...options]);
+		await Bench.on("sim", use, images, ...options);
+	}
+
+	static async on(
+		machine: Machine,
+		use: (bench: Bench) => Promise<void>,
+		images = 1,
+		...options: string[]
+	): Promise<void> {
+		const simulator = await Simulator.start(["--images", String(images), ...options], freshDirectory(), machine);
 		const bench = new Bench(simulator, images - 1);
 		try {
 			await use(bench);
@@ -65,7 +79,8 @@ class Bench {
 
 	async upload(image: Uint8Array): Promise<string> {
 		await this.client.upload(image, { image: this.image });
-		return (await this.#slot(1)).hash!;
+		this.hash = (await this.#slot(1)).hash!;
+		return this.hash;
 	}
 
 	/** Uploads and marks an image, and resets into it. */
@@ -174,7 +189,6 @@ describe("applications in images", () => {
 				/imports xs-smp\/hosts\/desk\/xs\/flash, which this runtime does not offer/,
 			],
 			["a cut", () => writeArchive(archive).subarray(0, 200), /cut short/],
-			["no archive", () => new Uint8Array(500), /holds no archive/],
 			[
 				"another format",
 				() => bytes((_, view) => view.setUint16(4, 9, true)),
@@ -228,6 +242,13 @@ describe("applications in images", () => {
 				...["--verify", "none", "--guards", "off"],
 			));
 	});
+
+	it("a vendor's TLV of that type before other bytes is a vendor's: the image is opaque", () =>
+		Bench.run(async (bench) => {
+			await bench.install(archiveImage(new Uint8Array(500), "1.5.0", archive.runtime));
+			assert.strictEqual(await bench.state(), "1.5.0");
+			assert.ok(!/ app: /.test(bench.lines));
+		}));
 
 	describe("that fail", () => {
 		const cases: [string, string, RegExp][] = [
@@ -334,5 +355,93 @@ describe("applications in images", () => {
 				1,
 				...["--key", "none"],
 			));
+	});
+});
+
+describeWith("arm-none-eabi-gcc", "applications in images on a Cortex-M55", () => {
+	describeWith("qemu-system-arm", "in QEMU", () => {
+		const RUNTIME = "mps3:smp-svr";
+		const source = readFileSync(join(root, "examples/thermostat/thermostat.ts"), "utf8");
+		let good: Uint8Array;
+		let archive: Archive;
+		before(() => {
+			good = application(source, "1.1.0", RUNTIME);
+			archive = archiveOf(good);
+		});
+
+		for (const images of [1, 2])
+			it(`the update changes the device, from the flash that it lies in; ${images} image${images > 1 ? "s" : ""}`, () =>
+				Bench.on(
+					"mps3",
+					async (bench) => {
+						await assert.rejects(bench.client.request(Op.READ, 80, 0));
+						await bench.install(good);
+						await bench.log(/app: thermostat 1\.1\.0: 20 degrees/);
+						assert.deepEqual(await bench.client.request(Op.WRITE, 80, 0, { target: 23 }), { target: 23 });
+						assert.deepEqual(await bench.client.request(Op.READ, 80, 0), { target: 23, measured: 19 });
+						const at = readFileSync(bench.simulator.flash).indexOf(good);
+						assert.ok(at >= 0, "the slot is as it was signed");
+						await bench.client.confirm(bench.hash);
+						await bench.simulator.pressReset();
+						await bench.log(/app: thermostat 1\.1\.0/);
+						assert.strictEqual(readFileSync(bench.simulator.flash).indexOf(good), at);
+					},
+					images,
+				));
+
+		it("one that does not fit is refused at the mark and at the start", () =>
+			Bench.on(
+				"mps3",
+				async (bench) => {
+					const cases: [Uint8Array | Archive, RegExp][] = [
+						[{ ...archive, runtime: "ab".repeat(32) }, /made for another runtime/],
+						[{ ...archive, imports: ["xs-smp/hosts/desk/xs/flash"] }, /which this runtime does not offer/],
+						[writeArchive(archive).subarray(0, 200), /cut short/],
+					];
+					for (const [payload, said] of cases) {
+						const image = archiveImage(payload, "1.2.0", archive.runtime);
+						assert.match(await bench.refusal(await bench.upload(image)), said);
+						assert.strictEqual(await bench.state(), "0.0.0");
+					}
+				},
+				1,
+			));
+
+		it("one that does not fit does not start, and the agent goes on", () =>
+			Bench.on(
+				"mps3",
+				async (bench) => {
+					await bench.install(archiveImage({ ...archive, runtime: "ab".repeat(32) }, "1.2.0", archive.runtime));
+					await bench.log(/app: the application was made for another runtime; the agent runs without it/);
+					assert.strictEqual(await bench.state(), "1.2.0");
+				},
+				1,
+				...["--verify", "none", "--guards", "off"],
+			));
+
+		const failures: [string, string, RegExp][] = [
+			["throws at its start", "throw new TypeError('no sensor');", /TypeError: no sensor/],
+			["throws later", "device.after(100, () => device.log(device.nothing.at));", /TypeError/],
+			["takes all memory", "const all = []; for (;;) all.push(new Uint8Array(1000));", /./],
+		];
+		for (const [what, body, reason] of failures)
+			it(`one that ${what} goes back`, () =>
+				Bench.on("mps3", async (bench) => {
+					await bench.install(application(`export default (device: any) => {${body}};`, "1.9.0", RUNTIME));
+					const crash = await bench.simulator.next("crash");
+					assert.match(String(crash["reason"]), reason);
+					const boot = await bench.simulator.next("boot");
+					assert.match(JSON.stringify(boot), /"version":"0\.0\.0","action":"revert"/);
+				}));
+
+		it("what the runtime was built without is an error in the source", () => {
+			const make = (body: string) => () => application(`export default () => {\n${body}\n};`, "1.0.0", RUNTIME);
+			assert.throws(
+				make("return /x/;"),
+				/thermostat\.ts:2: SyntaxError: the runtime was built without regular expressions/,
+			);
+			assert.throws(make("return (async () => {})();"), /thermostat\.ts:2: SyntaxError: .*without async functions/);
+			assert.throws(make("return new Intl.Collator();"), /thermostat\.ts:2: ReferenceError: .* no Intl/);
+		});
 	});
 });

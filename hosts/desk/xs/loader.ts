@@ -1,3 +1,4 @@
+import { holdsArchive } from "../../../modules/bootutil/archive.js";
 import { decodeHeader, IMAGE_HEADER_SIZE } from "../../../modules/bootutil/header.js";
 import type { ImageResult, SwapEvent } from "../../../modules/bootutil/loader/config.js";
 import { hex } from "../../../modules/bytes/hex.js";
@@ -5,7 +6,6 @@ import "./text-encoder.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
 import { MODES, SCRATCH_LABEL } from "../../../modules/bootutil/modes.js";
 import { OtpCounters } from "../../../modules/bootutil/otp-counter.js";
-import { findTlv, RUNTIME_TLV } from "../../../modules/bootutil/tlv.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { readConfig } from "./config.js";
@@ -34,7 +34,7 @@ function archivePayload(images: readonly ImageResult[]): [] | [number, number] {
 	const last = images.at(-1)!;
 	const area = map.slot(last.image, last.slot === 0 ? "primary" : "secondary");
 	const header = decodeHeader(area.bytes(0, IMAGE_HEADER_SIZE));
-	if (!findTlv(area, header, { type: RUNTIME_TLV, protectedOnly: true })) return [];
+	if (!holdsArchive(area, header)) return [];
 	return [area.offset + header.headerSize, header.imageSize];
 }
 
