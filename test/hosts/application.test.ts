@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type ImageState, SmpClient, SmpResponseError } from "../../client/client.js";
 import { runShell } from "../../client/group/shell.js";
@@ -143,6 +143,24 @@ describe("applications in images", () => {
 				assert.match((await runShell(bench.client, ["help"])).output, /^target - the target/m);
 				await bench.client.confirm();
 			}, images));
+
+	it("a new flash can have one from the start", async () => {
+		const directory = freshDirectory();
+		writeFileSync(join(directory, "thermostat.bin"), good);
+		writeFileSync(join(directory, "none.bin"), "none");
+		const factory = (name: string) => ["--images", "1", "--factory", join(directory, name)];
+		const simulator = await Simulator.start(factory("thermostat.bin"), directory);
+		await simulator.next("log", ({ line }) => /app: thermostat of image 0, 1\.1\.0/.test(String(line)));
+		await simulator.stop({ keep: true });
+		const again = Simulator.spawn(factory("thermostat.bin"), directory);
+		assert.strictEqual(await again.exited, 2);
+		assert.match(again.errors, /--factory is for a new flash/);
+		const none = Simulator.spawn(factory("none.bin"));
+		assert.strictEqual(await none.exited, 2);
+		assert.match(none.errors, /none\.bin is no MCUboot image/);
+		await again.stop();
+		await none.stop();
+	});
 
 	it("one that is taken back takes its commands with it", () =>
 		Bench.run(async (bench) => {
