@@ -5,9 +5,11 @@ import { type ImageState, SmpClient, SmpResponseError } from "../../client/clien
 import { runShell } from "../../client/group/shell.js";
 import { serialLink } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
-import { type Archive, writeArchive } from "../../image/archive.js";
+import { type Archive, readArchive, writeArchive } from "../../image/archive.js";
+import { ImageError } from "../../image/error.js";
 import { Op } from "../../modules/smp/header.js";
 import { freshDirectory, type Machine, root, Simulator } from "../../tools/simulator.js";
+import { random } from "../power-loss/random.js";
 import { application, archiveImage, archiveOf, payloadOf } from "../support/application.js";
 import { describeWith } from "../support/tools.js";
 
@@ -242,6 +244,41 @@ describe("applications in images", () => {
 					await bench.client.erase();
 				}
 			}, 1));
+		it("device and tools say the same of an archive with a byte or a word changed", () =>
+			Bench.run(async (bench) => {
+				const next = random(12);
+				const whole = writeArchive(archive);
+				const view = new DataView(whole.buffer);
+				// Header and tables matter most; behind them are names and code.
+				const tables = view.getUint32(68, true) + 4 * archive.imports.length;
+				let taken = 0;
+				for (let round = 0; round < 80; round++) {
+					const payload = whole.slice();
+					const at = Math.floor(next() * (round % 4 === 0 ? whole.length : tables));
+					if (round % 2 === 0) payload[at]! ^= 1 << Math.floor(next() * 8);
+					else if (at >= 4)
+						new DataView(payload.buffer).setUint32(at & ~3, Math.floor(next() * 2 * whole.length), true);
+					const hash = await bench.upload(archiveImage(payload, "1.2.0", archive.runtime));
+					const verdict = await bench.refusal(hash);
+					const opaque = payload[0] !== 0x58 || payload[1] !== 0x53 || payload[2] !== 0x41 || payload[3] !== 0x52;
+					assert.strictEqual(verdict === "taken", opaque || fits(payload), `round ${round}, byte ${at}: ${verdict}`);
+					if (verdict === "taken") taken++;
+					await bench.client.erase();
+				}
+				assert.ok(taken > 5 && taken < 60, `${taken} of 80 were taken`);
+			}));
+
+		/** What the tools make of it for this runtime. */
+		function fits(payload: Uint8Array): boolean {
+			try {
+				const { runtime, imports } = readArchive(payload);
+				return runtime === archive.runtime && imports.every((each) => archive.imports.includes(each));
+			} catch (error) {
+				assert.ok(error instanceof ImageError);
+				return false;
+			}
+		}
+
 		it("are refused at the start, and the agent goes on", () =>
 			Bench.run(
 				async (bench) => {
