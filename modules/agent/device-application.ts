@@ -21,7 +21,7 @@ const AREA = "application";
 /** The image that an application is in: the last one, so that image 0 is the runtime where there are two. */
 export const applicationImage = ({ config }: Agent["boot"]): number => config.images - 1;
 
-/** The device as an application in an image sees it. `checks` takes the checks that it names. */
+/** The device as an application in an image sees it. */
 export class ApplicationDevice implements Device {
 	readonly image: DeviceImage;
 	readonly boot: DeviceBoot;
@@ -31,13 +31,11 @@ export class ApplicationDevice implements Device {
 	readonly #host: Host;
 	readonly #agent: Agent;
 	readonly #room: DeviceRoom;
-	readonly #checks: DeviceCheck[];
 
-	constructor(host: Host, agent: Agent, room: DeviceRoom, checks: DeviceCheck[]) {
+	constructor(host: Host, agent: Agent, room: DeviceRoom) {
 		this.#host = host;
 		this.#agent = agent;
 		this.#room = room;
-		this.#checks = checks;
 		const { boot } = agent;
 		const number = applicationImage(boot);
 		this.image = Object.freeze({
@@ -108,7 +106,7 @@ export class ApplicationDevice implements Device {
 	}
 
 	check(name: string, run: DeviceCheck["run"], { timeout = CHECK_TIMEOUT }: { readonly timeout?: number } = {}): void {
-		const checks = this.#checks;
+		const { checks } = this.#room;
 		if (checks.length >= MOST_CHECKS) throw new RangeError(`an application can name ${MOST_CHECKS} checks`);
 		if (checks.some((check) => check.name === name)) throw new RangeError(`there is a check "${name}" already`);
 		checks.push(Object.freeze({ name, run, timeout }));

@@ -87,6 +87,10 @@ export interface DeviceCheck {
 
 /** Where the agent has room for what an application in an image adds while it runs. Missing members: there is none. */
 export interface DeviceRoom {
+	/** The checks that the application has named so far. */
+	readonly checks: DeviceCheck[];
+	/** Told that an application is about to start: the text of its confirm policy, empty if it has none. */
+	onApplication?: (policy: string) => void;
 	settings?: DeviceSettings;
 	/** The tables that the groups of shell and statistics look into. */
 	shell?: Record<string, ShellCommand>;

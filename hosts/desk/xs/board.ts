@@ -1,6 +1,6 @@
 import { type Agent, type AgentOptions, onTrial, runningVersion } from "../../../modules/agent/agent.js";
 import { type Application, type Extend, starter } from "../../../modules/agent/application.js";
-import type { DeviceApplication, DeviceCheck, DeviceRoom } from "../../../modules/agent/device.js";
+import type { DeviceApplication, DeviceRoom } from "../../../modules/agent/device.js";
 import { ApplicationDevice } from "../../../modules/agent/device-application.js";
 import type { Host } from "../../../modules/agent/host.js";
 import type { ImageResult } from "../../../modules/bootutil/loader/config.js";
@@ -70,8 +70,8 @@ function runArchive(host: Host, agent: Agent, room: DeviceRoom, { signature }: S
 		return;
 	}
 	if (signature === "none") host.log("<wrn> app: NO KEY: the application in this image may be anybody's");
-	const checks: DeviceCheck[] = [];
+	room.onApplication?.(archive.policy);
 	void import(archive.main).then(({ default: run }: { default: DeviceApplication }) =>
-		run(new ApplicationDevice(host, agent, room, checks)),
+		run(new ApplicationDevice(host, agent, room)),
 	);
 }
