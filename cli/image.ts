@@ -59,7 +59,6 @@ export function defineImage(image: Command, context: Context): void {
 			.summary(name === "sign" ? "make an image from a binary file, as imgtool sign does" : "the same as sign")
 			.action(() => runSign(command));
 	}
-	defineApp(image.command("app"), { files: FILES, stderr: context.stderr, write: writeSigned });
 	image
 		.command("inspect")
 		.summary("print the contents of an image file or of a slot")
@@ -98,6 +97,7 @@ export function defineImage(image: Command, context: Context): void {
 		})
 		.action(({ key, type }: { key: string; type: (typeof PAIR_TYPES)[number] }) => runKeygen(key, type));
 	defineKeyCommands(image, context);
+	defineApp(image.command("app"), { files: FILES, stderr: context.stderr, write: writeSigned });
 	for (const [name, instead] of Object.entries(INSTEAD))
 		image
 			.command(name, { hidden: true })

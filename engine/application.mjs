@@ -25,6 +25,7 @@ const TYPES = "xs-smp/application";
 export async function compileApplication({ source, runtime, modules, build = path.join(ROOT, "build") }) {
 	if (!existsSync(source)) throw new BuildError(`${source} cannot be read: there is no such file.`);
 	const compiler = path.join(build, "engine/xscompile");
+	if (!existsSync(compiler)) throw new BuildError("The module compiler is not built: `npm run build` does it.");
 	const stem = path.basename(source).replace(/\.[cm]?[jt]s$/, "");
 	const main = `application/${stem}`;
 	if (modules.has(main)) throw new BuildError(`${source}: the runtime has a module ${main}; take another name.`);

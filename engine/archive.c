@@ -1,7 +1,5 @@
 #include "archive.h"
 
-#include <string.h>
-
 #define HEADER_SIZE 80
 #define MODULE_SIZE 12
 #define FORMAT 1
@@ -74,6 +72,8 @@ const char *archiveOpen(Archive *archive, const uint8_t *bytes, size_t size, con
 	if (!inside(archive, archive->keys, archive->keyCount, 4) ||
 		!areNames(archive, archive->keys, archive->keyCount, 4))
 		return "the archive is damaged: its table of names leads out of it";
+	if (archive->keyCount > ARCHIVE_MOST_KEYS)
+		return "the archive has too many names";
 	if (!inside(archive, archive->imports, archive->importCount, 4) ||
 		!areNames(archive, archive->imports, archive->importCount, 4))
 		return "the archive is damaged: its table of imports leads out of it";

@@ -9,11 +9,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "image.h"
 
 /* SHA-256 of a runtime's description. */
 #define ARCHIVE_ID_SIZE 32
+
+/* Most names of an archive: ids have 15 bits, and the runtime has its own. */
+#define ARCHIVE_MOST_KEYS 16384
+
+/* Whether applications may import a module of the runtime. Those of a board would lead past the agent. */
+static inline bool archiveMayImport(const char *module)
+{
+	return strncmp(module, "xs-smp/hosts/", 13) != 0 && strncmp(module, "xs-smp/apps/", 12) != 0;
+}
 
 typedef struct {
 	const uint8_t *bytes;

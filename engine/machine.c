@@ -76,8 +76,7 @@ const char *machineMissingImport(struct Machine *machine, const Archive *archive
 	txMachine *the = (txMachine *)machine;
 	for (uint32_t i = 0; i < archive->importCount; i++) {
 		const char *name = archiveImport(archive, i);
-		bool offered = strncmp(name, "xs-smp/hosts/", 13) != 0 && strncmp(name, "xs-smp/apps/", 12) != 0;
-		if (!offered || !(machineHasModule(machine, name) || findImageModule(the, name)))
+		if (!archiveMayImport(name) || !(machineHasModule(machine, name) || findImageModule(the, name)))
 			return name;
 	}
 	return NULL;

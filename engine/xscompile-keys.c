@@ -31,6 +31,8 @@ static int *bucketOf(const char *name)
 static void add(const char *name, txID id)
 {
 	int *bucket = bucketOf(name);
+	if (entryCount == 2 * MAX_KEYS)
+		compileFail("more than %d property names", 2 * MAX_KEYS);
 	entries[entryCount].name = name;
 	entries[entryCount].id = id;
 	entries[entryCount].next = *bucket;
@@ -121,17 +123,12 @@ bool runtimeHasGlobal(const char *name)
 
 bool runtimeLacks(const char *name)
 {
-	if (!seeded || find(name) < first)
+	if (!seeded || find(name) != XS_NO_ID)
 		return false;
 	for (int id = XS_SYMBOL_ID_COUNT; id < XS_ID_COUNT; id++)
 		if (strcmp(gxIDStrings[id], name) == 0)
 			return true;
 	return false;
-}
-
-bool runtimeOffers(const char *module)
-{
-	return strncmp(module, "xs-smp/hosts/", 13) != 0 && strncmp(module, "xs-smp/apps/", 12) != 0;
 }
 
 /* What a machine has that nothing was taken from. The global object itself is not among them: an application does without. */

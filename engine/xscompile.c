@@ -19,7 +19,7 @@
  */
 #include "xscompile.h"
 
-#include "syntax.h"
+#include "archive.h"
 
 #define FIELDS 12
 
@@ -34,8 +34,7 @@ void compileFail(const char *format, ...)
 	exit(2);
 }
 
-/* The instruction after the one at `p`. */
-static txByte *after(txByte *p)
+txByte *codeAfter(txByte *p)
 {
 	txS1 size = gxCodeSizes[*(txU1 *)p];
 	txU2 length2;
@@ -57,8 +56,7 @@ static txByte *after(txByte *p)
 	}
 }
 
-/* The names of a script's local symbol numbers. */
-static char **symbolNames(const txScript *script)
+char **codeNames(const txScript *script)
 {
 	txByte *p = script->symbolsBuffer;
 	txID count;
@@ -72,66 +70,17 @@ static char **symbolNames(const txScript *script)
 }
 
 /*
- * Whether an application names only globals that its runtime has: says each that it has not, with its line. Warns of a
- * built-in property that the runtime was built without, since the application may have one of that name itself.
- */
-static bool checkNames(const txScript *script, const char *file)
-{
-	char **names = symbolNames(script);
-	bool good = true;
-	txU2 line = 0, told = 0;
-	txID id, last = XS_NO_ID;
-	txByte *end = script->codeBuffer + script->codeSize;
-	for (txByte *at = script->codeBuffer; at < end; at = after(at)) {
-		txByte *p = at + 1;
-		txU1 opcode = *(txU1 *)at;
-		if (opcode == XS_CODE_LINE)
-			mxDecode2(p, line);
-		if (runtimeLacksSyntax(opcode)) {
-			const char *syntax = "this";
-			for (size_t i = 0; i < sizeof(OPTIONAL_SYNTAX) / sizeof(*OPTIONAL_SYNTAX); i++)
-				if (OPTIONAL_SYNTAX[i].opcode == opcode)
-					syntax = OPTIONAL_SYNTAX[i].name;
-			fprintf(stderr, "%s:%d: SyntaxError: the runtime was built without %s\n", file, (int)line, syntax);
-			good = false;
-		}
-		if (gxCodeSizes[opcode] != 0)
-			continue;
-		mxDecodeID(p, id);
-		if (id == XS_NO_ID)
-			continue;
-		bool variable =
-			opcode == XS_CODE_GET_VARIABLE || opcode == XS_CODE_EVAL_REFERENCE || opcode == XS_CODE_PROGRAM_REFERENCE;
-		if (variable && !runtimeHasGlobal(names[id])) {
-			/* A call names its function twice. */
-			if (line == told && id == last)
-				continue;
-			told = line;
-			last = id;
-			fprintf(stderr, "%s:%d: ReferenceError: the runtime gives applications no %s\n", file, (int)line,
-				names[id]);
-			good = false;
-		} else if (opcode == XS_CODE_GET_PROPERTY && runtimeLacks(names[id])) {
-			fprintf(stderr, "%s:%d: warning: the runtime was built without the built-in property %s\n", file, (int)line,
-				names[id]);
-		}
-	}
-	free(names);
-	return good;
-}
-
-/*
  * Rewrites one module's code: local symbol numbers to ids, opcodes that copy to opcodes that do not. Names of local
  * variables are for debuggers, and for eval(), which the runtime has not; bare code does without.
  */
 static void resolve(txScript *script, bool lines)
 {
 	txByte *p;
-	char **names = symbolNames(script);
+	char **names = codeNames(script);
 	txByte *end = script->codeBuffer + script->codeSize;
 	for (txByte *next, *at = script->codeBuffer; at < end; at = next) {
 		txU1 opcode = *(txU1 *)at;
-		next = after(at);
+		next = codeAfter(at);
 		switch (opcode) {
 		case XS_CODE_CODE_1:
 			*at = (txByte)XS_CODE_CODE_ARCHIVE_1;
@@ -247,7 +196,7 @@ static txScript *compile(Text text, const char *map, char *file, bool lines)
 static double firstNumber(const txScript *script)
 {
 	txByte *end = script->codeBuffer + script->codeSize;
-	for (txByte *at = script->codeBuffer; at < end; at = after(at)) {
+	for (txByte *at = script->codeBuffer; at < end; at = codeAfter(at)) {
 		txByte *p = at + 1;
 		txS2 integer2;
 		txS4 integer4;
@@ -360,25 +309,6 @@ static int split(char *line, char **fields)
 	return count;
 }
 
-/* An application's module, as text. */
-static void writeModule(FILE *output, const char *name, const txScript *script)
-{
-	fprintf(output, "module %s ", name);
-	for (int i = 0; i < script->codeSize; i++)
-		fprintf(output, "%02x", (unsigned char)script->codeBuffer[i]);
-	fputc('\n', output);
-}
-
-static void writeKeys(FILE *output)
-{
-	for (int i = 0; i < keyCount; i++) {
-		fprintf(output, "key ");
-		for (const unsigned char *c = (const unsigned char *)keys[i]; *c; c++)
-			fprintf(output, "%02x", *c);
-		fputc('\n', output);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	if (argc != 3)
@@ -428,7 +358,7 @@ int main(int argc, char **argv)
 			const char *map = strcmp(fields[3], "-") == 0 ? NULL : fields[3];
 			if (application) {
 				txScript *checked = compile(text, map, fields[4], true);
-				if (!checked || !checkNames(checked, fields[4])) {
+				if (!checked || !applicationCheck(checked, fields[4])) {
 					failures++;
 					continue;
 				}
@@ -442,7 +372,7 @@ int main(int argc, char **argv)
 			}
 			resolve(script, lines);
 			if (application)
-				writeModule(output, fields[1], script);
+				applicationWriteModule(output, fields[1], script);
 			else
 				writeCode(output, moduleCount, script);
 			modules[moduleCount].name = strdup(fields[1]);
@@ -456,7 +386,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (application) {
-		writeKeys(output);
+		applicationWriteKeys(output);
 		if (fclose(output) != 0)
 			compileFail("cannot write %s", argv[2]);
 		return failures ? 1 : 0;
@@ -480,7 +410,7 @@ int main(int argc, char **argv)
 	char *names[4096], path[4096];
 	int nameCount = 0;
 	for (int i = 0; i < moduleCount; i++)
-		if (runtimeOffers(modules[i].name))
+		if (archiveMayImport(modules[i].name))
 			names[nameCount++] = modules[i].name;
 	snprintf(path, sizeof(path), "%s.runtime", argv[2]);
 	runtimeDescribe(path, lines, names, nameCount);

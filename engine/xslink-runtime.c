@@ -1,5 +1,6 @@
 #include "xslink.h"
 
+#include "archive.h"
 #include "syntax.h"
 
 /* The same lines as xscompile-keys.c writes for an image that is not linked; a name that was stripped is not there. */
@@ -37,7 +38,7 @@ void linkDescribe(txMachine *the, const Image *image, const char *path)
 			fprintf(file, "global %s\n", fxGetKeyName(the, property->ID));
 	for (int i = 0; i < image->moduleCount; i++) {
 		const char *name = image->modules[i].name;
-		if (strncmp(name, "xs-smp/hosts/", 13) != 0 && strncmp(name, "xs-smp/apps/", 12) != 0)
+		if (archiveMayImport(name))
 			fprintf(file, "module %s\n", name);
 	}
 	if (fclose(file) != 0)

@@ -10,6 +10,8 @@ const FORMAT = 1;
 const HEADER_SIZE = 80;
 const MODULE_SIZE = 12;
 const LINES = 1;
+/** Ids of names have 15 bits, and the runtime has its own. */
+const MOST_KEYS = 16384;
 
 /** One module as bytecode. */
 export interface ArchiveModule {
@@ -115,6 +117,7 @@ export function readArchive(payload: Uint8Array): Archive {
 	};
 	const names = (field: number, what: string): string[] => rows(field, 4, what).map((at) => name(word(at), what));
 	const keys = names(48, "its table of names");
+	if (keys.length > MOST_KEYS) throw new ImageError(`The archive has more than ${MOST_KEYS} names.`);
 	const imports = names(64, "its table of imports");
 	const modules = rows(56, MODULE_SIZE, "its table of modules").map((at) => ({
 		name: name(word(at), "its table of modules"),

@@ -24,7 +24,7 @@ export default (device: Device): void => {
 	device.log(`thermostat ${device.image.version}: ${target} degrees`);
 	// Clients speak to it by a group of its own. Ids from 64 are an application's.
 	device.group({
-		id: 80,
+		id: 81,
 		name: "thermostat",
 		commands: {
 			0: {

@@ -70,6 +70,7 @@ export interface DeviceSettings {
 
 /** MCUboot's functions under their names in C (`BootUtil`), for one image. */
 export interface DeviceBoot {
+	/** True if the image stays: never swapped in, or confirmed. */
 	boot_is_img_confirmed(): boolean;
 	/** 0 or a negative `errno`. */
 	boot_write_img_confirmed(): number;
@@ -82,6 +83,7 @@ export interface DeviceCheck {
 	readonly name: string;
 	/** Milliseconds. */
 	readonly timeout: number;
+	/** Returns or settles with true if all is well, else false or a sentence. What it throws counts as that. */
 	readonly run: () => boolean | string | Promise<boolean | string>;
 }
 
@@ -91,9 +93,11 @@ export interface DeviceRoom {
 	readonly checks: DeviceCheck[];
 	/** Told that an application is about to start: the text of its confirm policy, empty if it has none. */
 	onApplication?: (policy: string) => void;
+	/** What the settings group serves. */
 	settings?: DeviceSettings;
-	/** The tables that the groups of shell and statistics look into. */
+	/** The table of the shell's commands. */
 	shell?: Record<string, ShellCommand>;
+	/** The table of the statistics group. */
 	statistics?: Record<string, () => Readonly<Record<string, number>>>;
 	/** The groups that the enumeration tells of. */
 	groups?: Group[];

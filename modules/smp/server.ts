@@ -157,6 +157,7 @@ export class SmpServer {
 		this.#later = options.later;
 	}
 
+	/** What it serves. */
 	get groups(): readonly Group[] {
 		return this.#groups;
 	}

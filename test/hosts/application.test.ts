@@ -1,17 +1,16 @@
 import assert from "node:assert";
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { type ImageState, SmpClient, SmpResponseError } from "../../client/client.js";
+import { SmpClient } from "../../client/client.js";
 import { runShell } from "../../client/group/shell.js";
-import { serialLink } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
 import { type Archive, readArchive, writeArchive } from "../../image/archive.js";
 import { ImageError } from "../../image/error.js";
 import { Op } from "../../modules/smp/header.js";
-import { freshDirectory, type Machine, root, Simulator } from "../../tools/simulator.js";
+import { freshDirectory, Simulator } from "../../tools/simulator.js";
 import { random } from "../power-loss/random.js";
 import { application, archiveImage, archiveOf, payloadOf } from "../support/application.js";
-import { describeWith } from "../support/tools.js";
+import { Bench } from "../support/application-bench.js";
 
 // Applications in images: what was uploaded is what runs.
 
@@ -44,81 +43,6 @@ export default (device: Device): void => {
 	});
 };
 `;
-
-/** A device whose image with the application is the given one, and a client. */
-class Bench {
-	readonly simulator: Simulator;
-	readonly client: SmpClient;
-	readonly image: number;
-	/** Of the last upload. */
-	hash = "";
-
-	private constructor(simulator: Simulator, image: number) {
-		this.simulator = simulator;
-		this.client = new SmpClient(simulator.udp ? udpLink(simulator.udp) : serialLink(simulator.serial));
-		this.image = image;
-	}
-
-	static async run(use: (bench: Bench) => Promise<void>, images = 1, ...options: string[]): Promise<void> {
-		await Bench.on("sim", use, images, ...options);
-	}
-
-	static async on(
-		machine: Machine,
-		use: (bench: Bench) => Promise<void>,
-		images = 1,
-		...options: string[]
-	): Promise<void> {
-		const simulator = await Simulator.start(["--images", String(images), ...options], freshDirectory(), machine);
-		const bench = new Bench(simulator, images - 1);
-		try {
-			await use(bench);
-		} finally {
-			bench.client.close();
-			await simulator.stop();
-		}
-	}
-
-	async upload(image: Uint8Array): Promise<string> {
-		await this.client.upload(image, { image: this.image });
-		this.hash = (await this.#slot(1)).hash!;
-		return this.hash;
-	}
-
-	/** Uploads and marks an image, and resets into it. */
-	async install(image: Uint8Array): Promise<void> {
-		await this.client.test(await this.upload(image));
-		await this.simulator.pressReset();
-	}
-
-	async #slot(slot: number): Promise<ImageState> {
-		return (await this.client.images()).find((each) => each.slot === slot && (each.image ?? 0) === this.image)!;
-	}
-
-	/** Version that runs, and whether another is to. */
-	async state(): Promise<string> {
-		const [running, other] = [await this.#slot(0), await this.#slot(1).catch(() => undefined)];
-		return `${running.version}${other?.pending ? `, ${other.version} pending` : ""}`;
-	}
-
-	log(line: RegExp): Promise<unknown> {
-		return this.simulator.next("log", (event) => line.test(String(event["line"])));
-	}
-
-	get lines(): string {
-		return this.simulator.events.map((event) => String(event["line"] ?? "")).join("\n");
-	}
-
-	async refusal(hash: string): Promise<string> {
-		return this.client.test(hash).then(
-			() => "taken",
-			(error: unknown) => {
-				assert.ok(error instanceof SmpResponseError, String(error));
-				return error.message;
-			},
-		);
-	}
-}
 
 describe("applications in images", () => {
 	let good: Uint8Array;
@@ -298,6 +222,15 @@ describe("applications in images", () => {
 			));
 	});
 
+	it("one that needs a newer runtime is not installed", () =>
+		Bench.run(async (bench) => {
+			await bench.install(application(THERMOSTAT, "1.1.0", "sim:smp-svr", "--dependencies", "(0,9.0.0)"));
+			assert.strictEqual((await runShell(bench.client, ["target"])).status, -8);
+			await bench.client.erase(3);
+			await bench.install(application(THERMOSTAT, "1.2.0", "sim:smp-svr", "--dependencies", "(0,0.0.0)"));
+			await bench.log(/app: thermostat of image 1, 1\.2\.0/);
+		}, 2));
+
 	it("a vendor's TLV of that type before other bytes is a vendor's: the image is opaque", () =>
 		Bench.run(async (bench) => {
 			await bench.install(archiveImage(new Uint8Array(500), "1.5.0", archive.runtime));
@@ -410,93 +343,5 @@ describe("applications in images", () => {
 				1,
 				...["--key", "none"],
 			));
-	});
-});
-
-describeWith("arm-none-eabi-gcc", "applications in images on a Cortex-M55", () => {
-	describeWith("qemu-system-arm", "in QEMU", () => {
-		const RUNTIME = "mps3:smp-svr";
-		const source = readFileSync(join(root, "examples/thermostat/thermostat.ts"), "utf8");
-		let good: Uint8Array;
-		let archive: Archive;
-		before(() => {
-			good = application(source, "1.1.0", RUNTIME);
-			archive = archiveOf(good);
-		});
-
-		for (const images of [1, 2])
-			it(`the update changes the device, from the flash that it lies in; ${images} image${images > 1 ? "s" : ""}`, () =>
-				Bench.on(
-					"mps3",
-					async (bench) => {
-						await assert.rejects(bench.client.request(Op.READ, 80, 0));
-						await bench.install(good);
-						await bench.log(/app: thermostat 1\.1\.0: 20 degrees/);
-						assert.deepEqual(await bench.client.request(Op.WRITE, 80, 0, { target: 23 }), { target: 23 });
-						assert.deepEqual(await bench.client.request(Op.READ, 80, 0), { target: 23, measured: 19 });
-						const at = readFileSync(bench.simulator.flash).indexOf(good);
-						assert.ok(at >= 0, "the slot is as it was signed");
-						await bench.client.confirm(bench.hash);
-						await bench.simulator.pressReset();
-						await bench.log(/app: thermostat 1\.1\.0/);
-						assert.strictEqual(readFileSync(bench.simulator.flash).indexOf(good), at);
-					},
-					images,
-				));
-
-		it("one that does not fit is refused at the mark and at the start", () =>
-			Bench.on(
-				"mps3",
-				async (bench) => {
-					const cases: [Uint8Array | Archive, RegExp][] = [
-						[{ ...archive, runtime: "ab".repeat(32) }, /made for another runtime/],
-						[{ ...archive, imports: ["xs-smp/hosts/desk/xs/flash"] }, /which this runtime does not offer/],
-						[writeArchive(archive).subarray(0, 200), /cut short/],
-					];
-					for (const [payload, said] of cases) {
-						const image = archiveImage(payload, "1.2.0", archive.runtime);
-						assert.match(await bench.refusal(await bench.upload(image)), said);
-						assert.strictEqual(await bench.state(), "0.0.0");
-					}
-				},
-				1,
-			));
-
-		it("one that does not fit does not start, and the agent goes on", () =>
-			Bench.on(
-				"mps3",
-				async (bench) => {
-					await bench.install(archiveImage({ ...archive, runtime: "ab".repeat(32) }, "1.2.0", archive.runtime));
-					await bench.log(/app: the application was made for another runtime; the agent runs without it/);
-					assert.strictEqual(await bench.state(), "1.2.0");
-				},
-				1,
-				...["--verify", "none", "--guards", "off"],
-			));
-
-		const failures: [string, string, RegExp][] = [
-			["throws at its start", "throw new TypeError('no sensor');", /TypeError: no sensor/],
-			["throws later", "device.after(100, () => device.log(device.nothing.at));", /TypeError/],
-			["takes all memory", "const all = []; for (;;) all.push(new Uint8Array(1000));", /./],
-		];
-		for (const [what, body, reason] of failures)
-			it(`one that ${what} goes back`, () =>
-				Bench.on("mps3", async (bench) => {
-					await bench.install(application(`export default (device: any) => {${body}};`, "1.9.0", RUNTIME));
-					const crash = await bench.simulator.next("crash");
-					assert.match(String(crash["reason"]), reason);
-					const boot = await bench.simulator.next("boot");
-					assert.match(JSON.stringify(boot), /"version":"0\.0\.0","action":"revert"/);
-				}));
-
-		it("what the runtime was built without is an error in the source", () => {
-			const make = (body: string) => () => application(`export default () => {\n${body}\n};`, "1.0.0", RUNTIME);
-			assert.throws(
-				make("return /x/;"),
-				/thermostat\.ts:2: SyntaxError: the runtime was built without regular expressions/,
-			);
-			assert.throws(make("return (async () => {})();"), /thermostat\.ts:2: SyntaxError: .*without async functions/);
-			assert.throws(make("return new Intl.Collator();"), /thermostat\.ts:2: ReferenceError: .* no Intl/);
-		});
 	});
 });

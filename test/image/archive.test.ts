@@ -72,6 +72,12 @@ describe("application archives", () => {
 			assert.throws(() => readArchive(bytes), said);
 		});
 
+	it("refuses too many names for their ids", () => {
+		const keys = Array.from({ length: 16385 }, (_, i) => `name${i}`);
+		assert.throws(() => readArchive(writeArchive({ ...archive, keys })), /more than 16384 names/);
+		assert.strictEqual(readArchive(writeArchive({ ...archive, keys: keys.slice(1) })).keys.length, 16384);
+	});
+
 	it("refuses a main module that is not in it, and modules out of order", () => {
 		assert.throws(
 			() => readArchive(writeArchive({ ...archive, main: "application/other" })),
