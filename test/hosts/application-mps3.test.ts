@@ -2,10 +2,9 @@ import assert from "node:assert";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Archive, writeArchive } from "../../image/archive.js";
-import { Op } from "../../modules/smp/header.js";
 import { root } from "../../tools/simulator.js";
 import { application, archiveImage, archiveOf, imageApp } from "../support/application.js";
-import { Bench } from "../support/application-bench.js";
+import { Bench, target } from "../support/application-bench.js";
 import { describeWith } from "../support/tools.js";
 
 // Applications in images as application.test.ts has them, on the emulated Cortex-M55.
@@ -26,11 +25,11 @@ describeWith("arm-none-eabi-gcc", "applications in images on a Cortex-M55", () =
 				Bench.on(
 					"mps3",
 					async (bench) => {
-						await assert.rejects(bench.client.request(Op.READ, 81, 0));
+						await assert.rejects(bench.client.request(target(81).read));
 						await bench.install(good);
 						await bench.log(/app: thermostat 1\.1\.0: 20 degrees/);
-						assert.deepEqual(await bench.client.request(Op.WRITE, 81, 0, { target: 23 }), { target: 23 });
-						assert.deepEqual(await bench.client.request(Op.READ, 81, 0), { target: 23, measured: 19 });
+						await bench.client.request(target(81).write, { target: 23 });
+						assert.deepEqual(await bench.client.request(target(81).read), { target: 23 });
 						const at = readFileSync(bench.simulator.flash).indexOf(good);
 						assert.ok(at >= 0, "the slot is as it was signed");
 						await bench.client.confirm(bench.hash);

@@ -6,11 +6,10 @@ import { runShell } from "../../client/group/shell.js";
 import { udpLink } from "../../client/node/udp.js";
 import { type Archive, readArchive, writeArchive } from "../../image/archive.js";
 import { ImageError } from "../../image/error.js";
-import { Op } from "../../modules/smp/header.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 import { random } from "../power-loss/random.js";
 import { application, archiveImage, archiveOf, payloadOf } from "../support/application.js";
-import { Bench } from "../support/application-bench.js";
+import { Bench, target } from "../support/application-bench.js";
 
 // Applications in images: what was uploaded is what runs.
 
@@ -59,13 +58,10 @@ describe("applications in images", () => {
 				await bench.install(good);
 				await bench.log(new RegExp(`app: thermostat of image ${images - 1}, 1\\.1\\.0`));
 				assert.deepEqual(await runShell(bench.client, ["target", "23"]), { output: "23 degrees\n", status: 0 });
-				assert.deepEqual(await bench.client.request(Op.READ, 80, 0), { target: 23 });
-				await bench.client.request(Op.WRITE, 80, 0, { target: 17 });
+				assert.deepEqual(await bench.client.request(target(80).read), { target: 23 });
+				await bench.client.request(target(80).write, { target: 17 });
 				assert.strictEqual((await runShell(bench.client, ["target"])).output, "17 degrees\n");
-				assert.deepEqual(await bench.client.request(Op.READ, 2, 0, { name: "thermostat" }), {
-					name: "thermostat",
-					fields: { changes: 1 },
-				});
+				assert.match((await runShell(bench.client, ["stats", "thermostat"])).output, /changes 1/);
 				assert.match((await runShell(bench.client, ["help"])).output, /^target - the target/m);
 				await bench.client.confirm();
 			}, images));

@@ -1,8 +1,16 @@
 import assert from "node:assert";
 import { type ImageState, SmpClient, SmpResponseError } from "../../client/client.js";
+import { command, number } from "../../client/command.js";
 import { serialLink } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
+import { Op } from "../../modules/smp/header.js";
 import { freshDirectory, type Machine, Simulator } from "../../tools/simulator.js";
+
+/** The group of an application under test: one command, whose target is read and written. */
+export const target = (group: number) => ({
+	read: command(Op.READ, group, 0, { answer: { target: number } }),
+	write: command(Op.WRITE, group, 0, { request: { target: number } }),
+});
 
 /** A device whose image with the application is the given one, and a client. */
 export class Bench {
