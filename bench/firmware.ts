@@ -66,11 +66,25 @@ export class Firmware {
 		this.link = consoleLink(stream);
 	}
 
-	/** Starts it and waits until the application has started. */
-	static async start({ loader = false } = {}): Promise<Firmware> {
+	/**
+	 * Starts it and waits until the application has started. `image`, the file of an image with an application, needs the loader
+	 * to hand it over.
+	 */
+	static async start({ loader = false, image }: { loader?: boolean; image?: string } = {}): Promise<Firmware> {
 		const directory = freshDirectory();
 		const path = (name: string): string => join(directory, name);
-		const options = parseOptions(["--flash", path("flash.bin"), "--serial", path("uart"), "--images", "1"], MPS3);
+		const options = parseOptions(
+			[
+				"--flash",
+				path("flash.bin"),
+				"--serial",
+				path("uart"),
+				"--images",
+				"1",
+				...(image === undefined ? [] : ["--factory", image]),
+			],
+			MPS3,
+		);
 		const setup = prepare(options);
 		writeFileSync(setup.flash, factoryFlash(setup));
 		const socket = (name: string): string => `unix:${path(name)},server=on,wait=off`;

@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Link } from "../client/link.js";
 import { APPLICATION, LOADER } from "../hosts/mps3/board.js";
 import { Op, readHeader } from "../modules/smp/header.js";
 import { IMAGE_GROUP, ImageCommand } from "../modules/smp/protocol/image.js";
 import { update } from "../test/clients/images.js";
+import { application } from "../test/support/application.js";
 import { request } from "../test/unit/smp/support.js";
+import { freshDirectory, root } from "../tools/simulator.js";
 import { Firmware, isBuilt, type Memory, total } from "./firmware.js";
 import { chunk, dataIn, FIRST, firstChunk } from "./packets.js";
 import type { Benchmark, Table } from "./table.js";
@@ -103,6 +107,19 @@ export const mps3: Benchmark = {
 			memory.push(["boot loader", await whole.memory(LOADER)]);
 		} finally {
 			await whole.stop();
+		}
+		const directory = freshDirectory();
+		const source = readFileSync(join(root, "examples/thermostat/thermostat.ts"), "utf8");
+		const image = join(directory, "thermostat.bin");
+		writeFileSync(image, application(source, "1.0.0", "mps3:smp-svr"));
+		const thermostat = await Firmware.start({ loader: true, image });
+		try {
+			const counter = new Counter(thermostat);
+			await counter.request(imageList());
+			memory.push(["application, with examples/thermostat", await thermostat.memory(APPLICATION)]);
+		} finally {
+			await thermostat.stop();
+			rmSync(directory, { recursive: true, force: true });
 		}
 		return [timeTable(instructions), memoryTable(memory), await lineTable()];
 	},

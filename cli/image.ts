@@ -11,10 +11,18 @@ import { formatReport } from "../image/report.js";
 import { fillSlot, slotSegments } from "../image/slot.js";
 import { verifyImage } from "../image/verify.js";
 import { hex } from "../modules/bytes/hex.js";
+import { defineApp } from "./app-command.js";
 import { type Context, choiceOption, numberOption, repeated, required } from "./command-line.js";
 import { attempt, fromText, isHexName, readBinary, readBytes, writeAtomically } from "./files.js";
 import { defineKeyCommands } from "./key-commands.js";
-import { defineSign, joinPairs, type SignRequest, signRequest, UnsupportedOption } from "./sign-options.js";
+import {
+	defineSign,
+	joinPairs,
+	type OptionFiles,
+	type SignRequest,
+	signRequest,
+	UnsupportedOption,
+} from "./sign-options.js";
 
 const keyOption = (): Option =>
 	repeated(new Option("-k, --key <PEM>", "public or private key to check signatures with; may be repeated"));
@@ -89,6 +97,7 @@ export function defineImage(image: Command, context: Context): void {
 		})
 		.action(({ key, type }: { key: string; type: (typeof PAIR_TYPES)[number] }) => runKeygen(key, type));
 	defineKeyCommands(image, context);
+	defineApp(image.command("app"), { files: FILES, stderr: context.stderr, write: writeSigned });
 	for (const [name, instead] of Object.entries(INSTEAD))
 		image
 			.command(name, { hidden: true })
@@ -101,14 +110,26 @@ export function defineImage(image: Command, context: Context): void {
 
 /** The words of a command line that begins with `image`, ready to be read. */
 export const prepareImage = (words: readonly string[]): string[] =>
-	["sign", "create"].includes(words[1] ?? "") ? joinPairs(words) : [...words];
+	["sign", "create", "app"].includes(words[1] ?? "") ? joinPairs(words) : [...words];
+
+/** Where the files come from that options name. */
+const FILES: OptionFiles = {
+	signer: (path) => readSigner(path),
+	bytes: readBytes,
+	encrypter: (path, hmacSha) => readEncryptionKey(path, hmacSha),
+	fixed: fixedSigner,
+};
 
 function runSign(command: Command): void {
-	const files = { signer: readSigner, bytes: readBytes, encrypter: readEncryptionKey, fixed: fixedSigner };
-	const request = signRequest(command, files);
+	const request = signRequest(command, FILES);
+	const { bytes, address } = readBinary(request.operands[0] ?? "");
+	writeSigned(bytes, request, address);
+}
+
+/** Makes an image of a payload and writes what was asked for; `address` is that of the payload, if it has one. */
+function writeSigned(bytes: Uint8Array, request: SignRequest, address?: number): void {
 	const { options, vectorToSign: vector, signatureOut } = request;
-	const [input = "", output = ""] = request.operands;
-	const { bytes, address } = readBinary(input);
+	const [, output = ""] = request.operands;
 	if (vector !== undefined) {
 		if (options.pad) throw new ImageError("--vector-to-sign writes no image, so that there is nothing to pad.");
 		if (signatureOut !== undefined)

@@ -147,6 +147,12 @@ export function defineSign(command: Command): Command {
 	return command;
 }
 
+/** Gives a command the options of `sign` but for those that the command has itself, by their names. */
+export function addSignOptions(command: Command): void {
+	for (const option of signOptions())
+		if (!command.options.some(({ long }) => long === option.long)) command.addOption(option);
+}
+
 /** Where the options' files come from. */
 export interface OptionFiles {
 	signer(path: string): Signer;

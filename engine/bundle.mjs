@@ -231,9 +231,10 @@ function compile(lines, file, build) {
 	});
 	if (error) throw error;
 	if (status !== 0) {
-		rmSync(output, { force: true });
+		for (const each of [output, `${output}.runtime`]) rmSync(each, { force: true });
 		throw new BuildError(stderr.trim());
 	}
+	renameSync(`${output}.runtime`, `${file}.runtime`);
 	if (existsSync(file) && readFileSync(file).equals(readFileSync(output))) {
 		rmSync(output);
 		return false;

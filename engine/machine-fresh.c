@@ -18,6 +18,8 @@ struct Machine *machineCreate(MachineContext *context)
 	const ImageCreation *from = &image->creation;
 	txCreation creation = machineCreation(from);
 	creation.initialKeyCount += XS_ID_COUNT + image->keyCount;
+	if (context->archive)
+		creation.initialKeyCount += context->archive->keyCount;
 	txMachine *the = fxCreateMachine(&creation, (txString)image->name, context, XS_NO_ID);
 	if (!the)
 		return NULL;
@@ -29,6 +31,7 @@ struct Machine *machineCreate(MachineContext *context)
 	}
 	fxEndHost(the);
 	struct Machine *machine = (struct Machine *)the;
+	machineAddKeys(machine);
 	for (int32_t i = 0; i < image->preloadCount; i++)
 		if (!machineHasModule(machine, image->preload[i]))
 			machineEnter(machine, preload, &(Preload){ machine, image->preload[i] });

@@ -5,6 +5,11 @@ struct Machine *machineCreate(MachineContext *context)
 {
 	const Image *image = context->image;
 	txCreation creation = machineCreation(&image->creation);
-	return (struct Machine *)fxPrepareMachine(&creation, (txPreparation *)image->preparation, (txString)image->name,
-		context, NULL);
+	if (context->archive)
+		creation.initialKeyCount += (txSize)context->archive->keyCount;
+	struct Machine *machine = (struct Machine *)fxPrepareMachine(&creation, (txPreparation *)image->preparation,
+		(txString)image->name, context, NULL);
+	if (machine)
+		machineAddKeys(machine);
+	return machine;
 }

@@ -44,7 +44,7 @@ bool machineHasModule(struct Machine *machine, const char *name)
 	return id != XS_NO_ID && mxBehaviorGetProperty(the, mxOwnModules(realm)->value.reference, id, 0, XS_ANY);
 }
 
-static const ImageModule *findModule(txMachine *the, const char *name)
+static const ImageModule *findImageModule(txMachine *the, const char *name)
 {
 	const Image *image = ((MachineContext *)the->context)->image;
 	int32_t low = 0, high = image->moduleCount;
@@ -59,6 +59,40 @@ static const ImageModule *findModule(txMachine *the, const char *name)
 			low = middle + 1;
 	}
 	return NULL;
+}
+
+/* The runtime comes first: an application cannot put a module in the place of one of the runtime's. */
+static bool findModule(txMachine *the, const char *name, ImageModule *found)
+{
+	const ImageModule *module = findImageModule(the, name);
+	const Archive *archive = ((MachineContext *)the->context)->archive;
+	if (module)
+		*found = *module;
+	return module || (archive && archiveModule(archive, name, found));
+}
+
+const char *machineMissingImport(struct Machine *machine, const Archive *archive)
+{
+	txMachine *the = (txMachine *)machine;
+	for (uint32_t i = 0; i < archive->importCount; i++) {
+		const char *name = archiveImport(archive, i);
+		if (!archiveMayImport(name) || !(machineHasModule(machine, name) || findImageModule(the, name)))
+			return name;
+	}
+	return NULL;
+}
+
+void machineAddKeys(struct Machine *machine)
+{
+	txMachine *the = fxBeginHost((txMachine *)machine);
+	MachineContext *context = the->context;
+	const Archive *archive = context->archive;
+	for (uint32_t i = 0; archive && i < archive->keyCount; i++) {
+		txID next = the->keyIndex;
+		if (fxNewNameX(the, (txString)archiveKey(archive, i)) != next)
+			context->archive = NULL;
+	}
+	fxEndHost(the);
 }
 
 /*
@@ -101,18 +135,20 @@ txID fxFindModule(txMachine *the, txSlot *realm, txID moduleID, txSlot *slot)
 			rest++;
 	}
 	path[end] = 0;
-	return machineHasModule((struct Machine *)the, path) || findModule(the, path) ? fxNewNameC(the, path) : XS_NO_ID;
+	ImageModule found;
+	return machineHasModule((struct Machine *)the, path) || findModule(the, path, &found) ? fxNewNameC(the, path)
+																						  : XS_NO_ID;
 }
 
 void fxLoadModule(txMachine *the, txSlot *module, txID moduleID)
 {
-	const ImageModule *found = findModule(the, fxGetKeyName(the, moduleID));
-	if (!found)
+	ImageModule found;
+	if (!findModule(the, fxGetKeyName(the, moduleID), &found))
 		return;
 	txScript script = {
-		.codeBuffer = (txS1 *)found->code,
-		.codeSize = found->size,
-		.path = (txString)found->name,
+		.codeBuffer = (txS1 *)found.code,
+		.codeSize = found.size,
+		.path = (txString)found.name,
 		.version = { XS_MAJOR_VERSION, XS_MINOR_VERSION, XS_PATCH_VERSION, 0 },
 	};
 	fxResolveModule(the, module, moduleID, &script, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "archive.h"
 #include "image.h"
 
 struct Machine; /* xsMachine to one side, txMachine to the other */
@@ -15,6 +16,7 @@ struct Machine; /* xsMachine to one side, txMachine to the other */
 /* What a machine's context points to. Set before XS allocates anything. */
 typedef struct {
 	const Image *image;
+	const Archive *archive; /* of an application; NULL: none */
 	/* Prints the line and ends the process. */
 	void (*crash)(void *context, int code, const char *line);
 	bool unwinding; /* a host function left JavaScript for good */
@@ -25,6 +27,13 @@ typedef struct {
  * have this function, and a host links one: machine-fresh.c makes it all anew, machine-linked.c has it in flash.
  */
 struct Machine *machineCreate(MachineContext *context);
+/*
+ * Gives the names of the context's archive their ids, which follow those of the runtime. For machineCreate(), before anything
+ * else makes a name. An archive whose names are not new is dropped: its bytecode means other ones.
+ */
+void machineAddKeys(struct Machine *machine);
+/* The first module that an archive imports and an application may not; NULL if there is none. */
+const char *machineMissingImport(struct Machine *machine, const Archive *archive);
 /* Whether the module was imported, be it by another. */
 bool machineHasModule(struct Machine *machine, const char *name);
 /* Calls `function` and then runs the promise jobs. Ends the process by a crash if an exception comes out. */

@@ -7,7 +7,8 @@
 // - `modules`: key to source or list of sources without extension. `*` in the key stands for the file's stem; `"~"`
 //   takes sources away. A file keeps the first name that reaches it. Sources in C are the SDK's business.
 // - `preload`: names of modules that exist. `creation`, `defines`, `config`: merged.
-// - `strip`: built-ins that an image for a device leaves out, by the names of globals; "*" for all that nothing names. The
+// - `strip`: built-ins that an image for a device leaves out, by the names of globals; "*" for all that nothing names, "!name" for one
+//   to keep all the same, be it a global or a property. The
 //   last manifest that has it is the one that counts.
 //
 // Beyond the SDK: `**` as the last part of key and source goes through the folders below; `lower` lists modules whose

@@ -85,7 +85,8 @@ Runtime *runtimeCreate(const RuntimeOptions *options)
 {
 	Runtime *runtime = allocate(sizeof(*runtime));
 	runtime->options = *options;
-	runtime->machineContext = (MachineContext){ .image = options->image, .crash = crashed };
+	runtime->machineContext =
+		(MachineContext){ .image = options->image, .archive = options->archive, .crash = crashed };
 	runtime->machine = (xsMachine *)machineCreate(&runtime->machineContext);
 	if (!runtime->machine) {
 		crashed(runtime, RUNTIME_CRASH_MEMORY, "crash: not enough memory for a machine");
@@ -117,6 +118,8 @@ void runtimeDelete(Runtime *runtime)
 	free(runtime->descriptors);
 	free(runtime);
 }
+
+bool runtimeHasArchive(const Runtime *runtime) { return runtime->machineContext.archive != NULL; }
 
 xsMachine *runtimeMachine(const Runtime *runtime) { return runtime->machine; }
 

@@ -24,6 +24,7 @@
 #ifndef RUNTIME_H
 #define RUNTIME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,8 @@ typedef struct RuntimeTimer RuntimeTimer;
 typedef struct {
 	const Image *image;
 	const char *main; /* module to run; NULL: the image's own */
+	/* Modules of an application, which the main module may import. It has to stay as it is. NULL: none */
+	const Archive *archive;
 	/* Called once, inside xsBeginHost, before the main module is imported: defines the host's objects. */
 	void (*install)(xsMachine *the);
 	/*
@@ -71,6 +74,8 @@ void runtimeUnwind(Runtime *runtime, int code) __attribute__((noreturn));
 /* Ends the machine: host destructors run, watches and timers are released. NULL is allowed. */
 void runtimeDelete(Runtime *runtime);
 
+/* Whether the machine took the archive of the options: its names were new. */
+bool runtimeHasArchive(const Runtime *runtime);
 xsMachine *runtimeMachine(const Runtime *runtime);
 Runtime *runtimeOf(xsMachine *the);
 /* RuntimeOptions.context of the machine's runtime. */

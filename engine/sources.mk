@@ -3,4 +3,4 @@ RUNTIME := xsAll xsAPI xsArguments xsArray xsAtomics xsBigInt xsBoolean xsCommon
 	xsError xsFunction xsGenerator xsGlobal xsJSON xsLockdown xsMapSet xsMarshall xsMath xsMemory xsModule xsNumber \
 	xsObject xsPlatforms xsProfile xsPromise xsProperty xsProxy xsRegExp xsRun xsString xsSymbol xsType xsdtoa xsre xsmc
 # Our own C around it that every host links, as libxs.a does.
-RUNTIME_OWN := machine machine-common runtime
+RUNTIME_OWN := archive machine machine-common runtime

@@ -1,8 +1,11 @@
 /*
- * xscompile LIST OUTPUT.c: compiles ES modules to one C file that defines an `Image`.
+ * xscompile LIST OUTPUT.c: compiles ES modules to one C file that defines an `Image`, and writes OUTPUT.c.runtime, the
+ * description of that image as a runtime for applications.
+ * xscompile LIST OUTPUT: compiles modules of an application for a runtime, to text that image/archive makes an archive of.
  *
- * LIST has one item a line, fields separated by tabs:
+ * LIST has one item a line, fields separated by tabs; the first is `image` or `application`:
  *     image NAME MAIN lines|bare             the image's C identifier, its main module, whether code has line numbers
+ *     application RUNTIME                    the description of the runtime
  *     creation N…                            the ten numbers of ImageCreation, in its order
  *     preload NAME                           a module to import before all else
  *     strip NAME                             a global to leave out, or "*"
@@ -14,19 +17,13 @@
  *
  * Exit code 1: a source does not compile (standard error: "file:line: SyntaxError: …"); 2: anything else.
  */
-#include "xsScript.h"
+#include "xscompile.h"
 
-#define MAX_KEYS 32000 /* ids are 16 bits and signed in places */
+#include "archive.h"
+
 #define FIELDS 12
 
-/* Keys of the image */
-
-static char *keys[MAX_KEYS];
-static int keyCount = 0;
-static int buckets[4096]; /* number of the key + 1 */
-static int chain[MAX_KEYS];
-
-static void fail(const char *format, ...)
+void compileFail(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
@@ -37,55 +34,7 @@ static void fail(const char *format, ...)
 	exit(2);
 }
 
-static txID keyID(const char *name)
-{
-	unsigned hash = 5381;
-	for (const char *c = name; *c; c++)
-		hash = hash * 33 + (unsigned char)*c;
-	int *at = &buckets[hash % 4096];
-	while (*at) {
-		if (strcmp(keys[*at - 1], name) == 0)
-			return (txID)(XS_ID_COUNT + *at - 1);
-		at = &chain[*at - 1];
-	}
-	if (keyCount == MAX_KEYS)
-		fail("more than %d property names", MAX_KEYS);
-	keys[keyCount] = strdup(name);
-	*at = ++keyCount;
-	return (txID)(XS_ID_COUNT + keyCount - 1);
-}
-
-static int builtInCompare(const void *a, const void *b)
-{
-	return strcmp(gxIDStrings[*(const txID *)a], gxIDStrings[*(const txID *)b]);
-}
-
-static txID globalID(const char *name)
-{
-	static txID sorted[XS_ID_COUNT];
-	static int count = 0;
-	if (count == 0) {
-		/* Ids below are symbols: their strings are descriptions, not names. */
-		for (int i = XS_SYMBOL_ID_COUNT; i < XS_ID_COUNT; i++)
-			sorted[count++] = (txID)i;
-		qsort(sorted, (size_t)count, sizeof(txID), builtInCompare);
-	}
-	int low = 0, high = count;
-	while (low < high) {
-		int middle = (low + high) / 2;
-		int order = strcmp(name, gxIDStrings[sorted[middle]]);
-		if (order == 0)
-			return sorted[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return keyID(name);
-}
-
-/* The instruction after the one at `p`. */
-static txByte *after(txByte *p)
+txByte *codeAfter(txByte *p)
 {
 	txS1 size = gxCodeSizes[*(txU1 *)p];
 	txU2 length2;
@@ -107,11 +56,7 @@ static txByte *after(txByte *p)
 	}
 }
 
-/*
- * Rewrites one module's code: local symbol numbers to ids, opcodes that copy to opcodes that do not. Names of local
- * variables are for debuggers, and for eval(), which the runtime has not; bare code does without.
- */
-static void resolve(txScript *script, bool lines)
+char **codeNames(const txScript *script)
 {
 	txByte *p = script->symbolsBuffer;
 	txID count;
@@ -121,10 +66,21 @@ static void resolve(txScript *script, bool lines)
 		names[i] = (char *)p;
 		p += strlen((char *)p) + 1;
 	}
+	return names;
+}
+
+/*
+ * Rewrites one module's code: local symbol numbers to ids, opcodes that copy to opcodes that do not. Names of local
+ * variables are for debuggers, and for eval(), which the runtime has not; bare code does without.
+ */
+static void resolve(txScript *script, bool lines)
+{
+	txByte *p;
+	char **names = codeNames(script);
 	txByte *end = script->codeBuffer + script->codeSize;
 	for (txByte *next, *at = script->codeBuffer; at < end; at = next) {
 		txU1 opcode = *(txU1 *)at;
-		next = after(at);
+		next = codeAfter(at);
 		switch (opcode) {
 		case XS_CODE_CODE_1:
 			*at = (txByte)XS_CODE_CODE_ARCHIVE_1;
@@ -152,7 +108,7 @@ static void resolve(txScript *script, bool lines)
 		mxDecodeID(p, id);
 		if (id == XS_NO_ID)
 			continue;
-		id = opcode == XS_CODE_NEW_LOCAL && !lines ? XS_NO_ID : globalID(names[id]);
+		id = opcode == XS_CODE_NEW_LOCAL && !lines ? XS_NO_ID : keyOf(names[id]);
 		p = at + 1;
 		mxEncodeID(p, id);
 	}
@@ -176,13 +132,13 @@ static Text load(const char *path)
 {
 	FILE *file = fopen(path, "rb");
 	if (!file)
-		fail("cannot open %s", path);
+		compileFail("cannot open %s", path);
 	fseek(file, 0, SEEK_END);
 	long size = ftell(file);
 	rewind(file);
 	char *bytes = malloc((size_t)size + 1);
 	if (!bytes || fread(bytes, 1, (size_t)size, file) != (size_t)size)
-		fail("cannot read %s", path);
+		compileFail("cannot read %s", path);
 	fclose(file);
 	return (Text){ bytes, (size_t)size, 0 };
 }
@@ -240,7 +196,7 @@ static txScript *compile(Text text, const char *map, char *file, bool lines)
 static double firstNumber(const txScript *script)
 {
 	txByte *end = script->codeBuffer + script->codeSize;
-	for (txByte *at = script->codeBuffer; at < end; at = after(at)) {
+	for (txByte *at = script->codeBuffer; at < end; at = codeAfter(at)) {
 		txByte *p = at + 1;
 		txS2 integer2;
 		txS4 integer4;
@@ -303,7 +259,7 @@ static void checkNumbers(void)
 		txScript *script = compile((Text){ source, strlen(source), 0 }, NULL, "numbers", false);
 		double number = script ? firstNumber(script) : C_NAN;
 		if (number != cases[i].number)
-			fail(
+			compileFail(
 				"the C compiler that built this makes %.17g of `%s` in JavaScript: take another (CC), or fewer "
 				"optimisations (CFLAGS)",
 				number, source);
@@ -356,11 +312,11 @@ static int split(char *line, char **fields)
 int main(int argc, char **argv)
 {
 	if (argc != 3)
-		fail("usage: xscompile LIST OUTPUT.c");
+		compileFail("usage: xscompile LIST OUTPUT");
 	FILE *list = fopen(argv[1], "r");
 	FILE *output = fopen(argv[2], "w");
 	if (!list || !output)
-		fail("cannot open %s", list ? argv[2] : argv[1]);
+		compileFail("cannot open %s", list ? argv[2] : argv[1]);
 
 	checkNumbers();
 	char line[4 * 4096], *fields[FIELDS], *image = NULL, *start = NULL;
@@ -371,49 +327,72 @@ int main(int argc, char **argv)
 	} modules[4096];
 	char *preloads[4096], *strip[256];
 	int moduleCount = 0, preloadCount = 0, stripCount = 0, failures = 0;
-	bool lines = true;
-	fprintf(output, "#include \"image.h\"\n\n");
+	bool lines = true, application = false;
 	while (fgets(line, sizeof(line), list)) {
 		int count = split(line, fields);
 		if (count == 4 && strcmp(fields[0], "image") == 0) {
 			image = strdup(fields[1]);
 			start = strdup(fields[2]);
 			lines = strcmp(fields[3], "lines") == 0;
+			keysStart(NULL);
+			fprintf(output, "#include \"image.h\"\n\n");
+		} else if (count == 2 && strcmp(fields[0], "application") == 0) {
+			application = true;
+			keysStart(fields[1]);
+			lines = runtimeHasLines();
 		} else if (count == 11 && strcmp(fields[0], "creation") == 0) {
 			for (int i = 1; i < count; i++)
 				snprintf(creation + strlen(creation), sizeof(creation) - strlen(creation), " %s,", fields[i]);
 		} else if (count == 2 && strcmp(fields[0], "preload") == 0) {
 			if (preloadCount == 4096)
-				fail("too many modules");
+				compileFail("too many modules");
 			preloads[preloadCount++] = strdup(fields[1]);
 		} else if (count == 2 && strcmp(fields[0], "strip") == 0) {
 			if (stripCount == 256)
-				fail("too many names to strip");
+				compileFail("too many names to strip");
 			strip[stripCount++] = strdup(fields[1]);
 		} else if (count == 5 && strcmp(fields[0], "module") == 0) {
 			if (moduleCount == 4096)
-				fail("too many modules");
+				compileFail("too many modules");
 			Text text = load(fields[2]);
-			txScript *script = compile(text, strcmp(fields[3], "-") == 0 ? NULL : fields[3], fields[4], lines);
+			const char *map = strcmp(fields[3], "-") == 0 ? NULL : fields[3];
+			if (application) {
+				txScript *checked = compile(text, map, fields[4], true);
+				if (!checked || !applicationCheck(checked, fields[4])) {
+					failures++;
+					continue;
+				}
+				fxDeleteScript(checked);
+			}
+			txScript *script = compile(text, map, fields[4], lines);
 			free((void *)text.text);
 			if (!script) {
 				failures++;
 				continue;
 			}
 			resolve(script, lines);
-			writeCode(output, moduleCount, script);
+			if (application)
+				applicationWriteModule(output, fields[1], script);
+			else
+				writeCode(output, moduleCount, script);
 			modules[moduleCount].name = strdup(fields[1]);
 			/* XS makes names of modules as well. */
 			if (!lines)
-				globalID(modules[moduleCount].name);
+				keyOf(modules[moduleCount].name);
 			modules[moduleCount++].size = script->codeSize;
 			fxDeleteScript(script);
 		} else {
-			fail("%s: bad line", argv[1]);
+			compileFail("%s: bad line", argv[1]);
 		}
 	}
+	if (application) {
+		applicationWriteKeys(output);
+		if (fclose(output) != 0)
+			compileFail("cannot write %s", argv[2]);
+		return failures ? 1 : 0;
+	}
 	if (!image)
-		fail("%s: no image", argv[1]);
+		compileFail("%s: no image", argv[1]);
 	fprintf(output, "static const ImageModule modules[] = {\n");
 	for (int i = 0; i < moduleCount; i++) {
 		fprintf(output, "\t{ ");
@@ -427,6 +406,13 @@ int main(int argc, char **argv)
 	fprintf(output, "const Image %s = { \"%s\", \"%s\", {%s }, modules, %d, keys, %d, preloads, %d, strip, %d };\n",
 		image, image, start, creation, moduleCount, keyCount, preloadCount, stripCount);
 	if (fclose(output) != 0)
-		fail("cannot write %s", argv[2]);
+		compileFail("cannot write %s", argv[2]);
+	char *names[4096], path[4096];
+	int nameCount = 0;
+	for (int i = 0; i < moduleCount; i++)
+		if (archiveMayImport(modules[i].name))
+			names[nameCount++] = modules[i].name;
+	snprintf(path, sizeof(path), "%s.runtime", argv[2]);
+	runtimeDescribe(path, lines, names, nameCount);
 	return failures ? 1 : 0;
 }

@@ -262,12 +262,23 @@ static void stripNames(txMachine *the)
 			the->keyArray[id] = NULL;
 }
 
+/* For applications in images, which come later. */
+static void keep(txMachine *the, const char *name)
+{
+	txID id = fxFindName(the, (txString)name);
+	if (id == XS_NO_ID)
+		linkFail("there is no %s to keep", name);
+	linkUse.properties[id] = linkUse.names[id] = true;
+}
+
 void linkStrip(txMachine *the, const Image *image)
 {
 	bool all = false;
 	for (int i = 0; i < image->stripCount; i++)
 		if (strcmp(image->strip[i], "*") == 0)
 			all = true;
+		else if (image->strip[i][0] == '!')
+			keep(the, image->strip[i] + 1);
 		else
 			linkUse.properties[fxFindName(the, (txString)image->strip[i])] = false;
 	if (!all)

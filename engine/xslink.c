@@ -1,7 +1,7 @@
 /*
- * xslink OUTPUT.c: linked with one image for a device, it preloads and freezes the image's modules on this computer, and
+ * xslink OUTPUT.c RUNTIME: linked with one image for a device, it preloads and freezes the image's modules on this computer, and
  * writes the machine as constant C tables (xslink-print.c). A device creates its machine over these tables. So what is
- * preloaded lies in flash, and nothing of it runs on the device.
+ * preloaded lies in flash, and nothing of it runs on the device. RUNTIME takes its description for applications.
  *
  * XS is compiled with mxLink here: then it asks this program to make its built-in functions, and names their C.
  * Exit code 2 with a sentence if something cannot lie in flash.
@@ -137,8 +137,8 @@ static void crash(void *context, int code, const char *line) { linkFail("%s: %s"
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		linkFail("usage: xslink OUTPUT.c");
+	if (argc != 3)
+		linkFail("usage: xslink OUTPUT.c RUNTIME");
 	/* The names' hash table goes to the device, so it has its size; the rest is as large as a computer has it. */
 	Image image = linkImage;
 	image.creation = (ImageCreation){
@@ -163,5 +163,6 @@ int main(int argc, char **argv)
 	linkPrint(the, &linkImage);
 	if (fclose(output) != 0)
 		linkFail("cannot write %s", argv[1]);
+	linkDescribe(the, &linkImage, argv[2]);
 	return 0;
 }

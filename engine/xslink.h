@@ -65,4 +65,7 @@ void linkPrint(txMachine *the, const Image *image);
 /* Once the machine is prepared: whether the module is in the tables. */
 bool linkIsPreloaded(txMachine *the, const char *name);
 
+/* xslink-runtime.c: describes the machine as a runtime that applications can be linked for. */
+void linkDescribe(txMachine *the, const Image *image, const char *path);
+
 #endif

@@ -1,5 +1,7 @@
+import { ARCHIVE_MAGIC } from "../modules/bootutil/archive.js";
 import { cryptPayload } from "../modules/bootutil/loader/encryption-payload.js";
 import { hex, hexOf } from "../modules/bytes/hex.js";
+import { RUNTIME_TLV, readArchive } from "./archive.js";
 import { type Decrypter, type EncryptionReport, readEncryption } from "./decrypt.js";
 import { ImageError } from "./error.js";
 import { foreignName } from "./foreign.js";
@@ -39,6 +41,21 @@ export interface TlvReport {
 	readonly meaning?: string;
 }
 
+/** What an application archive says of itself (docs/SPEC.md, Application archive). */
+export interface ArchiveReport {
+	/** Id of the runtime that it was made for, hexadecimal. */
+	readonly runtime: string;
+	readonly main: string;
+	/** `size` is that of the code, bytes. */
+	readonly modules: readonly { readonly name: string; readonly size: number }[];
+	/** Names of the runtime's modules. */
+	readonly imports: readonly string[];
+	/** How many names of properties the application brings along. */
+	readonly keys: number;
+	/** The confirm policy, JSON as it was declared; empty if there is none. */
+	readonly policy: string;
+}
+
 /** Everything an image file or a slot says about itself; plain data, to be printed as JSON. */
 export interface ImageReport {
 	/** Bytes of the file or the slot. */
@@ -65,6 +82,8 @@ export interface ImageReport {
 	readonly signatures: readonly SignatureReport[];
 	/** The TLVs with the AES key, if the image is marked as encrypted. */
 	readonly encryption: readonly EncryptionReport[];
+	/** The application in the payload; null if the image is opaque, encrypted, or its archive damaged. */
+	readonly archive: ArchiveReport | null;
 	readonly trailer: Trailer | null;
 	/** One sentence each. An image without any is complete and its hash right. */
 	readonly problems: readonly string[];
@@ -109,9 +128,34 @@ export function inspectImage(file: Uint8Array, options: InspectOptions = {}): Im
 		digest,
 		signatures,
 		encryption,
+		archive: readApplication(tlvs, plain, header, problems),
 		trailer: readTrailer(file, erasedValue, endian) ?? null,
 		problems,
 	};
+}
+
+function readApplication(
+	tlvs: readonly TlvEntry[],
+	plain: Uint8Array | undefined,
+	{ headerSize, payloadSize }: ImageReport["header"],
+	problems: string[],
+): ArchiveReport | null {
+	const claim = tlvs.find((tlv) => tlv.type === RUNTIME_TLV && tlv.protected);
+	if (claim?.value.length !== 32 || !plain || plain.length < headerSize + 4) return null;
+	if (viewOf(plain).getUint32(headerSize, true) !== ARCHIVE_MAGIC) return null;
+	try {
+		const { modules, keys, lines: _, ...archive } = readArchive(plain.subarray(headerSize, headerSize + payloadSize));
+		if (archive.runtime !== hexOf(claim.value)) problems.push("The archive is for another runtime than its TLV says.");
+		return {
+			...archive,
+			modules: modules.map(({ name, code }) => ({ name, size: code.length })),
+			keys: keys.length,
+		};
+	} catch (error) {
+		if (!(error instanceof ImageError)) throw error;
+		problems.push(error.message);
+		return null;
+	}
 }
 
 function readHeader(image: Uint8Array, endian: Endian): ImageReport["header"] {

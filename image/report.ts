@@ -22,6 +22,15 @@ export function formatReport(name: string, report: ImageReport): string {
 			),
 		);
 	}
+	if (report.archive) {
+		const { runtime, main, modules, imports, keys, policy } = report.archive;
+		lines.push(row("runtime", runtime));
+		for (const { name, size } of modules)
+			lines.push(row("module", `${name}, ${size} bytes${name === main ? ", main" : ""}`));
+		for (const each of imports) lines.push(row("imports", each));
+		lines.push(row("names", `${keys} that the runtime has not`));
+		if (policy !== "") lines.push(row("policy", policy.trim()));
+	}
 	for (const { name: tlv, meaning } of report.encryption) lines.push(row("key", `${tlv} ${meaning}`));
 	for (const { name: tlv, key, result, reason } of report.signatures) {
 		const text =

@@ -20,6 +20,7 @@ const { Application } = await import("typedoc");
 const DEVICE = [
 	"agent/application",
 	"agent/agent",
+	"agent/device",
 	"agent/host",
 	"smp/group",
 	"smp/fields",

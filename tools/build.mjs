@@ -170,13 +170,36 @@ async function buildNative(targets) {
 			throw error;
 		}
 	}
+	// Those of a device are described once they are linked.
+	for (const { name, platform } of images.values())
+		if (!platform && name !== LOADER.name) describeRuntime(path.join(BUILD, `image-${name}.c`));
 	for (const folder of ["engine", "hosts/sim", "hosts/mps3"]) {
 		const programs = plans.flatMap(({ programs }) => programs).filter((program) => program.folder === folder);
 		if (programs.length === 0) continue;
 		if (folder === "hosts/mps3" && !existsSync(path.join(BUILD, "mps3/xs")))
 			say("Compiling the firmware for the Cortex-M55 (once)…");
 		runMake(folder, [...new Set(programs.map(({ target }) => target))]);
+		if (folder === "engine") for (const { target } of programs) describeRuntime(path.join(ROOT, folder, target));
 	}
+}
+
+/**
+ * What applications are linked for: the description that lies beside an image in C, if there is one. Its SHA-256 is the id of
+ * the runtime, which the program has in it.
+ */
+function describeRuntime(file) {
+	if (!existsSync(`${file}.runtime`)) return;
+	const name = path.basename(file).replace(/^(image|linked)-|\.c$/g, "");
+	const description = readFileSync(`${file}.runtime`);
+	const id = createHash("sha256").update(description).digest();
+	writeChanged(path.join(BUILD, `runtime-${name}.txt`), description);
+	const source = `#include <stdint.h>\n\nconst uint8_t runtimeId[32] = { ${[...id].join(", ")} };\n`;
+	writeChanged(path.join(BUILD, `runtime-${name}.c`), Buffer.from(source));
+}
+
+/** Keeps the file's time if there is nothing new. */
+function writeChanged(file, bytes) {
+	if (!existsSync(file) || !readFileSync(file).equals(bytes)) writeFileSync(file, bytes);
 }
 
 function checkNode() {

@@ -1,3 +1,4 @@
+import { holdsArchive } from "../bootutil/archive.js";
 import { BootUtil } from "../bootutil/bootutil.js";
 import type { BootConfig } from "../bootutil/config.js";
 import type { SignatureVerdict } from "../bootutil/validation.js";
@@ -63,6 +64,8 @@ export interface AgentOptions {
 	readonly verify?: boolean;
 	/** Whether it must be signed, too. Default: that is for the boot loader to see. */
 	readonly signature?: () => SignatureVerdict;
+	/** Why the application archive in an image could not be run, in words. Default: all images are opaque. */
+	readonly archiveFault?: (address: number, length: number) => string | undefined;
 	/** What the boot loader refuses as too old, for the application to refuse it first. Default: nothing. */
 	readonly downgrade?: DowngradeRule;
 	/** Further groups, and who may call what. Default: none, and everybody. */
@@ -151,6 +154,7 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 			erasePending: options.erasePending ?? true,
 			...(options.signature && { signature: options.signature }),
 			...(options.downgrade && { downgrade: options.downgrade }),
+			...(options.archiveFault && { payloadFault: payloadRule(boot, options.archiveFault) }),
 			later,
 			...(uploads && { journal: new UploadJournal(uploads) }),
 			...(options.mayUpload && { mayUpload: options.mayUpload }),
@@ -194,6 +198,17 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 }
 
 const clientOver = ({ transport }: Origin): string => `a client over ${transport}`;
+
+/** The last image holds the application, where it has an archive: with one image that is all there is. */
+const payloadRule =
+	(
+		boot: BootUtil,
+		archiveFault: NonNullable<AgentOptions["archiveFault"]>,
+	): NonNullable<ImageOptions["payloadFault"]> =>
+	(image, area, header, start) =>
+		image === boot.config.images - 1 && holdsArchive(area, header, start)
+			? archiveFault(area.offset + start + header.headerSize, header.imageSize)
+			: undefined;
 
 /** What the log says of what was lost. */
 const LOSSES: Readonly<Record<Drop, string>> = Object.freeze({

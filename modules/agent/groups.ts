@@ -16,6 +16,7 @@ import type { Group, Origin } from "../smp/group.js";
 import { type BootEntry, changeWords, outcomeWords, startWords } from "../smp/protocol/boot-journal.js";
 import { joinHooks } from "../smp/server.js";
 import { type Base, type Further, forLog, onTrial, runningVersion, VERSION } from "./agent.js";
+import type { DeviceRoom, DeviceSettings } from "./device.js";
 
 /** Sectors at the end of the storage area that the audit log takes; settings have the rest. */
 const AUDIT_SECTORS = 4;
@@ -32,6 +33,8 @@ export interface FurtherOptions {
 	readonly own?: readonly Group[];
 	/** Keeps a record of write requests on flash. Default false. */
 	readonly audit?: boolean;
+	/** For what an application in an image adds later: takes the tables of these groups. */
+	readonly room?: DeviceRoom;
 	/** Whether a client has shown that it may write, for the audit log. Default: whoever was served has. */
 	readonly trusts?: (origin: Origin) => boolean;
 }
@@ -67,6 +70,7 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 			});
 			groups.push(audit.group);
 		}
+		if (options.room) options.room.settings = lastingSettings(settings);
 		groups.push(
 			settingsGroup({ store: settings, valueLimit: 256 }),
 			zephyrGroup(() => {
@@ -77,9 +81,11 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 		);
 	}
 	if (options.files) groups.push(fsGroup({ files: options.files, digest: host.digest }));
-	groups.push(shellGroup({ run: shellOf({ ...standardCommands(base, statistics), ...options.shell }) }));
+	const shell = { ...standardCommands(base, statistics), ...options.shell };
+	groups.push(shellGroup({ run: shellOf(shell) }));
 	groups.push(lastErrors.group, ...(options.own ?? []));
 	groups.push(enumerationGroup(groups));
+	Object.assign(options.room ?? {}, { groups, statistics, shell });
 	return { groups: groups.slice(base.groups.length), hooks: joinHooks(traffic.hooks, audit?.hooks, lastErrors.hooks) };
 
 	function standardCommands(
@@ -134,6 +140,16 @@ const historyCommand = (journal: BootJournal): ShellCommand => ({
 			next = entry;
 		}
 	},
+});
+
+/** Settings that last as soon as they are set. */
+const lastingSettings = (store: StoredSettings): DeviceSettings => ({
+	get: (name) => store.get(name)?.slice(),
+	set: (name, value) => {
+		store.set(name, value);
+		store.save(name);
+	},
+	delete: (name) => store.delete(name),
 });
 
 /** What a JavaScript engine says of its memory, bytes. */

@@ -128,7 +128,7 @@ const MAX_LONG = 4;
  * and answers each request with a packet. Nothing that a packet holds makes it throw.
  */
 export class SmpServer {
-	readonly groups: readonly Group[];
+	readonly #groups: Group[];
 	readonly #buffer: Uint8Array;
 	/** The response that was sent last. The next of its length takes the same view. */
 	#response: Uint8Array;
@@ -145,7 +145,7 @@ export class SmpServer {
 	readonly #long: Request[] = [];
 
 	constructor(options: ServerOptions) {
-		this.groups = options.groups;
+		this.#groups = [...options.groups];
 		const { bufferSize = 1024 } = options;
 		this.#buffer = new Uint8Array(bufferSize);
 		this.#encoder = new MapEncoder(this.#buffer);
@@ -155,6 +155,16 @@ export class SmpServer {
 		this.#verbose = options.verbose ?? false;
 		this.#hooks = options.hooks ?? {};
 		this.#later = options.later;
+	}
+
+	/** What it serves. */
+	get groups(): readonly Group[] {
+		return this.#groups;
+	}
+
+	/** Serves one more group, from the next request on. */
+	add(group: Group): void {
+		this.#groups.push(group);
 	}
 
 	/** Serves the clients of `transport`. Hooks and handlers know it by `name`. */
@@ -293,7 +303,7 @@ export class SmpServer {
 		if (version === 0 && !this.#original) throw new SmpError(Rc.VERSION_TOO_OLD, "this server speaks version 2");
 		if (received - HEADER_SIZE < length) throw new SmpError(Rc.CORRUPT, "the packet is shorter than its header says");
 		if (op === Op.READ || op === Op.WRITE) {
-			const { groups } = this;
+			const groups = this.#groups;
 			// As in Zephyr two groups may have one id; the first that has the command serves it.
 			for (let i = 0, count = groups.length; i < count; i++) {
 				const group = groups[i]!;
@@ -327,7 +337,7 @@ export class SmpServer {
 	#translate(error: unknown): number {
 		if (!(error instanceof SmpError)) return Rc.UNKNOWN;
 		if (!(error instanceof GroupError)) return error.code;
-		const table = this.groups.find((group) => group.id === error.group)?.errors;
+		const table = this.#groups.find((group) => group.id === error.group)?.errors;
 		return table?.[error.code] ?? Rc.UNKNOWN;
 	}
 }

@@ -17,6 +17,7 @@ const relocated = (command: string, serial: string): string =>
 	command
 		.replace("npx xs-smp", `node "${join(root, "dist/cli/main.js")}"`)
 		.replace("keys/", `${join(root, "keys")}/`)
+		.replace(" examples/", ` ${join(root, "examples")}/`)
 		.replace(".sim/uart", serial);
 
 const session = readmeSession();

@@ -2,11 +2,13 @@ import assert from "node:assert";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
+import { serialLink } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
 import { upgrade } from "../../client/upgrade.js";
-import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
+import { freshDirectory, type Machine, root, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
-import { type Outcome, run } from "../support/tools.js";
+import { application } from "../support/application.js";
+import { describeWith, type Outcome, run } from "../support/tools.js";
 
 // The programs of examples/, run as their users run them.
 
@@ -77,6 +79,34 @@ describe("examples", () => {
 			assert.equal(refused.status, 1);
 			assert.equal((await example("lamp-client", simulator.udp)).output, "The lamp is at 70 percent.\n");
 		}));
+
+	describe("thermostat and thermostat-client", () => {
+		const session = async (machine: Machine, runtime: string): Promise<void> => {
+			const simulator = await Simulator.start(["--images", "1"], freshDirectory(), machine);
+			const address = machine === "sim" ? simulator.udp : simulator.serial;
+			const source = readFileSync(join(root, "examples/thermostat/thermostat.ts"), "utf8");
+			try {
+				const before = await example("thermostat-client", address);
+				assert.equal(before.output, "The device refuses: there is no such command.\n");
+				assert.equal(before.status, 1);
+				const client = new SmpClient(machine === "sim" ? udpLink(address) : serialLink(address));
+				const image = application(source, "1.1.0", runtime);
+				await upgrade(client, image, { confirm: true }).finally(() => client.close());
+				const set = await example("thermostat-client", address, "23");
+				assert.equal(set.output, "The target is 23 degrees, and the room has 19.\n");
+				const refused = await example("thermostat-client", address, "99");
+				assert.equal(refused.output, "The device refuses: a target is 5 to 30 degrees.\n");
+			} finally {
+				await simulator.stop();
+			}
+		};
+		it("on the simulator", () => session("sim", "sim:smp-svr"));
+		describeWith("arm-none-eabi-gcc", "as firmware", () => {
+			describeWith("qemu-system-arm", "in QEMU", () => {
+				it("on the Cortex-M55", () => session("mps3", "mps3:smp-svr"));
+			});
+		});
+	});
 
 	it("sign-image", () =>
 		withDevice([], async (simulator) => {

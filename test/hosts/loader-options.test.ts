@@ -12,6 +12,7 @@ import { generateKey } from "../../image/keys.js";
 import type { LoaderConfig } from "../../modules/bootutil/loader/config.js";
 import { guideLayout, type Layout } from "../../modules/flash/layout.js";
 import { freshDirectory } from "../../tools/simulator.js";
+import { update } from "../clients/images.js";
 
 // What the boot loader is built with is said in one way: the simulator, the emulated board and explain, which rehearses
 // that boot loader, have the same options and understand them alike.
@@ -38,14 +39,16 @@ describe("options of the boot loader", () => {
 			writeFileSync(path, text);
 			return path;
 		};
+		writeFileSync(join(directory, "factory.img"), update("1.0.0", 1000).file);
 		samples = {
 			"--flash": [join(directory, "other.bin")],
 			"--serial": [join(directory, "other")],
+			"--factory": [join(directory, "factory.img")],
+			"--save": [join(directory, "save")],
 			"--udp": ["[::1]:4711"],
 			"--tcp": ["4712"],
 			"--hci": ["4713"],
 			"--devices": ["2"],
-			"--save": [join(directory, "device.txt")],
 			"--files": [directory],
 			"--trial": ["7", "--app", "self-confirm"],
 			"--layout": [file("layout.json", JSON.stringify({ ...guideLayout, name: "other", writeAlign: 16 }))],

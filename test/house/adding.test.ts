@@ -43,7 +43,7 @@ describe("docs/ADDING.md", () => {
 		assert.deepEqual(
 			[...new Set(places.map(({ section }) => section))],
 			[
-				...["An application", "A group of your own", "A built-in group", "A transport"],
+				...["An application", "An application in an image", "A group of your own", "A built-in group", "A transport"],
 				...["A mode of your own", "A mode", "A board"],
 			],
 		);

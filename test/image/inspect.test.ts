@@ -55,6 +55,7 @@ describe("inspectImage", () => {
 			digest: { name: "SHA256", value: report.digest?.value, good: true },
 			signatures: [{ name: "ED25519", key: "ed1", result: "good" }],
 			encryption: [],
+			archive: null,
 			trailer: null,
 			problems: [],
 		});

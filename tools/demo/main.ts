@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { onClosedPipe } from "../../cli/closed-pipe.js";
 import { newProgram, runAlone } from "../../cli/command-line.js";
 import { type ImageState, SmpClient } from "../../client/client.js";
+import { runShell } from "../../client/group/shell.js";
 import { udpLink } from "../../client/node/udp.js";
 import { createImage } from "../../image/create.js";
 import { parseKey } from "../../image/keys.js";
@@ -53,14 +55,27 @@ class Stage {
 	}
 
 	/** Uploads an image and marks it for the next boot, as the guide does. */
-	async update(version: string): Promise<void> {
-		const file = firmware(version);
-		story.command(`newtmgr -c sim image upload firmware-${version}.bin`);
+	async update(version: string, file = firmware(version), name = `firmware-${version}.bin`): Promise<void> {
+		story.command(`newtmgr -c sim image upload ${name}`);
 		await this.client.upload(file, { onProgress: (sent, total) => story.progress(sent, total) });
 		const uploaded = (await this.client.images()).find((image) => image.slot === 1 && image.version === version);
 		if (!uploaded) throw new Error(`the device does not list version ${version}`);
 		story.command(`newtmgr -c sim image test ${uploaded.hash.slice(0, 12)}…`);
 		story.images(await this.client.test(uploaded.hash));
+	}
+
+	/** Asks the shell of the device; returns what it says. */
+	async shell(...words: string[]): Promise<string> {
+		story.command(`newtmgr -c sim shell exec ${words.join(" ")}`);
+		const { output } = await runShell(this.client, words);
+		for (const line of output.trimEnd().split("\n")) story.say(`    ${line}`);
+		return output;
+	}
+
+	/** Waits for a line of the log, or for another event. */
+	async hear(name: string, line = /./): Promise<void> {
+		await this.device.next(name, (event) => line.test(String(event["line"] ?? event["reason"] ?? "-")));
+		this.tellLog();
 	}
 
 	/** Resets the device and prints its log until the application runs again. */
@@ -72,8 +87,29 @@ class Stage {
 	}
 }
 
+/** An application of examples/thermostat as an image. */
+function application(name: string, version: string): Uint8Array {
+	const folder = freshDirectory();
+	const words = ["--version", version, "--key", "keys/development-ec-p256.pem", `examples/thermostat/${name}.ts`];
+	story.command(`npm run image -- app ${words.join(" ")} ${name}.bin`);
+	const file = join(folder, `${name}.bin`);
+	const { status, stderr } = spawnSync(
+		process.execPath,
+		[join(root, "dist/cli/main.js"), "image", "app", ...words, file],
+		{
+			cwd: root,
+			encoding: "utf8",
+		},
+	);
+	if (status !== 0) throw new Error(stderr);
+	const image = readFileSync(file);
+	rmSync(folder, { recursive: true, force: true });
+	return image;
+}
+
 function logLine(event: SimulatorEvent): string | undefined {
 	if (event.event === "log") return String(event["line"]);
+	if (event.event === "crash") return `*** crash: ${event["reason"]} ***`;
 	if (event.event === "power-cut")
 		return `*** power fails during flash operation ${event["operation"]} of the swap ***`;
 	return undefined;
@@ -133,6 +169,31 @@ async function tell(): Promise<void> {
 		story.say("So it stays, also after another reset.");
 		await stage.reset();
 		expect(await stage.list(), "0.0.2", true);
+		await stage.close();
+		await story.pause();
+
+		story.chapter("4", "The update changes the device");
+		story.say(
+			"This device has no thermostat. Its next firmware is one: a program in TypeScript, which runs from the slot.",
+		);
+		stage = await Stage.open(directory);
+		await stage.shell("target");
+		await stage.update("1.1.0", application("thermostat", "1.1.0"), "thermostat.bin");
+		await story.pause();
+		await stage.reset();
+		await stage.hear("log", /app: thermostat/);
+		if (!(await stage.shell("target", "23")).startsWith("23 degrees")) throw new Error("there is no thermostat");
+		story.say("It is good, so it is confirmed. Then somebody breaks it.");
+		story.images(await stage.client.confirm());
+		await story.pause();
+		await stage.update("1.2.0", application("throws", "1.2.0"), "throws.bin");
+		await stage.reset();
+		await stage.hear("crash");
+		story.say("It crashed before anybody confirmed it. So the boot loader brings the thermostat back.");
+		await stage.hear("boot");
+		await stage.hear("log", /app: thermostat/);
+		expect(await stage.list(), "1.1.0", true);
+		if (!(await stage.shell("target")).startsWith("23 degrees")) throw new Error("the target is lost");
 		await stage.close();
 
 		story.end("npm start gives you this device; the README has a session with newtmgr.");

@@ -74,7 +74,10 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 			case "need-flash":
 				try {
 					makeFlashFile(setup.flash, factory ?? factoryFlash(setup));
-					onEvent({ event: "log", line: `made ${options.flash}: factory images 0.0.0` });
+					onEvent({
+						event: "log",
+						line: `made ${options.flash}: factory images 0.0.0${options.factory === undefined ? "" : `, and ${options.factory}`}`,
+					});
 					command("made");
 				} catch (error) {
 					refusal = error as UsageError;

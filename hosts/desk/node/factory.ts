@@ -21,7 +21,11 @@ const OVERHEAD = 0x200 + 1024;
  * The contents of a flash device as it leaves the factory: erased, but for a signed image 0.0.0 in each primary slot.
  * Throws a UsageError if a slot is too small for one.
  */
-export function factoryFlash({ config, signer }: Pick<Setup, "config" | "signer">): Uint8Array {
+export function factoryFlash({
+	config,
+	signer,
+	factory,
+}: Pick<Setup, "config" | "signer"> & Partial<Pick<Setup, "factory">>): Uint8Array {
 	const { layout, boot } = config;
 	const { newest, reverts } = MODES[boot.mode];
 	const flash = new Uint8Array(layout.size).fill(0xff);
@@ -31,7 +35,11 @@ export function factoryFlash({ config, signer }: Pick<Setup, "config" | "signer"
 	});
 	for (let image = 0; image < boot.images; image++) {
 		const area = map.slot(image, "primary");
-		flash.set(factoryImage(image, room(map, boot, image), config, signer), area.offset);
+		const most = room(map, boot, image);
+		const given = image === boot.images - 1 ? factory : undefined;
+		if (given && given.length > most)
+			throw new UsageError(`The image of --factory has ${given.length} bytes; ${most} fit its slot.`);
+		flash.set(given ?? factoryImage(image, most, config, signer), area.offset);
 		if (newest && reverts) settle(new Trailer(boot, area));
 	}
 	return flash;

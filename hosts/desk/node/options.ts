@@ -24,6 +24,8 @@ export interface Options extends LoaderOptions {
 	readonly devices: number;
 	readonly flash: string;
 	readonly serial: string;
+	/** Image file for the application's slot of a new flash. */
+	readonly factory: string | undefined;
 	/** What frames packets on the serial line. */
 	readonly uart: "console" | "raw";
 	readonly udp: { readonly address: string; readonly port: number };
@@ -82,6 +84,10 @@ const deviceOptions = (): readonly Option[] => [
 		"--flash <FILE>",
 		"file with the raw contents of the flash. If it is missing, it is made, with factory images of version 0.0.0",
 	).default(".sim/flash.bin"),
+	textOption(
+		"--factory <FILE>",
+		"image that a new flash has in place of the factory image of the application, which is the last image (default opaque bytes)",
+	),
 	textOption("--serial <PATH>", "path at which the device puts a link to its serial line").default(".sim/uart"),
 	choiceOption("--uart <FRAMING>", "framing on the serial line: console framing, or raw: bare packets, back to back", [
 		"console",
@@ -192,6 +198,7 @@ interface Given {
 	readonly devices: number;
 	readonly flash: string;
 	readonly serial: string;
+	readonly factory?: string;
 	readonly uart?: "console" | "raw";
 	readonly udp?: string;
 	readonly tcp?: string;
@@ -246,6 +253,7 @@ export function readOptions(command: Command): Options {
 		devices: given.devices,
 		flash: given.flash,
 		serial: given.serial,
+		factory: given.factory,
 		uart: given.uart ?? "console",
 		udp: parseAddress("--udp", given.udp ?? "0"),
 		tcp: given.tcp === undefined ? undefined : parseAddress("--tcp", given.tcp),

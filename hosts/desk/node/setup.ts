@@ -1,9 +1,20 @@
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, type Stats, statSync } from "node:fs";
+import {
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	rmdirSync,
+	type Stats,
+	statSync,
+} from "node:fs";
 import { isIPv6 } from "node:net";
 import { dirname, resolve } from "node:path";
 import { UsageError } from "../../../cli/usage-error.js";
 import type { Key } from "../../../image/keys.js";
+import { parseHeader } from "../../../modules/bootutil/header.js";
 import type { SimConfig } from "../xs/config.js";
 import { checkFlashFile } from "./flash-file.js";
 import { OTP_SIZE, readLoader, reason } from "./loader-setup.js";
@@ -18,6 +29,8 @@ export interface Setup {
 	readonly flash: string;
 	readonly serial: string;
 	readonly flashExists: boolean;
+	/** The image that a new flash has in place of its last factory image; undefined: that one. */
+	readonly factory: Uint8Array | undefined;
 	/** The chip's one-time programmable memory, absolute; undefined if the boot loader does not use it. */
 	readonly otp: string | undefined;
 }
@@ -48,6 +61,9 @@ export function prepare(options: Options): Setup {
 			`--app flash-conformance needs an area "${CONFORMANCE_LABEL}" to erase: the layout ${layout.name} has none.`,
 		);
 	const flashExists = flashFileExists(options.flash);
+	const factory = options.factory === undefined ? undefined : readFactory(options.factory);
+	if (factory && flashExists)
+		throw new UsageError(`--factory is for a new flash, and the flash file ${options.flash} exists.`);
 	if (flashExists) checkFlashFile(options.flash, layout);
 	else if (!signer && build.signature !== "none")
 		throw new UsageError(
@@ -72,6 +88,7 @@ export function prepare(options: Options): Setup {
 		flash,
 		serial,
 		flashExists,
+		factory,
 		otp,
 	};
 }
@@ -89,6 +106,17 @@ function peripheral({ address, port }: Options["udp"], flash: string): Required<
 		address: Array.from(own, (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(":"),
 		controller: `${isIPv6(address) ? `[${address}]` : address}:${port}`,
 	};
+}
+
+function readFactory(path: string): Uint8Array {
+	try {
+		const image = readFileSync(path);
+		if (!parseHeader(image)) throw new UsageError(`--factory ${path} is no MCUboot image.`);
+		return image;
+	} catch (error) {
+		if (error instanceof UsageError) throw error;
+		throw new UsageError(`--factory ${path} cannot be read: ${reason(error)}.`);
+	}
 }
 
 /** Whether there is a flash file. A link to nothing is neither: a file would be made where nobody said that one should be. */

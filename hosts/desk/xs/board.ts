@@ -1,5 +1,7 @@
 import { type Agent, type AgentOptions, onTrial, runningVersion } from "../../../modules/agent/agent.js";
 import { type Application, type Extend, starter } from "../../../modules/agent/application.js";
+import type { DeviceApplication, DeviceRoom } from "../../../modules/agent/device.js";
+import { ApplicationDevice } from "../../../modules/agent/device-application.js";
 import type { Host } from "../../../modules/agent/host.js";
 import type { ImageResult } from "../../../modules/bootutil/loader/config.js";
 import type { DowngradePrevention, SimConfig } from "./config.js";
@@ -17,7 +19,13 @@ export const DOWNGRADES: Readonly<Record<DowngradePrevention, Pick<AgentOptions,
  * Runs the application that the command line names on a board on a desk, and reports the start. `more` has the agent's options
  * that only this board knows.
  */
-export function runApplication(host: Host, config: SimConfig, extend: Extend, more: Partial<AgentOptions> = {}): void {
+export function runApplication(
+	host: Host,
+	config: SimConfig,
+	room: DeviceRoom,
+	extend: Extend,
+	more: Partial<AgentOptions> = {},
+): void {
 	const { layout, boot, downgradePrevention, confirm, guards, verify, erasePending, trial, application: name } = config;
 	const results = JSON.parse(simulator.retained()) as readonly ImageResult[];
 	const options: AgentOptions = {
@@ -30,12 +38,15 @@ export function runApplication(host: Host, config: SimConfig, extend: Extend, mo
 		verify: verify !== "none",
 		erasePending,
 		...(guards && DOWNGRADES[downgradePrevention]),
+		archiveFault: (address, length) => simulator.archiveFault(address, length),
 		buildTime: simulator.buildTime(),
 		...more,
 	};
 	if (config.watchdog > 0) host.watchdog?.(1000 * config.watchdog);
 	let images: readonly BootedImage[] = [];
+	let running: Agent | undefined;
 	const started = (agent: Agent): void => {
+		running = agent;
 		images = results.map(({ image, action, resumed }) => ({
 			image,
 			version: runningVersion(agent.boot, image),
@@ -47,5 +58,21 @@ export function runApplication(host: Host, config: SimConfig, extend: Extend, mo
 	void import(name).then(({ application }: { application: Application }) => {
 		application({ host, options, trial: trial * 1000, start: starter(host, options, extend, started) });
 		report({ event: "boot", images });
+		if (running) runArchive(host, running, room, config);
 	});
+}
+
+/** Runs the application in the image, if there is one; the agent answers already. */
+function runArchive(host: Host, agent: Agent, room: DeviceRoom, { signature }: SimConfig): void {
+	const archive = simulator.application();
+	if (!archive) return;
+	if (archive.fault !== undefined) {
+		host.log(`<err> app: ${archive.fault}; the agent runs without it`);
+		return;
+	}
+	if (signature === "none") host.log("<wrn> app: NO KEY: the application in this image may be anybody's");
+	room.onApplication?.(archive.policy);
+	void import(archive.main).then(({ default: run }: { default: DeviceApplication }) =>
+		run(new ApplicationDevice(host, agent, room)),
+	);
 }

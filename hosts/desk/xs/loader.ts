@@ -1,4 +1,6 @@
-import type { SwapEvent } from "../../../modules/bootutil/loader/config.js";
+import { holdsArchive } from "../../../modules/bootutil/archive.js";
+import { decodeHeader, IMAGE_HEADER_SIZE } from "../../../modules/bootutil/header.js";
+import type { ImageResult, SwapEvent } from "../../../modules/bootutil/loader/config.js";
 import { hex } from "../../../modules/bytes/hex.js";
 import "./text-encoder.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
@@ -23,6 +25,18 @@ const ACTIONS: Readonly<Record<number, BootAction>> = {
 	[SwapType.PERM]: "permanent",
 	[SwapType.REVERT]: "revert",
 };
+
+/**
+ * Address and length of the payload with the application's archive, which is in the last image if that is not opaque. The boot
+ * loader has validated what it starts at this boot, hash and signature: so no other archive gets to the engine.
+ */
+function archivePayload(images: readonly ImageResult[]): [] | [number, number] {
+	const last = images.at(-1)!;
+	const area = map.slot(last.image, last.slot === 0 ? "primary" : "secondary");
+	const header = decodeHeader(area.bytes(0, IMAGE_HEADER_SIZE));
+	if (!holdsArchive(area, header)) return [];
+	return [area.offset + header.headerSize, header.imageSize];
+}
 
 function reportSwap({ event, image, type, done, total }: SwapEvent): void {
 	const action = ACTIONS[type] ?? "none";
@@ -52,7 +66,7 @@ if (scratch && MODES[config.boot.mode].swapRoom === "scratch")
 	log(`scratch area ${hex(scratch.offset)}, ${hex(scratch.size)} bytes`);
 const result = loader.boot();
 if (result.ok) {
-	simulator.startApplication(JSON.stringify(result.images));
+	simulator.startApplication(JSON.stringify(result.images), ...archivePayload(result.images));
 } else {
 	report({ event: "halt", reason: result.reason ?? "no bootable image" });
 	simulator.halt();

@@ -30,12 +30,22 @@ declare const simulator: {
 		>
 	>;
 
-	/** Boot loader: ends it and starts the application, which gets `retained`. */
-	startApplication(retained: string): void;
+	/**
+	 * Boot loader: ends it and starts the application, which gets `retained`; and the archive in the payload at `address`, if
+	 * there is one.
+	 */
+	startApplication(retained: string, address?: number, length?: number): void;
 	/** Boot loader: nothing to run. The device is down until it is reset. Does not return. */
 	halt(): never;
 	/** Boot loader: from here on flash operations count towards the power cut that was asked for. */
 	swapBegins(): void;
+	/** Application: the archive that this boot runs, or why it does not run one. Undefined: there is none. */
+	application():
+		| { readonly main: string; readonly policy: string; readonly fault?: undefined }
+		| { readonly fault: string }
+		| undefined;
+	/** Why the archive in a payload in flash would not run; undefined if it would. */
+	archiveFault(address: number, length: number): string | undefined;
 	/** Application: what the boot loader left. */
 	retained(): string;
 

@@ -19,7 +19,8 @@
 /* In no section, so that it outlives a reset; the linker script reserves it. */
 typedef struct {
 	uint32_t magic; /* that of what the boot loader leaves for the application, as MCUboot does in retained RAM */
-	char text[3836];
+	uint32_t address, length; /* of the payload with the application's archive; no length: there is none */
+	char text[3828];
 	uint32_t startMagic; /* that of why the next start happens */
 	char start[252];
 } Retained;

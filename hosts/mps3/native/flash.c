@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "application.h"
 #include "natives.h"
 
 #define ERASED 0xff
@@ -26,6 +27,12 @@ void flashStart(void)
 static void inside(xsMachine *the, uint32_t address, uint32_t length, uint32_t unit)
 {
 	flashInside(the, boardOptions()->flashSize, address, length, unit);
+}
+
+const uint8_t *hostFlash(xsMachine *the, uint32_t address, uint32_t length)
+{
+	uint32_t size = boardOptions()->flashSize;
+	return address <= size && length <= size - address ? CONTENTS + address : NULL;
 }
 
 static void keep(xsMachine *the, uint32_t address, uint32_t length)

@@ -1,6 +1,7 @@
 /* Boot loader or application, whichever image this program was linked with: one machine that runs it. */
 #include <string.h>
 
+#include "application.h"
 #include "natives.h"
 
 extern const Image firmwareImage;
@@ -29,6 +30,9 @@ static void host_startApplication(xsMachine *the)
 	if (strlen(text) >= sizeof linkRetained.text)
 		xsRangeError("too much for the application");
 	strcpy(linkRetained.text, text);
+	bool archive = xsToInteger(xsArgc) > 2;
+	linkRetained.address = archive ? flashArgument(the, &xsArg(1)) : 0;
+	linkRetained.length = archive ? flashArgument(the, &xsArg(2)) : 0;
 	linkRetained.magic = RETAINED_MAGIC;
 	boardStart(APPLICATION);
 }
@@ -68,7 +72,7 @@ static const RuntimeFunction machineFunctions[] = {
 	{ "uptime", host_uptime, 0 },
 	{ "event", host_event, 1 },
 	{ "reset", host_reset, 0 },
-	{ "startApplication", host_startApplication, 1 },
+	{ "startApplication", host_startApplication, 3 },
 	{ "halt", host_halt, 0 },
 	{ "retained", host_retained, 0 },
 	{ "startReason", host_startReason, 0 },
@@ -86,6 +90,7 @@ static void install(xsMachine *the)
 	xsVars(1);
 	xsVar(0) = xsNewObject();
 	runtimeDefineFunctions(the, &xsVar(0), machineFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), applicationFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), codecFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), digestFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), flashFunctions);
@@ -104,6 +109,15 @@ int main(void)
 	clockStart();
 	interruptsOn();
 	flashStart();
-	runtimeRun(runtimeCreate(&(RuntimeOptions){ .image = &firmwareImage, .install = install, .crash = crashed }));
+	/* It runs where it lies in the chip: no part of it is copied. */
+	const uint8_t *payload = NULL;
+	if (linkRetained.magic == RETAINED_MAGIC && linkRetained.length > 0)
+		payload = hostFlash(NULL, linkRetained.address, linkRetained.length);
+	if (payload)
+		applicationOpen(payload, linkRetained.length);
+	runtimeRun(runtimeCreate(&(RuntimeOptions){ .image = &firmwareImage,
+		.archive = applicationArchive(),
+		.install = install,
+		.crash = crashed }));
 	boardCrash("the program ended");
 }

@@ -10,6 +10,11 @@
 
 extern void *xsPreparationAndCreation(txCreation **creation);
 
+/* The SDK's linker numbers names as it likes, so that no archive is made for this program, and none runs. */
+const uint8_t runtimeId[ARCHIVE_ID_SIZE] = { 0 };
+
+const char *machineMissingImport(struct Machine *machine, const Archive *archive) { return "anything"; }
+
 const Image loaderImage = { .name = "loader", .main = "xs-smp/hosts/desk/xs/loader" };
 const Image appImage = { .name = "app", .main = "xs-smp/hosts/sim/xs/main" };
 
@@ -46,6 +51,7 @@ void fxAbort(txMachine *the, int status)
 
 struct Machine *machineCreate(MachineContext *context)
 {
+	context->archive = NULL;
 	void *preparation = xsPreparationAndCreation(NULL);
 	return (struct Machine *)fxPrepareMachine(NULL, preparation, (txString)context->image->name, context, NULL);
 }

@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "application.h"
 #include "natives.h"
 
 extern const Image loaderImage, appImage;
@@ -29,10 +31,34 @@ static void sim_reset(xsMachine *the)
 	_exit(EXIT_RESET);
 }
 
+/* The chip as memory: nothing can write by this, so that whoever tries ends the process. */
+const uint8_t *hostFlash(xsMachine *the, uint32_t address, uint32_t length)
+{
+	static const uint8_t *memory;
+	const Sim *sim = simOf(the);
+	if (address > sim->flashSize || length > sim->flashSize - address)
+		return NULL;
+	if (!memory) {
+		void *mapped = mmap(NULL, (size_t)sim->flashSize, PROT_READ, MAP_SHARED, sim->flash.fd, 0);
+		if (mapped == MAP_FAILED)
+			xsUnknownError("%s", strerror(errno));
+		memory = mapped;
+	}
+	return memory + address;
+}
+
+/* startApplication(retained[, address, length]): of the payload that holds the application's archive */
 static void sim_startApplication(xsMachine *the)
 {
 	free(retained);
 	retained = strdup(xsToString(xsArg(0)));
+	if (xsToInteger(xsArgc) > 2) {
+		uint32_t address = flashArgument(the, &xsArg(1)), length = flashArgument(the, &xsArg(2));
+		const uint8_t *payload = hostFlash(the, address, length);
+		if (!payload)
+			xsRangeError("the application is not in the flash");
+		applicationOpen(payload, length);
+	}
 	runtimeStop(runtimeOf(the), 0);
 }
 
@@ -93,7 +119,7 @@ static const RuntimeFunction machineFunctions[] = {
 	{ "uptime", sim_uptime, 0 },
 	{ "event", sim_event, 1 },
 	{ "reset", sim_reset, 0 },
-	{ "startApplication", sim_startApplication, 1 },
+	{ "startApplication", sim_startApplication, 3 },
 	{ "halt", sim_halt, 0 },
 	{ "retained", sim_retained, 0 },
 	{ "startReason", sim_startReason, 0 },
@@ -113,6 +139,7 @@ static void install(xsMachine *the)
 	xsVars(2);
 	xsVar(0) = xsNewObject();
 	runtimeDefineFunctions(the, &xsVar(0), machineFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), applicationFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), codecFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), digestFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), fileFunctions);
@@ -141,10 +168,13 @@ static void crashed(void *context, RuntimeCrashCode code, const char *line)
 	tellCrash(sim, reason);
 }
 
-static int run(const Sim *sim, const Image *image)
+static int run(const Sim *sim, const Image *image, const Archive *archive)
 {
-	Runtime *runtime = runtimeCreate(
-		&(RuntimeOptions){ .image = image, .install = install, .crash = crashed, .context = (void *)sim });
+	Runtime *runtime = runtimeCreate(&(RuntimeOptions){ .image = image,
+		.archive = archive,
+		.install = install,
+		.crash = crashed,
+		.context = (void *)sim });
 	int code = runtimeRun(runtime);
 	runtimeDelete(runtime);
 	return code;
@@ -153,7 +183,7 @@ static int run(const Sim *sim, const Image *image)
 void deviceBoot(const Sim *sim)
 {
 	started = runtimeNow();
-	run(sim, &loaderImage);
+	run(sim, &loaderImage, NULL);
 	if (!retained) {
 		tellCrash(sim, "the boot loader ended without a decision");
 		_exit(RUNTIME_CRASH_ENGINE);
@@ -169,7 +199,7 @@ void deviceBoot(const Sim *sim)
 		sim->shared->cutAt = 0;
 		sim->shared->swapOperations = -1;
 	}
-	run(sim, &appImage);
+	run(sim, &appImage, applicationArchive());
 	tellCrash(sim, "the application ended");
 	_exit(RUNTIME_CRASH_ENGINE);
 }

@@ -1,5 +1,6 @@
 import type { Extend } from "../../../modules/agent/application.js";
 import { openBootJournal } from "../../../modules/agent/boots.js";
+import type { DeviceRoom } from "../../../modules/agent/device.js";
 import { furtherGroups, poolsOf, tasksOf } from "../../../modules/agent/groups.js";
 import { UploadCounters } from "../../../modules/smp/group/counters.js";
 import { UploadLock } from "../../../modules/smp/group/image/upload-lock.js";
@@ -18,11 +19,13 @@ const SLOT_SIZE = 32;
 function run(config: SimConfig, checks: ImageChecks, bluetooth?: OpenBluetooth): void {
 	const host = new SimHost(config, bluetooth);
 	const uploads = new UploadCounters();
+	const room: DeviceRoom = { checks: [] };
 	const lock = new UploadLock(() => host.uptime());
 	const extend: Extend = (base, { groups: own, hooks: first, shell, audit, trusts }) => {
 		const { groups, hooks } = furtherGroups(base, {
 			uploads,
 			flash: host.counters,
+			room,
 			...(config.files && { files: simFiles }),
 			...(own && { own }),
 			...(shell && { shell }),
@@ -31,7 +34,7 @@ function run(config: SimConfig, checks: ImageChecks, bluetooth?: OpenBluetooth):
 		});
 		return { ...(groups && { groups }), hooks: joinHooks(first, hooks, lock.hooks) };
 	};
-	runApplication(host, config, extend, {
+	runApplication(host, config, room, extend, {
 		...checks,
 		bootJournal: openBootJournal,
 		os: {

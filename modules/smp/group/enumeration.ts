@@ -7,18 +7,22 @@ import { ENUMERATION_GROUP, EnumerationError } from "../protocol/enumeration.js"
 /** Most groups that one request for details can name. */
 const MAX_DETAILS = 16;
 
-/** The enumeration group (Zephyr SMP group 10, Enumeration management). Tells of itself and `others`. */
+/**
+ * The enumeration group (Zephyr SMP group 10, Enumeration management). Tells of itself and of what is in `others` when it is
+ * asked; it may itself be put there.
+ */
 export function enumerationGroup(others: readonly Group[]): Group {
-	const groups: Group[] = [...others];
+	const all = (): readonly Group[] => (others.includes(self) ? others : [...others, self]);
 	const self: Group = {
 		id: ENUMERATION_GROUP,
 		name: "enum mgmt",
 		commands: {
-			0: { name: "count", read: { handle: () => ({ count: groups.length }) } },
-			1: { name: "list", read: { handle: () => ({ groups: groups.map((group) => group.id) }) } },
+			0: { name: "count", read: { handle: () => ({ count: all().length }) } },
+			1: { name: "list", read: { handle: () => ({ groups: all().map((group) => group.id) }) } },
 			2: {
 				name: "single",
 				read: operation({ index: uint16 }, ({ index = 0 }) => {
+					const groups = all();
 					const group = groups[index];
 					if (!group)
 						throw new GroupError(
@@ -38,6 +42,7 @@ export function enumerationGroup(others: readonly Group[]): Group {
 							EnumerationError.TOO_MANY_GROUP_ENTRIES,
 							`a request can name ${MAX_DETAILS} groups`,
 						);
+					const groups = all();
 					const shown = wanted.length === 0 ? groups : groups.filter((group) => wanted.includes(group.id));
 					return { groups: shown.map(details) };
 				}),
@@ -45,7 +50,6 @@ export function enumerationGroup(others: readonly Group[]): Group {
 		},
 		errors: V1_ERRORS,
 	};
-	groups.push(self);
 	return self;
 }
 

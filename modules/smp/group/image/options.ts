@@ -1,6 +1,8 @@
 import type { BootUtil } from "../../../bootutil/bootutil.js";
+import type { ImageHeader } from "../../../bootutil/header.js";
 import type { SignatureVerdict } from "../../../bootutil/validation.js";
 import type { DigestProvider } from "../../../bytes/digest.js";
+import type { FlashArea } from "../../../flash/area.js";
 import type { ResponseMap } from "../../cbor.js";
 import type { Origin } from "../../group.js";
 import type { UploadJournal } from "./upload-journal.js";
@@ -57,6 +59,11 @@ export interface ImageOptions {
 	 * `() => new SignatureRule(trust)` is one. Default: only the boot loader looks at that.
 	 */
 	readonly signature?: () => SignatureVerdict;
+	/**
+	 * Why the device could not run the payload of a plain image, in words: asked once all else is right, before the image is marked
+	 * for the next boot. `start` is where the image begins in `area`. Default: any payload will do.
+	 */
+	readonly payloadFault?: (image: number, area: FlashArea, header: ImageHeader, start: number) => string | undefined;
 	/** What the boot loader refuses as too old is refused here too: a version before anything is erased. Default: nothing. */
 	readonly downgrade?: DowngradeRule;
 	/**

@@ -34,6 +34,10 @@ export function verifyImage(slots: ImageSlots, options: ImageOptions, slot: numb
 		refuse(options, "the image is damaged: it does not have the hash that it carries; upload it again");
 	if (fault !== undefined) refuse(options, `the boot loader would refuse the image: ${fault}`);
 	refuseOlder(slots, options, slot, info.header.version);
+	// What is encrypted only the boot loader can look into; the next start does it then.
+	if (options.verifyMarked === false || isEncrypted(info.header)) return;
+	const payload = options.payloadFault?.(slot >> 1, slots.area(slot), info.header, slots.start(slot));
+	if (payload !== undefined) refuse(options, payload);
 }
 
 /** Refuses an upload whose header shows that the boot loader is never going to run the image from this slot. */

@@ -1,0 +1,122 @@
+import { findTlv, TlvType, tlvContent } from "../bootutil/tlv.js";
+import { hexOf } from "../bytes/hex.js";
+import type { FlashArea } from "../flash/area.js";
+import type { Group } from "../smp/group.js";
+import { type Agent, onTrial, runningVersion } from "./agent.js";
+import type { Device, DeviceBoot, DeviceCheck, DeviceImage, DeviceRoom, DeviceSettings } from "./device.js";
+import type { Host, Timer } from "./host.js";
+
+/** Ids below are the agent's (`MGMT_GROUP_ID_PERUSER`). */
+const FIRST_OWN_GROUP = 64;
+
+/** How long a check may take unless it says otherwise, milliseconds. */
+const CHECK_TIMEOUT = 5000;
+
+/** Most checks that an application can name. */
+const MOST_CHECKS = 16;
+
+/** The label of flash areas for applications, whole or up to a hyphen. */
+const AREA = "application";
+
+/** The image that an application is in: the last one, so that image 0 is the runtime where there are two. */
+export const applicationImage = ({ config }: Agent["boot"]): number => config.images - 1;
+
+/** The device as an application in an image sees it. */
+export class ApplicationDevice implements Device {
+	readonly image: DeviceImage;
+	readonly boot: DeviceBoot;
+	declare readonly settings?: DeviceSettings;
+	declare readonly shell?: NonNullable<Device["shell"]>;
+	declare readonly statistics?: NonNullable<Device["statistics"]>;
+	readonly #host: Host;
+	readonly #agent: Agent;
+	readonly #room: DeviceRoom;
+
+	constructor(host: Host, agent: Agent, room: DeviceRoom) {
+		this.#host = host;
+		this.#agent = agent;
+		this.#room = room;
+		const { boot } = agent;
+		const number = applicationImage(boot);
+		this.image = Object.freeze({
+			number,
+			version: runningVersion(boot, number),
+			hash: hashOf(agent, number),
+			onTrial: onTrial(boot, number),
+		});
+		this.boot = Object.freeze({
+			boot_is_img_confirmed: () => boot.boot_is_img_confirmed(number),
+			boot_write_img_confirmed: () => boot.boot_write_img_confirmed_multi(number),
+			boot_swap_type: () => boot.boot_swap_type_multi(number),
+		});
+		const { settings, shell, statistics } = room;
+		if (settings) this.settings = Object.freeze(settings);
+		if (shell)
+			this.shell = (name, command) => {
+				if (name === "help" || Object.hasOwn(shell, name))
+					throw new RangeError(`the shell has a command "${name}" already`);
+				shell[name] = command;
+			};
+		if (statistics)
+			this.statistics = (name, counters) => {
+				if (Object.hasOwn(statistics, name)) throw new RangeError(`there are statistics "${name}" already`);
+				statistics[name] = () => ({ ...counters });
+			};
+		Object.freeze(this);
+	}
+
+	uptime(): number {
+		return this.#host.uptime();
+	}
+
+	log(line: string): void {
+		this.#host.log(`<inf> app: ${line}`);
+	}
+
+	after(ms: number, callback: () => void): Timer {
+		return Object.freeze(this.#host.after(ms, callback));
+	}
+
+	every(ms: number, callback: () => void): Timer {
+		const host = this.#host;
+		const pause = Math.max(1, ms);
+		let timer: Timer;
+		const elapsed = (): void => {
+			timer = host.after(pause, elapsed);
+			callback();
+		};
+		timer = host.after(pause, elapsed);
+		return Object.freeze({ cancel: () => timer.cancel() });
+	}
+
+	group(group: Group): void {
+		const { server } = this.#agent;
+		if (!Number.isInteger(group.id) || group.id < FIRST_OWN_GROUP || group.id > 0xffff)
+			throw new RangeError(`a group of an application has an id from ${FIRST_OWN_GROUP} to 65535, not ${group.id}`);
+		const taken = server.groups.find(({ id }) => id === group.id);
+		if (taken) throw new RangeError(`the group id ${group.id} is taken, by "${taken.name}"`);
+		server.add(group);
+		this.#room.groups?.push(group);
+	}
+
+	area(label: string): FlashArea {
+		const area = label === AREA || label.startsWith(`${AREA}-`) ? this.#agent.boot.map.labelled(label) : undefined;
+		if (!area) throw new RangeError(`this board has no flash area "${label}" for applications`);
+		return area;
+	}
+
+	check(name: string, run: DeviceCheck["run"], { timeout = CHECK_TIMEOUT }: { readonly timeout?: number } = {}): void {
+		const { checks } = this.#room;
+		if (checks.length >= MOST_CHECKS) throw new RangeError(`an application can name ${MOST_CHECKS} checks`);
+		if (checks.some((check) => check.name === name)) throw new RangeError(`there is a check "${name}" already`);
+		checks.push(Object.freeze({ name, run, timeout }));
+	}
+}
+
+function hashOf({ boot }: Agent, image: number): string {
+	const area = boot.activeArea(image);
+	const { header } = boot.boot_image_load_header(area);
+	const tlv = header && findTlv(area, header, { type: TlvType.SHA256 });
+	const hash = tlv && tlvContent(area, tlv);
+	return hash ? hexOf(hash) : "";
+}
