@@ -1,4 +1,5 @@
 import { thermostatGroup } from "../../apps/own-group/thermostat.js";
+import { openBootJournal } from "../../modules/agent/boots.js";
 import { furtherGroups, poolsOf, tasksOf } from "../../modules/agent/groups.js";
 import type { Host } from "../../modules/agent/host.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
@@ -173,6 +174,7 @@ export class FuzzDevice {
 		const uploads = new UploadCounters();
 		const lock = new UploadLock(uptime);
 		const access = accessControl(uptime);
+		const journal = openBootJournal(host, map, boot);
 		this.#wires = new Wires();
 		const { transports } = this.#wires;
 		const base = {
@@ -180,10 +182,13 @@ export class FuzzDevice {
 			links: WAYS.map((name) => ({ name, transport: transports[name] })),
 			map,
 			boot,
+			journal,
 			groups: [
+				...(journal ? [journal.group] : []),
 				osGroup({
 					// One in many: a device that was reset begins anew, and shows nothing of what it had gathered.
 					reset: (bootMode) => {
+						journal?.resetting("a client");
 						this.#restart = bootMode === 1;
 					},
 					mayReset: (wanted) => lock.mayReset(wanted),
@@ -202,6 +207,7 @@ export class FuzzDevice {
 					journal: new UploadJournal(map.area(JOURNAL_AREA)),
 					mayUpload: (first, origin) => lock.mayUpload(first, origin),
 					onEvent: (event) => {
+						if (event.type === "confirmed") journal?.confirmed(event.image, event.origin.transport);
 						uploads.onEvent(event);
 						lock.onEvent(event);
 					},

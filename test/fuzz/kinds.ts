@@ -4,6 +4,7 @@ import { trailerLayout, trailerMagic } from "../../modules/bootutil/trailer.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { FlashArea } from "../../modules/flash/area.js";
 import { NorPartition } from "../../modules/flash/nor.js";
+import { BOOT_JOURNAL } from "../../modules/smp/group/boot-journal.js";
 import type { FlashCounters } from "../../modules/smp/group/counters.js";
 import type { ImageOptions } from "../../modules/smp/group/image/image.js";
 import { image } from "../unit/smp/support.js";
@@ -15,6 +16,7 @@ const WRITE_ALIGN = 4;
 
 export const STORAGE_AREA = 16;
 export const JOURNAL_AREA = 17;
+const BOOT_JOURNAL_AREA = 18;
 
 /** What devices differ in: what is on their flash, and how their image group is built. */
 export interface Kind {
@@ -94,6 +96,7 @@ export function newFlash(kind: Kind): Map<number, Uint8Array> {
 	}
 	flash.set(STORAGE_AREA, blank(6));
 	flash.set(JOURNAL_AREA, blank(1));
+	flash.set(BOOT_JOURNAL_AREA, blank(3));
 	return flash;
 }
 
@@ -104,17 +107,17 @@ export const runningImage = ({ running = 3000 }: Kind, index: number): Uint8Arra
 export const otherImage = ({ mode, wrong }: Kind, index: number): Uint8Array =>
 	validImage(wrong === "header" ? 900 : 2500, [MODES[mode].newest ? 2 : 0, 9, index], index + 3);
 
+const LABELS: ReadonlyMap<number, string> = new Map([
+	[STORAGE_AREA, "storage"],
+	[BOOT_JOURNAL_AREA, BOOT_JOURNAL],
+]);
+
 export function openAreas(flash: ReadonlyMap<number, Uint8Array>, counters: FlashCounters): FlashArea[] {
 	const geometry = { sectorSize: SECTOR, writeAlign: WRITE_ALIGN };
 	return Array.from(
 		flash,
 		([id, memory]) =>
-			new FlashArea(
-				id,
-				id === STORAGE_AREA ? "storage" : `area-${id}`,
-				0,
-				counters.partition(new NorPartition(memory, geometry)),
-			),
+			new FlashArea(id, LABELS.get(id) ?? `area-${id}`, 0, counters.partition(new NorPartition(memory, geometry))),
 	);
 }
 

@@ -49,6 +49,7 @@ describe("options of the boot loader", () => {
 			"--tcp": ["4712"],
 			"--hci": ["4713"],
 			"--devices": ["2"],
+			"--watchdog": ["3"],
 			"--files": [directory],
 			"--trial": ["7", "--app", "self-confirm"],
 			"--layout": [file("layout.json", JSON.stringify({ ...guideLayout, name: "other", writeAlign: 16 }))],
