@@ -122,7 +122,8 @@ function slotLines(name: string, slot: SlotExplanation, none: string, style: Sty
 	];
 }
 
-function foundLines({ offset, version, size, encrypted, fault, otherBuild }: FoundImage, style: Style): string[] {
+function foundLines(image: FoundImage, style: Style): string[] {
+	const { offset, version, size, encrypted, fault, otherBuild } = image;
 	const place = offset === 0 ? "" : ` at ${hex(offset)}`;
 	const verdict = fault === null ? "" : style.bad(`, the boot loader refuses it: ${fault}`);
 	const measure = size === null ? "size unknown" : bytes(size);
@@ -130,7 +131,15 @@ function foundLines({ offset, version, size, encrypted, fault, otherBuild }: Fou
 	return [
 		`${version}, ${measure}${place}${encrypted ? ", encrypted" : ""}${verdict}`,
 		...(otherBuild === null ? [] : [style.bad(remark)]),
+		...archiveLines(image, style),
 	];
+}
+
+function archiveLines({ archive }: FoundImage, style: Style): string[] {
+	if (archive === null) return [];
+	return "problem" in archive
+		? [style.bad(`an application that does not run: ${archive.problem}`)]
+		: [`an application for the runtime ${archive.runtime}`];
 }
 
 /** A trailer with the magic of another alignment: its fields are at other places than those that were looked at. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { holdsArchive } from "../modules/bootutil/archive.js";
 import type { BootUtil } from "../modules/bootutil/bootutil.js";
 import { measureImage } from "../modules/bootutil/extent.js";
 import {
@@ -18,6 +19,8 @@ import { headerFault } from "../modules/bootutil/validation.js";
 import type { DigestProvider } from "../modules/bytes/digest.js";
 import type { FlashArea } from "../modules/flash/area.js";
 import { FlashError } from "../modules/flash/error.js";
+import { readArchive } from "./archive.js";
+import { ImageError } from "./error.js";
 
 export const digest: DigestProvider = { sha256: () => createHash("sha256") };
 
@@ -36,6 +39,11 @@ export interface FoundImage {
 	readonly fault: string | null;
 	/** What of an image that is refused a boot loader of another build takes; null if there is nothing. */
 	readonly otherBuild: string | null;
+	/**
+	 * The application archive that it holds: the id of the runtime that it was made for (hexadecimal), or its fault in one
+	 * sentence. Null for an image that is opaque, still encrypted, or in pieces.
+	 */
+	readonly archive: { readonly runtime: string } | { readonly problem: string } | null;
 }
 
 /** What the verdict on an image depends on. */
@@ -82,6 +90,7 @@ export function findImage(boot: BootUtil, options: FindOptions, place: Place, in
 			encrypted,
 			fault: fault ?? null,
 			otherBuild: fault === undefined ? null : (otherBuild(area, header, start) ?? null),
+			archive: inPieces ? null : archiveIn(area, header, start),
 		},
 	];
 }
@@ -102,6 +111,18 @@ function otherBuild(area: FlashArea, header: ImageHeader, start: number): string
 	} catch (error) {
 		// TLVs that are out of the slot's bounds.
 		if (error instanceof FlashError) return undefined;
+		throw error;
+	}
+}
+
+function archiveIn(area: FlashArea, header: ImageHeader, start: number): FoundImage["archive"] {
+	try {
+		if (!holdsArchive(area, header, start)) return null;
+		return { runtime: readArchive(area.bytes(start + header.headerSize, header.imageSize)).runtime };
+	} catch (error) {
+		if (error instanceof ImageError) return { problem: error.message };
+		// Sizes in the header that lead out of the slot.
+		if (error instanceof FlashError) return null;
 		throw error;
 	}
 }
