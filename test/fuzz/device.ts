@@ -10,6 +10,7 @@ import { imageGroup } from "../../modules/smp/group/image/image.js";
 import { UploadJournal } from "../../modules/smp/group/image/upload-journal.js";
 import { UploadLock } from "../../modules/smp/group/image/upload-lock.js";
 import { osGroup, uptimeClock } from "../../modules/smp/group/os.js";
+import type { StartReason } from "../../modules/smp/protocol/boot-journal.js";
 import { joinHooks, SmpServer } from "../../modules/smp/server.js";
 import { BleTransport } from "../../modules/smp/transport/ble.js";
 import { ConsoleTransport } from "../../modules/smp/transport/console.js";
@@ -76,6 +77,7 @@ export class FuzzDevice {
 	#wires = new Wires();
 	#now = 0;
 	#restart = false;
+	#starts = 0;
 	#later: (() => void)[] = [];
 
 	/** `onResponse` gets every response; its bytes are valid during the call only. */
@@ -101,11 +103,15 @@ export class FuzzDevice {
 		this.#later.shift()?.();
 	}
 
-	/** Brings every transport to where a new packet begins, as silence and a new connection do. */
+	/**
+	 * Brings every transport to where a new packet begins, as silence and a new connection do, and ends what takes long: its
+	 * answers come before the next request.
+	 */
 	settle(): void {
 		this.#wires.console.onBytes?.(NEW_LINE);
 		this.#wires.silence += 10_000;
 		this.disconnect();
+		for (let next = this.#later.shift(); next; next = this.#later.shift()) next();
 	}
 
 	/** The end of a Bluetooth connection. */
@@ -119,7 +125,6 @@ export class FuzzDevice {
 	 */
 	quiet(): void {
 		this.settle();
-		for (let next = this.#later.shift(); next; next = this.#later.shift()) next();
 		// More clients than are remembered, at times at which nothing is refused for being too often.
 		for (const packet of QUIET)
 			for (let peer = 0; peer < 10; peer++) {
@@ -166,6 +171,7 @@ export class FuzzDevice {
 				return { cancel: () => {} };
 			},
 			reset: () => {},
+			startReason: () => REASONS[this.#starts++ % REASONS.length]!,
 			log: () => {},
 		};
 		const flash = new FlashCounters();
@@ -254,6 +260,16 @@ export class FuzzDevice {
 		}
 	}
 }
+
+/** Why each start happens, in turn. */
+const REASONS: readonly StartReason[] = [
+	{ cause: "power" },
+	{ cause: "crash", words: "uncaught TypeError: no sensor" },
+	{ cause: "watchdog" },
+	{ cause: "pin" },
+	{ cause: "software" },
+	{ cause: "unknown" },
+];
 
 /** What `quiet` asks for: see there. */
 const QUIET: readonly Uint8Array[] = [

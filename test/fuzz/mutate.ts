@@ -26,7 +26,7 @@ const TEXTS = "a,snrvbmpioa,mode,counters,a/b,/lfs/f,/lfs,/,sha256,crc32,2024-02
 );
 
 /** Groups and how many command ids of each are worth a try. */
-const GROUPS = [0, 1, 2, 3, 8, 9, 10, 63, 64, 65, 66, 70, 255, 65535];
+const GROUPS = [0, 1, 2, 3, 8, 9, 10, 63, 64, 65, 66, 67, 70, 255, 65535];
 
 /** Makes packets: recorded ones and new ones, changed a little or a lot. */
 export class Mutator {

@@ -189,6 +189,7 @@ const SHELL_STORY: readonly Uint8Array[] = [
 		"version",
 		"images",
 		"errors",
+		"history",
 		"stats",
 		"stats image",
 		"stats none",
@@ -230,6 +231,7 @@ const OS_STORY: readonly Uint8Array[] = [
 		read(10, 3, { groups: new Array(65).fill(1) }),
 	],
 	...[read(66, 0), write(66, 0), write(3, 0, { name: "ü".repeat(90), val: Uint8Array.of(1) }), read(66, 0)],
+	...[read(67, 0), read(67, 0, { before: 2 }), read(67, 0, { before: 0 })],
 	...[read(65, 0), read(65, 0, { before: 4 }), read(65, 0, { before: 0 }), ...new Array(20).fill(read(0, 6))],
 ];
 
