@@ -6,12 +6,12 @@
 #include <stdio.h>
 
 #include "xsScript.h"
+/* After XS: */
+#include "bytecode.h"
 
 /* Ends the program with a sentence and exit code 2. */
 void compileFail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* The instruction after the one at `p`. */
-txByte *codeAfter(txByte *p);
 /* The names of a script's local symbol numbers, for free(). */
 char **codeNames(const txScript *script);
 

@@ -1,4 +1,6 @@
 #include "xslink.h"
+/* After XS: */
+#include "bytecode.h"
 
 /* Bytecode: the functions that slots hold, each without the module around it. */
 
@@ -17,28 +19,6 @@ static void addCode(const txByte *start, const txByte *end)
 	known.items[known.count++] = (Code){ start, end };
 }
 
-/* The instruction after the one at `p`. */
-static txByte *after(txByte *p)
-{
-	txS1 size = gxCodeSizes[*(txU1 *)p++];
-	txU2 length2;
-	txS4 length4;
-	switch (size) {
-	case 0:
-		return p + sizeof(txID);
-	case -1:
-		return p + 1 + *(txU1 *)p;
-	case -2:
-		mxDecode2(p, length2);
-		return p + length2;
-	case -4:
-		mxDecode4(p, length4);
-		return p + length4;
-	default:
-		return p - 1 + size;
-	}
-}
-
 /* Finds the bodies of all functions of a module. */
 void linkScanCode(const ImageModule *module)
 {
@@ -48,7 +28,7 @@ void linkScanCode(const ImageModule *module)
 		txByte *p = at + 1;
 		txU2 length2;
 		txS4 length4;
-		next = after(at);
+		next = codeAfter(at);
 		switch (*(txU1 *)at) {
 		case XS_CODE_CODE_ARCHIVE_1:
 			addCode(next, next + *(txU1 *)p);
@@ -78,7 +58,7 @@ void linkWalkCode(const txByte *start, void (*visit)(txU1 opcode, txByte *operan
 	if (start == (const txByte *)gxNoCode)
 		return;
 	const Code *code = findCode(start);
-	for (txByte *at = (txByte *)code->start; at < code->end; at = after(at))
+	for (txByte *at = (txByte *)code->start; at < code->end; at = codeAfter(at))
 		visit(*(txU1 *)at, at + 1);
 }
 
