@@ -158,10 +158,8 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 			later,
 			...(uploads && { journal: new UploadJournal(uploads) }),
 			...(options.mayUpload && { mayUpload: options.mayUpload }),
-			onEvent: (event) => {
-				if (event.type === "confirmed") journal?.confirmed(event.image, clientOver(event.origin));
-				options.onImage?.(event);
-			},
+			...(journal && { onConfirmed: (image, origin) => journal.confirmed(image, clientOver(origin)) }),
+			...(options.onImage && { onEvent: options.onImage }),
 			...options.image,
 		}),
 	];

@@ -3,22 +3,12 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { COMMANDS } from "../../cli/commands.js";
 import { printable, table } from "../../cli/output.js";
-import { runProgram } from "../../cli/program.js";
+
 import type { AccessRule } from "../../modules/smp/group/access.js";
 import { freshDirectory } from "../../tools/simulator.js";
+import { xsSmp } from "./command.js";
 import { FullDevice, KEY } from "./full-device.js";
 import { Listener } from "./listener.js";
-
-/** Runs a command line in this process. */
-async function xsSmp(...args: string[]) {
-	const output: string[] = [];
-	const errors: string[] = [];
-	const status = await runProgram(args, {
-		stdout: { write: (text) => output.push(String(text)) },
-		stderr: { write: (text) => errors.push(String(text)) },
-	});
-	return { status, output: output.join(""), errors: errors.join("") };
-}
 
 describe("xs-smp: command line", () => {
 	it("explains itself, in 80 columns", async () => {

@@ -2,21 +2,12 @@ import assert from "node:assert";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runProgram } from "../../cli/program.js";
+
 import { announce, runningDevices } from "../../cli/running.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
+import { xsSmp } from "./command.js";
 
 // Where the device is, if no option says it: in the environment, or else the simulated device that runs here.
-
-async function xsSmp(...args: string[]) {
-	const output: string[] = [];
-	const errors: string[] = [];
-	const status = await runProgram(args, {
-		stdout: { write: (text) => output.push(String(text)) },
-		stderr: { write: (text) => errors.push(String(text)) },
-	});
-	return { status, output: output.join(""), errors: errors.join("") };
-}
 
 describe("xs-smp: the default device", () => {
 	const before = { ...process.env };

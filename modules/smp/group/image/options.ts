@@ -97,6 +97,8 @@ export interface ImageOptions {
 	/** Asked before a chunk is written; refuses it, and ends the upload, by throwing an `SmpError` or `GroupError`. */
 	readonly mayWrite?: (upload: UploadProgress, data: Uint8Array) => void;
 	readonly onEvent?: (event: ImageEvent) => void;
+	/** The same event without the others, one of which would be made for each chunk. Called before `onEvent`. */
+	readonly onConfirmed?: (image: number, origin: Origin) => void;
 	/**
 	 * Gives further keys of a slot in the list of images (`state`) and in slot info (`slot`), and of an image in slot info
 	 * (`image`). `number` is that of the slot, through all images, or of the image. Refuses the request by throwing an `SmpError` or

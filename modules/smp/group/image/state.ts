@@ -80,7 +80,9 @@ function markImage(
 		verifyImage(slots, options, slot);
 	}
 	setNext(slots, slot, confirm);
-	if (active) options.onEvent?.({ type: "confirmed", image: slot >> 1, origin });
+	if (!active) return;
+	options.onConfirmed?.(slot >> 1, origin);
+	options.onEvent?.({ type: "confirmed", image: slot >> 1, origin });
 }
 
 /** The build options by which Zephyr limits what can be confirmed without having run. */
