@@ -22,7 +22,7 @@ const ZEPHYR = "modules/update/zephyr/";
 const OF_THE_SDK = /^(xs-smp\/modules\/|embedded:|mc\/|crypt$)/;
 
 /** Most bytes of the packed file. */
-const LIMIT = 400_000;
+const LIMIT = 500_000;
 
 describe("package", () => {
 	const folder = freshDirectory();
