@@ -26,6 +26,11 @@ const TOOLS: readonly Tool[] = [
 		load: async () => (await import("./ports-command.js")).definePorts,
 	},
 	{
+		name: "bridge",
+		summary: "Let pages in a browser reach a device, through a WebSocket.",
+		load: async () => (await import("./bridge-command.js")).defineBridge,
+	},
+	{
 		name: "image",
 		summary: "Make, sign and inspect MCUboot images.",
 		load: async () => (await import("./image.js")).defineImage,

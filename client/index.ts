@@ -38,5 +38,6 @@ export { type ImageFile, ImageFileError, readImageFile } from "./image-file.js";
 export type { DisposableLink } from "./link.js";
 export { type Outcome, outcomeOf, type Sent } from "./outcome.js";
 export { rawLink } from "./raw.js";
+export { SharedLink } from "./shared.js";
 export { checkArrival, checkMark, findTarget, type Target } from "./target.js";
 export { type UpgradeOptions, type UpgradeResult, type UpgradeStep, upgrade } from "./upgrade.js";

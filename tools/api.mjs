@@ -41,6 +41,7 @@ const options = {
 			"client/command.ts",
 			"image/index.ts",
 			...entriesIn("client/node"),
+			...entriesIn("client/web"),
 			...entriesIn("client/group"),
 		],
 		...DEVICE.map((name) => `modules/${name}.ts`),

@@ -25,7 +25,7 @@ const bundle = async (entryPoints: string[]): Promise<string> => {
 };
 
 describe("client in a browser", () => {
-	const fit = [...modulesIn("client"), ...modulesIn("client/group")];
+	const fit = [...modulesIn("client"), ...modulesIn("client/group"), ...modulesIn("client/web")];
 	// What a browser has no way to: a serial line, and sockets.
 	const links = ["serial", "udp", "tcp"].map((name) => `client/node/${name}.ts`);
 

@@ -71,8 +71,10 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	],
 	// Types alone: the package is loaded when the first line is opened, if it is there.
 	["client/node/", ["client/", "modules/smp/transport/", "serialport", "node:"]],
+	// What a browser has: its objects come from the page, by interfaces of their own.
+	["client/web/", ["client/", "modules/smp/", "modules/smp/transport/"]],
 	["image/", ["modules/", "@noble/", "node:crypto"]],
-	["cli/", ["client/", "client/node/", "image/", "hosts/desk/", "modules/", "commander", "node:"]],
+	["cli/", ["client/", "client/node/", "image/", "hosts/desk/", "modules/", "commander", "ws", "node:"]],
 	// Examples see what a user of the package sees.
 	["examples/", ["xs-smp", "node:fs/promises"]],
 	["tools/", ["bench/", ...COMMAND_LINE, "client/", "client/node/", "hosts/", "image/", "modules/", "node:"]],

@@ -2,8 +2,9 @@ import { HEADER_SIZE } from "../header.js";
 import type { GattCharacteristic } from "./stream.js";
 import type { Reply, Transport } from "./transport.js";
 
-/** UUIDs of the SMP service and its characteristic (Zephyr SMP transport specification, Bluetooth Low Energy). */
+/** UUID of the SMP service (Zephyr SMP transport specification, Bluetooth Low Energy). */
 export const SMP_SERVICE = "8d53dc1d-1db7-4cd3-868b-8a527460aa84";
+/** UUID of the characteristic of the SMP service that carries packets. */
 export const SMP_CHARACTERISTIC = "da2e7828-fbce-4e01-ae9e-261174997c48";
 
 /** Bytes of an ATT notification that are not payload. */
