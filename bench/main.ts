@@ -9,6 +9,7 @@ import { NoAnswerError, SmpResponseError } from "../client/client.js";
 import { serialLink } from "../client/node/serial.js";
 import { udpLink } from "../client/node/udp.js";
 import { against } from "./against.js";
+import { files } from "./files.js";
 import { gaps } from "./gaps.js";
 import { DEVICES, MOST_DEVICES, many } from "./many.js";
 import { mps3 } from "./mps3.js";
@@ -16,7 +17,7 @@ import { server } from "./server.js";
 import { type Benchmark, formatTable, markdownTable, type Rival, tableObject } from "./table.js";
 import { wire } from "./wire.js";
 
-const BENCHMARKS: readonly Benchmark[] = [wire, gaps, server, mps3, many, against];
+const BENCHMARKS: readonly Benchmark[] = [wire, files, gaps, server, mps3, many, against];
 
 interface Values {
 	readonly json?: boolean;

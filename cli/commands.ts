@@ -7,6 +7,9 @@ import { choiceOption, numberOption, required, textOption } from "./command-line
 const imageOption = (help: string): Option => numberOption("--image <N>", help);
 const hexOption = (help: string): Option => new Option("--hex", help);
 
+const windowOption = (): Option =>
+	numberOption("--window <N>", "most packets on their way at once (default: what the device's buffers allow)");
+
 const FILE_IMAGE = "number of the image that the file updates (default 0)";
 
 const UPDATE: readonly DeviceCommand[] = [
@@ -33,7 +36,7 @@ const UPDATE: readonly DeviceCommand[] = [
 		options: () => [
 			imageOption(FILE_IMAGE),
 			new Option("--upgrade", "let the device refuse a version that is not newer"),
-			numberOption("--window <N>", "most packets on their way at once (default: what the device's buffers allow)"),
+			windowOption(),
 		],
 		load: async () => (await import("./image-commands.js")).upload,
 	},
@@ -191,12 +194,14 @@ const FILES: readonly DeviceCommand[] = [
 		operands: "<PATH> [FILE]",
 		summary:
 			"Fetch the file PATH of the device to FILE (default: its own name, here). A transfer that broke off left FILE.part, and goes on there.",
+		options: () => [windowOption()],
 		load: async () => (await import("./file-commands.js")).get,
 	},
 	{
 		name: "files put",
 		operands: "<FILE> <PATH>",
 		summary: "Send FILE to PATH on the device. A transfer that broke off goes on.",
+		options: () => [windowOption()],
 		load: async () => (await import("./file-commands.js")).put,
 	},
 	{

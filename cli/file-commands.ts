@@ -58,7 +58,7 @@ function targetOf([path = "", given = "."]: readonly string[]): string {
 	return join(given, name);
 }
 
-async function download({ client, operands, output }: Job): Promise<void> {
+async function download({ client, operands, options, output }: Job): Promise<void> {
 	const target = targetOf(operands);
 	const part = `${target}.part`;
 	const start = existsSync(part) ? readFile(part) : new Uint8Array(0);
@@ -72,21 +72,22 @@ async function download({ client, operands, output }: Job): Promise<void> {
 		write(() => writeSync(open, data));
 		output.progress(offset + data.length, total);
 	};
-	const { size, resumed } = await downloadFile(client, path, { start, onData }).finally(() => {
+	const { window } = options;
+	const { size, resumed, repeated } = await downloadFile(client, path, { start, window, onData }).finally(() => {
 		if (file !== undefined) closeSync(file);
 	});
 	if (size === 0) write(() => writeFileSync(part, ""));
 	withFile(target, "written", () => renameSync(part, target));
 	const time = Date.now() - started;
-	output.say(`${transferSentence("Downloaded", size, time, { resumed, repeated: 0 })} It is in ${target}.`);
-	output.json({ event: "downloaded", path, file: target, bytes: size, milliseconds: time, resumed });
+	output.say(`${transferSentence("Downloaded", size, time, { resumed, repeated })} It is in ${target}.`);
+	output.json({ event: "downloaded", path, file: target, bytes: size, milliseconds: time, resumed, repeated });
 }
 
-async function send({ client, operands, output, file }: Job): Promise<void> {
+async function send({ client, operands, options, output, file }: Job): Promise<void> {
 	const path = operands[1]!;
 	const started = Date.now();
 	const onProgress = (offset: number, total: number): void => output.progress(offset, total);
-	const result = await uploadFile(client, path, file, { onProgress });
+	const result = await uploadFile(client, path, file, { window: options.window, onProgress });
 	const time = Date.now() - started;
 	output.say(uploadSentence(file.length, time, result));
 	output.json({ event: "uploaded", path, bytes: file.length, milliseconds: time, ...result });

@@ -23,7 +23,8 @@ import { type ImageState, imageStates, type SlotInfo, slotInfos } from "./image-
 import type { Link } from "./link.js";
 import type { Patience, RequestArguments, Requester, RequestOptions } from "./request.js";
 import { checkArrival, checkSize, findTarget, paddingSentence, type Target } from "./target.js";
-import { Upload, type UploadOptions, type UploadResult } from "./upload.js";
+import { type Chunks, Transfer, type TransferResult, type TransferSettings } from "./transfer.js";
+import { ImageChunks, type UploadOptions, type UploadResult } from "./upload.js";
 
 export { AnswerError, NoAnswerError, SmpResponseError } from "./errors.js";
 export type { OnDenied } from "./exchange.js";
@@ -31,6 +32,7 @@ export type { Fields } from "./fields.js";
 export type { ImageState, SlotInfo } from "./image-state.js";
 export type { Link } from "./link.js";
 export type { Abortable, Patience, RequestArguments, Requester, RequestOptions } from "./request.js";
+export type { Chunks, TransferResult } from "./transfer.js";
 export type { UploadOptions, UploadResult } from "./upload.js";
 
 /** What the server's buffers take (Zephyr SMP group 0, MCUmgr parameters). */
@@ -75,6 +77,9 @@ export interface ResetOptions extends Pick<RequestOptions, "timeout" | "signal">
 	/** 1 starts the boot loader's recovery, where it has one. */
 	readonly bootMode?: number | undefined;
 }
+
+/** How a transfer is made: with how many requests on their way, and whom to tell of it. */
+export type TransferOptions = Pick<TransferSettings, "window" | "signal" | "onProgress">;
 
 /** For servers that do not tell: every one of Zephyr's takes 384 bytes, mynewt's and MCUboot's at least that. */
 const SMALLEST: Parameters = Object.freeze({ bufferSize: 256, bufferCount: 1 });
@@ -247,18 +252,32 @@ export class SmpClient implements Requester, AsyncDisposable {
 	}
 
 	async #upload(file: Uint8Array, options: UploadOptions): Promise<UploadResult> {
-		const { signal } = options;
+		const { signal, onProgress } = options;
 		const { packetSize, window } = await this.capacity({ signal });
-		const exchange = this.#exchange;
-		const upload = new Upload(this.#channel, file, options, {
+		const chunks = new ImageChunks(file, options, {
 			packetSize,
-			window: Math.max(1, Math.min(options.window ?? window, window)),
-			timeout: exchange.timeout,
-			tries: exchange.tries,
+			measure: (request) => this.#channel.measure(request),
 			ask: (fields) => this.request(imageUpload, fields, { signal }),
-			...(this.onDenied && { reopen: () => exchange.open(signal) }),
 		});
-		return upload.run().catch(async (error: unknown) => {
+		const result = await this.transfer(chunks, {
+			window: Math.min(options.window ?? window, window),
+			signal,
+			onProgress,
+		});
+		const { resumed = 0, match } = chunks;
+		return { resumed, ...result, match };
+	}
+
+	/**
+	 * Moves bytes to or from the device with several requests on their way. The uploads and downloads are made with it, and so can
+	 * be those of a group of one's own.
+	 */
+	transfer(chunks: Chunks, { window, signal, onProgress }: TransferOptions, off = 0): Promise<TransferResult> {
+		const exchange = this.#exchange;
+		const { timeout, tries } = exchange;
+		const reopen = this.onDenied && (() => exchange.open(signal));
+		const settings = { window: Math.max(1, window), timeout, tries, reopen, signal, onProgress };
+		return new Transfer(this.#channel, chunks, settings).run(off).catch(async (error: unknown) => {
 			throw await exchange.explained(error, signal);
 		});
 	}

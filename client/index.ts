@@ -11,6 +11,7 @@ export {
 	type Abortable,
 	AnswerError,
 	type Capacity,
+	type Chunks,
 	type Fields,
 	type ImageState,
 	type Link,
@@ -27,6 +28,8 @@ export {
 	SmpClient,
 	SmpResponseError,
 	type TaskState,
+	type TransferOptions,
+	type TransferResult,
 	type UploadOptions,
 	type UploadResult,
 } from "./client.js";

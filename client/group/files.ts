@@ -4,9 +4,24 @@ import { hexOf } from "../../modules/bytes/hex.js";
 import { Op } from "../../modules/smp/header.js";
 import { FS_GROUP, FsCommand } from "../../modules/smp/protocol/fs.js";
 import type { SmpClient } from "../client.js";
-import { bytes, command, kind, map, number, optional, record, text, type ValuesOf } from "../command.js";
-import { SmpResponseError } from "../errors.js";
+import {
+	type Answer,
+	bytes,
+	command,
+	kind,
+	map,
+	number,
+	optional,
+	readAnswer,
+	record,
+	text,
+	type ValuesOf,
+} from "../command.js";
+import { responseError, SmpResponseError } from "../errors.js";
+import type { Fields } from "../fields.js";
 import type { Abortable, Requester, RequestOptions } from "../request.js";
+import { type Chunks, MOST_SETBACKS, roomFor } from "../transfer.js";
+import { commandName } from "../words.js";
 
 // Zephyr SMP group 8, File management. Offsets and sizes are bytes, and may be more than 32 bits hold.
 
@@ -60,6 +75,8 @@ export interface FileHash {
 export interface DownloadOptions extends Abortable {
 	/** What an earlier download has brought. The device goes on behind it if its file begins like this. */
 	readonly start?: Uint8Array;
+	/** Most requests on their way at once; default what the device's buffers allow. */
+	readonly window?: number | undefined;
 	/**
 	 * Called with each piece, its offset and the file's size, bytes. The first offset is `start`'s length if that could be used,
 	 * else 0.
@@ -69,6 +86,8 @@ export interface DownloadOptions extends Abortable {
 
 /** How a file is sent. */
 export interface FileUploadOptions extends Abortable {
+	/** Most requests on their way at once; default what the device's buffers allow. */
+	readonly window?: number | undefined;
 	/** Called with the number of bytes that the device has. Starts above 0 when an upload resumes. */
 	readonly onProgress?: (offset: number, size: number) => void;
 }
@@ -81,8 +100,14 @@ export interface FileUploadResult {
 	readonly repeated: number;
 }
 
-/** How often an upload may have to go back. */
-const MOST_SETBACKS = 50;
+/** How a download went. */
+export interface FileDownloadResult {
+	/** Size of the file, bytes, and how much of it `start` held. */
+	readonly size: number;
+	readonly resumed: number;
+	/** Requests sent again, for something got lost. */
+	readonly repeated: number;
+}
 
 /** Size of a file of the device, bytes. */
 export const fileSize = async (device: Requester, name: string, options?: RequestOptions): Promise<number> =>
@@ -115,8 +140,7 @@ export async function closeFile(device: Requester, options?: RequestOptions): Pr
 }
 
 /**
- * Fetches a file of the device (Zephyr SMP group 8, File download). Returns its size, and how much of it `start` held, in
- * bytes.
+ * Fetches a file of the device (Zephyr SMP group 8, File download), with several requests on their way.
  *
  * @example
  * ```ts
@@ -130,31 +154,81 @@ export async function closeFile(device: Requester, options?: RequestOptions): Pr
  * @throws SmpResponseError if there is no such file; an Error if the file changes on the way.
  */
 export async function downloadFile(
-	device: Requester,
+	client: SmpClient,
 	name: string,
-	{ start = new Uint8Array(0), onData, signal }: DownloadOptions = {},
-): Promise<{ readonly size: number; readonly resumed: number }> {
-	let size = start.length > 0 ? ((await sizeIfTold(device, name, signal)) ?? 0) : 0;
-	const resumed = start.length <= size && (await beginsLike(device, name, start, signal)) ? start.length : 0;
-	let offset = resumed;
-	while (offset === 0 || offset < size) {
-		const { off, data, len } = await device.request(filesDownload, { name, off: offset }, { signal });
-		if (offset === 0) {
-			if (len === undefined) throw new Error("the device does not tell the size of the file");
-			size = len;
-		}
-		if (offset === 0 && size === 0) break;
-		if (off !== offset || data.length === 0 || offset + data.length > size)
-			throw new Error(`the file changes while it is downloaded: ${offset} of ${size} bytes have come`);
-		onData?.(data, offset, size);
-		offset += data.length;
+	{ start = new Uint8Array(0), window, onData = () => {}, signal }: DownloadOptions = {},
+): Promise<FileDownloadResult> {
+	const capacity = await client.capacity({ signal });
+	const told = start.length > 0 ? ((await sizeIfTold(client, name, signal)) ?? 0) : 0;
+	const resumed = start.length <= told && (await beginsLike(client, name, start, signal)) ? start.length : 0;
+	const whole = resumed > 0 && resumed === told;
+	if (whole) return { size: told, resumed, repeated: 0 };
+	// The first piece goes alone: it tells the size of the file, and how much of it an answer holds.
+	const first = await client.request(filesDownload, { name, off: resumed }, { signal });
+	const size = resumed > 0 ? told : first.len;
+	if (size === undefined) throw new Error("the device does not tell the size of the file");
+	if (size === 0) return { size, resumed, repeated: 0 };
+	const chunks = new DownloadChunks(name, size, first.data.length, onData);
+	const off = chunks.took(first, resumed);
+	if (off === size) return { size, resumed, repeated: 0 };
+	const transfer = { window: Math.min(window ?? capacity.window, capacity.window), signal };
+	const { repeated } = await client.transfer(chunks, transfer, off);
+	return { size, resumed, repeated };
+}
+
+/** The download of a file, of which the first piece is there. */
+class DownloadChunks implements Chunks {
+	readonly noun = "download";
+	readonly name = commandName(filesDownload);
+	readonly total: number;
+	readonly #file: string;
+	/** What an answer holds, bytes. */
+	#length: number;
+	readonly #onData: NonNullable<DownloadOptions["onData"]>;
+
+	constructor(file: string, size: number, length: number, onData: NonNullable<DownloadOptions["onData"]>) {
+		this.total = size;
+		this.#file = file;
+		this.#length = length;
+		this.#onData = onData;
 	}
-	return { size, resumed };
+
+	async begin(off: number): Promise<number> {
+		return off;
+	}
+
+	at(from: number): ReturnType<Chunks["at"]> {
+		const { op, group, command } = filesDownload;
+		const request = { op, group, command, fields: { name: this.#file, off: from } };
+		return { request, end: Math.min(this.total, from + this.#length) };
+	}
+
+	next(answer: Fields, from: number, done: number): number {
+		const error = responseError(this.name, answer);
+		if (error) throw error;
+		const piece = readAnswer(filesDownload, answer, this.name);
+		// Pieces are wanted in order; one behind a gap comes again.
+		return from === done ? this.took(piece, from) : done;
+	}
+
+	/** Hands a piece on and returns where it ends. */
+	took({ off, data }: Answer<typeof filesDownload>, from: number): number {
+		const end = from + data.length;
+		if (off !== from || data.length === 0 || end > this.total)
+			throw new Error(`the file changes while it is downloaded: ${from} of ${this.total} bytes have come`);
+		if (end < this.total) this.#length = data.length;
+		this.#onData(data, from, this.total);
+		return end;
+	}
+
+	beyond(off: number): string {
+		return `the device is at ${off} bytes of a file of ${this.total}`;
+	}
 }
 
 /**
- * Sends a file, in place of one that is there. If the device has its beginning, as after an upload that broke off, it goes on
- * behind that.
+ * Sends a file, in place of one that is there, with several requests on their way. If the device has its beginning, as after an
+ * upload that broke off, it goes on behind that.
  *
  * @example
  * ```ts
@@ -171,55 +245,85 @@ export async function uploadFile(
 	client: SmpClient,
 	name: string,
 	file: Uint8Array,
-	{ onProgress, signal }: FileUploadOptions = {},
+	{ window, onProgress, signal }: FileUploadOptions = {},
 ): Promise<FileUploadResult> {
 	if (file.length === 0) throw new Error("an empty file cannot be sent: the protocol has no way to make one");
-	const { packetSize } = await client.capacity({ signal });
+	const capacity = await client.capacity({ signal });
 	const there = (await sizeIfTold(client, name, signal)) ?? 0;
 	const beginning = file.subarray(0, there);
 	const resumed = there <= file.length && (await beginsLike(client, name, beginning, signal)) ? there : 0;
+	const chunks = new UploadChunks(client, name, file, capacity.packetSize, signal);
+	const transfer = { window: Math.min(window ?? capacity.window, capacity.window), signal, onProgress };
 	let repeated = 0;
-	for (let offset = resumed; ; ) {
-		const sent = offset < file.length;
-		const next = sent
-			? await sendChunk(client, name, file, offset, packetSize, signal)
-			: await sizeIfTold(client, name, signal);
-		if (!sent && (next === undefined || next === offset)) return { resumed, repeated };
+	for (let off = resumed; ; ) {
+		if (off < file.length) repeated += (await client.transfer(chunks, transfer, off)).repeated;
 		// The first chunk cuts the file, and so does one that comes twice, and late.
-		if (next! <= offset && ++repeated > MOST_SETBACKS)
-			throw new Error(`the upload does not get beyond ${offset} bytes`);
-		if (next! > file.length)
-			throw new Error(`the file has ${next} bytes of ${file.length}: does somebody else write it?`);
-		offset = next!;
-		onProgress?.(offset, file.length);
+		const size = await sizeIfTold(client, name, signal);
+		if (size === undefined || size === file.length) return { resumed, repeated };
+		if (size > file.length) throw new Error(chunks.beyond(size));
+		if (++repeated > MOST_SETBACKS) throw new Error(`the upload does not get beyond ${size} bytes`);
+		off = size;
 	}
 }
 
-/** Sends as much as a packet holds and returns where to go on. */
-async function sendChunk(
-	client: SmpClient,
-	name: string,
-	file: Uint8Array,
-	off: number,
-	packetSize: number,
-	signal: AbortSignal | undefined,
-): Promise<number> {
-	const chunk = (data: Uint8Array): ValuesOf<typeof CHUNK> => ({
-		...{ name, off, data },
-		len: off === 0 ? file.length : undefined,
-	});
-	// The head of a long byte string has two bytes more than that of an empty one.
-	const room = packetSize - client.measure(filesUpload, chunk(new Uint8Array(0))) - 2;
-	if (room < 1) throw new Error("the server's buffers are too small for an upload");
-	try {
-		return (await client.request(filesUpload, chunk(file.subarray(off, off + room)), { signal })).off;
-	} catch (error) {
-		// A chunk that arrived twice is at the wrong offset the second time. Version 2 of the protocol tells the right one.
-		if (!(error instanceof SmpResponseError) || error.denied || off === 0) throw error;
+/** The upload of a file (Zephyr SMP group 8, File upload). */
+class UploadChunks implements Chunks {
+	readonly noun = "upload";
+	readonly name = commandName(filesUpload);
+	readonly total: number;
+	readonly #client: SmpClient;
+	readonly #path: string;
+	readonly #file: Uint8Array;
+	readonly #packetSize: number;
+	readonly #signal: AbortSignal | undefined;
+
+	constructor(client: SmpClient, path: string, file: Uint8Array, packetSize: number, signal: AbortSignal | undefined) {
+		this.total = file.length;
+		this.#client = client;
+		this.#path = path;
+		this.#file = file;
+		this.#packetSize = packetSize;
+		this.#signal = signal;
+	}
+
+	/** The first chunk goes alone: it cuts the file that is there. */
+	async begin(off: number): Promise<number> {
+		if (off > 0) return off;
+		return (await this.#client.request(filesUpload, this.#chunk(0), { signal: this.#signal })).off;
+	}
+
+	at(from: number): ReturnType<Chunks["at"]> {
+		const { op, group, command } = filesUpload;
+		const fields = this.#chunk(from);
+		return { request: { op, group, command, fields }, end: from + fields.data.length };
+	}
+
+	next(answer: Fields, from: number): number | (() => Promise<number>) {
+		const error = responseError(this.name, answer);
+		if (!error) return readAnswer(filesUpload, answer, this.name).off;
 		const { len } = error.answer;
-		const size = typeof len === "number" ? len : await sizeIfTold(client, name, signal);
-		if (size === undefined || size === off) throw error;
-		return size;
+		if (error.denied || len === from) throw error;
+		// A chunk behind a gap, or one that comes twice, is at the wrong offset. Version 2 of the protocol tells the right one.
+		if (typeof len === "number") return len;
+		return async () => {
+			const size = await sizeIfTold(this.#client, this.#path, this.#signal);
+			if (size === undefined || size === from) throw error;
+			return size;
+		};
+	}
+
+	beyond(off: number): string {
+		return `the file has ${off} bytes of ${this.total}: does somebody else write it?`;
+	}
+
+	#chunk(off: number): ValuesOf<typeof CHUNK> {
+		const chunk = (data: Uint8Array): ValuesOf<typeof CHUNK> => ({
+			...{ name: this.#path, off, data },
+			len: off === 0 ? this.total : undefined,
+		});
+		const room = roomFor(this.#packetSize, this.#client.measure(filesUpload, chunk(new Uint8Array(0))));
+		if (room < 1) throw new Error("the server's buffers are too small for an upload");
+		return chunk(this.#file.subarray(off, off + room));
 	}
 }
 

@@ -33,6 +33,8 @@ export interface FullDeviceOptions {
 /** A device in this process that has all groups. RAM is lost in a restart; flash, settings and files are not. */
 export class FullDevice {
 	server!: SmpServer;
+	/** The same with less room for its answers. */
+	small!: SmpServer;
 	readonly flash = new TestFlash();
 	readonly files = new Map<string, Uint8Array>();
 	readonly settings = new Map<string, Uint8Array>();
@@ -72,13 +74,20 @@ export class FullDevice {
 		const groups = [...this.#groups(), audit.group, lastErrors.group, ...(access ? [access.group] : [])].filter(
 			({ id }) => !without.includes(id),
 		);
-		this.server = new SmpServer({
-			groups: [...groups, enumerationGroup(groups)],
-			bufferSize: 512,
-			verbose: true,
-			hooks: joinHooks(access?.hooks, audit.hooks, lastErrors.hooks),
-		});
+		const serverOf = (bufferSize: number): SmpServer =>
+			new SmpServer({
+				groups: [...groups, enumerationGroup(groups)],
+				bufferSize,
+				verbose: true,
+				hooks: joinHooks(access?.hooks, audit.hooks, lastErrors.hooks),
+			});
+		this.server = serverOf(512);
+		this.small = serverOf(300);
 	}
+
+	/** Writes at the end of a file. */
+	append = (path: string, data: Uint8Array): void =>
+		void this.files.set(path, Uint8Array.from([...this.files.get(path)!, ...data]));
 
 	#groups(): Group[] {
 		const { events } = this;
@@ -122,7 +131,7 @@ export class FullDevice {
 			mounted: (path) => path.startsWith("/lfs/"),
 			read: (path, offset, into) => into.set(files.get(path)!.subarray(offset, offset + into.length)),
 			create: (path) => void files.set(path, new Uint8Array(0)),
-			append: (path, data) => void files.set(path, Uint8Array.from([...files.get(path)!, ...data])),
+			append: (path, data) => this.append(path, data),
 		};
 	}
 }

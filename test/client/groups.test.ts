@@ -14,6 +14,7 @@ import {
 import { runShell } from "../../client/group/shell.js";
 import { statistics, statisticsNames } from "../../client/group/statistics.js";
 import { eraseStorage } from "../../client/group/zephyr.js";
+import { GroupError } from "../../modules/smp/errors.js";
 import { HEADER_SIZE, readHeader } from "../../modules/smp/header.js";
 import { random } from "../unit/smp/support.js";
 import { FullDevice } from "./full-device.js";
@@ -21,6 +22,27 @@ import { LossyLink } from "./links.js";
 
 const next = random(5);
 const FILE = Uint8Array.from({ length: 5000 }, () => next(256));
+
+/** A link that counts how many requests of the file command, of one operation, are on their way at once. */
+function watched(link: Link, wanted: number): { readonly link: Link; readonly atOnce: () => number } {
+	const waiting = new Set<number>();
+	let most = 0;
+	const outer: Link = {
+		onPacket: undefined,
+		send: (packet) => {
+			const { op, group, command, sequence } = readHeader(packet);
+			if (op === wanted && group === 8 && command === 0) waiting.add(sequence);
+			most = Math.max(most, waiting.size);
+			link.send(packet);
+		},
+		close: () => link.close(),
+	};
+	link.onPacket = (packet) => {
+		waiting.delete(readHeader(packet).sequence);
+		outer.onPacket?.(packet);
+	};
+	return { link: outer, atOnce: () => most };
+}
 
 const clientOf = (link: Link): SmpClient => new SmpClient(link, { timeout: 20, tries: 8 });
 
@@ -209,8 +231,58 @@ describe("client: files", () => {
 		assert.deepEqual(device.files.get("/lfs/a"), FILE);
 		assert.ok(progress.length < 16 && progress.at(-1) === FILE.length, "a packet is filled");
 		assert.equal(await fileSize(client, "/lfs/a"), FILE.length);
-		assert.deepEqual(await fetched("/lfs/a"), { data: FILE, size: FILE.length, resumed: 0 });
+		assert.deepEqual(await fetched("/lfs/a"), { data: FILE, size: FILE.length, resumed: 0, repeated: 0 });
 		await closeFile(client);
+	});
+
+	it("have as many requests on their way as the device has buffers for, or fewer if that is wanted", async () => {
+		for (const [window, most] of [
+			[undefined, 4],
+			[99, 4],
+			[2, 2],
+			[1, 1],
+		] as const)
+			for (const op of [0, 2]) {
+				const { link, atOnce } = watched(device.link(), op);
+				const there = clientOf(link);
+				device.files.delete("/lfs/a");
+				if (op === 2) await uploadFile(there, "/lfs/a", FILE, { window });
+				else {
+					device.files.set("/lfs/a", FILE);
+					await downloadFile(there, "/lfs/a", { window });
+				}
+				assert.deepEqual(device.files.get("/lfs/a"), FILE);
+				assert.equal(atOnce(), most, `operation ${op}, window ${window}`);
+			}
+	});
+
+	it("go on behind a piece that is shorter than the ones before", async () => {
+		device.files.set("/lfs/a", FILE);
+		const link = device.link();
+		const send = link.send.bind(link);
+		let reads = 0;
+		// The server of each second request has less room for its answers.
+		link.send = (packet) => {
+			const { op, group, command } = readHeader(packet);
+			const server = group === 8 && command === 0 && op === 0 && ++reads % 2 === 0 ? device.small : device.server;
+			if (server === device.server) send(packet);
+			else
+				server.receive(packet.slice(), (answer) => {
+					const copy = answer.slice();
+					setImmediate(() => link.onPacket?.(copy));
+				});
+		};
+		assert.deepEqual((await fetched("/lfs/a", new Uint8Array(0), link)).data, FILE);
+	});
+
+	it("end with a refusal on the way, once it is one", async () => {
+		let room = 3;
+		const append = device.append;
+		device.append = (path, data) => {
+			if (room-- === 0) throw new GroupError(8, 10, "the disk is full");
+			append(path, data);
+		};
+		await assert.rejects(uploadFile(client, "/lfs/a", FILE), /the file cannot be written \(file group error 10\)/);
 	});
 
 	it("have hashes", async () => {
@@ -233,8 +305,12 @@ describe("client: files", () => {
 			assert.equal((await uploadFile(client, "/lfs/a", FILE)).resumed, 2000);
 			assert.deepEqual(device.files.get("/lfs/a"), FILE);
 			assert.equal((await uploadFile(client, "/lfs/a", FILE)).resumed, FILE.length);
-			assert.deepEqual(await fetched("/lfs/a", FILE.slice(0, 1234)), { data: FILE, size: FILE.length, resumed: 1234 });
-			assert.deepEqual(await fetched("/lfs/a", FILE), { data: FILE, size: FILE.length, resumed: FILE.length });
+			assert.deepEqual(await fetched("/lfs/a", FILE.slice(0, 1234)), {
+				...{ data: FILE, size: FILE.length, resumed: 1234, repeated: 0 },
+			});
+			assert.deepEqual(await fetched("/lfs/a", FILE), {
+				...{ data: FILE, size: FILE.length, resumed: FILE.length, repeated: 0 },
+			});
 		});
 
 	it("start again where what is there is another file, or a longer one", async () => {
@@ -244,7 +320,7 @@ describe("client: files", () => {
 			device.files.set("/lfs/a", there);
 			assert.equal((await uploadFile(client, "/lfs/a", FILE)).resumed, 0);
 			assert.deepEqual(device.files.get("/lfs/a"), FILE);
-			assert.deepEqual(await fetched("/lfs/a", there), { data: FILE, size: FILE.length, resumed: 0 });
+			assert.deepEqual(await fetched("/lfs/a", there), { data: FILE, size: FILE.length, resumed: 0, repeated: 0 });
 		}
 	});
 
@@ -268,26 +344,21 @@ describe("client: files", () => {
 		link.send = (packet) => {
 			const version1 = packet.slice();
 			version1[0]! &= 7;
-			send(version1);
-			// The third chunk comes twice, and the first answer gets lost.
 			const { op, group, command } = readHeader(packet);
 			if (group === 8 && command === 1) questions++;
-			if (group === 8 && op === 2 && ++writes === 3) {
-				const { onPacket } = link;
-				link.onPacket = () => {
-					link.onPacket = onPacket;
-				};
-				send(version1);
-			}
+			// The third chunk gets lost, so that the next ones are at the wrong place.
+			if (group !== 8 || op !== 2 || ++writes !== 3) send(version1);
 		};
-		assert.equal((await uploadFile(clientOf(link), "/lfs/a", FILE)).repeated, 0);
+		assert.ok((await uploadFile(clientOf(link), "/lfs/a", FILE)).repeated > 0);
 		assert.equal(questions, 3, "before, in between, and after");
 		assert.deepEqual(device.files.get("/lfs/a"), FILE);
 	});
 
 	it("can be empty on the way here, not on the way there", async () => {
 		device.files.set("/lfs/empty", new Uint8Array(0));
-		assert.deepEqual(await fetched("/lfs/empty"), { data: new Uint8Array(0), size: 0, resumed: 0 });
+		assert.deepEqual(await fetched("/lfs/empty"), {
+			...{ data: new Uint8Array(0), size: 0, resumed: 0, repeated: 0 },
+		});
 		await assert.rejects(uploadFile(client, "/lfs/b", new Uint8Array(0)), {
 			message: "an empty file cannot be sent: the protocol has no way to make one",
 		});
