@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import type { SmpClient } from "../client/client.js";
+import type { FirmwarePackage } from "../client/package.js";
 import { numberOption, parsed, parseInteger, textOption } from "./command-line.js";
 import type { Output } from "./output.js";
 import { UsageError } from "./usage-error.js";
@@ -27,6 +28,7 @@ export interface DeviceOptions {
 	readonly last?: number;
 	readonly hex?: boolean;
 	readonly type?: string;
+	readonly anyBoard?: boolean;
 }
 
 /** What stood on the command line of a command. */
@@ -41,14 +43,16 @@ export interface Job extends Given {
 	readonly output: Output;
 	/** The content of the file, for commands that take one. */
 	readonly file: Uint8Array;
+	/** What is in the file, if it is a package of images; `file` is empty then. */
+	readonly package: FirmwarePackage | undefined;
 	/** For how many seconds the device serves this client; undefined without `--access-key`, or if it needs none. */
 	readonly unlocked: number | undefined;
 }
 
 /** What a command does to a device. */
 export interface Action {
-	/** Whether its first operand is a file, which is read, and checked if it is an image, before anything is sent. */
-	readonly takes?: "image" | "file";
+	/** Whether its first operand is a file, which is read, and checked if it is an image or a package, before anything is sent. */
+	readonly takes?: "image" | "firmware" | "file";
 	/** Checks what stood on the command line before anything is sent. Throws a UsageError. */
 	readonly check?: (given: Given) => void;
 	readonly run: (job: Job) => Promise<void>;

@@ -10,7 +10,9 @@ const hexOption = (help: string): Option => new Option("--hex", help);
 const windowOption = (): Option =>
 	numberOption("--window <N>", "most packets on their way at once (default: what the device's buffers allow)");
 
-const FILE_IMAGE = "number of the image that the file updates (default 0)";
+const anyBoardOption = (): Option => new Option("--any-board", "send a package even if it is for another board");
+
+const FILE_IMAGE = "number of the image that the file updates (default 0; a package says it itself)";
 
 const UPDATE: readonly DeviceCommand[] = [
 	{
@@ -21,24 +23,28 @@ const UPDATE: readonly DeviceCommand[] = [
 	{
 		name: "upgrade",
 		operands: "<FILE>",
-		summary: "Update the device: upload, test, restart, and wait until the update runs.",
+		summary:
+			"Update the device: upload, test, restart, and wait until the update runs. FILE is an image, or a package of images: Nordic's dfu_application.zip.",
 		options: () => [
 			imageOption(FILE_IMAGE),
+			anyBoardOption(),
 			new Option("--confirm", "keep the update once it runs; without, the next restart brings the old version back"),
 			numberOption("--wait <SECONDS>", "how long the device may take to come back (default 120)"),
 		],
-		load: async () => (await import("./image-commands.js")).upgradeDevice,
+		load: async () => (await import("./update-commands.js")).upgradeDevice,
 	},
 	{
 		name: "upload",
 		operands: "<FILE>",
-		summary: "Send an image file to the secondary slot. Goes on where an upload of the same file broke off.",
+		summary:
+			"Send an image file to the secondary slot, or the images of a package. Goes on where an upload of the same file broke off.",
 		options: () => [
 			imageOption(FILE_IMAGE),
+			anyBoardOption(),
 			new Option("--upgrade", "let the device refuse a version that is not newer"),
 			windowOption(),
 		],
-		load: async () => (await import("./image-commands.js")).upload,
+		load: async () => (await import("./update-commands.js")).upload,
 	},
 	{
 		name: "test",

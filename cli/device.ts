@@ -1,10 +1,10 @@
 import { isWrongKey, keepUnlocked, lock } from "../client/access.js";
 import { NoAnswerError, SmpClient, SmpResponseError } from "../client/client.js";
 import { ImageError } from "../image/error.js";
-import type { Action, DeviceOptions, Given } from "./command.js";
+import type { Action, DeviceOptions, Given, Job } from "./command.js";
 import type { Context, Sink } from "./command-line.js";
 import { INTERRUPTED } from "./interrupted.js";
-import { readFile, readImage, readKey } from "./local-file.js";
+import { isPackage, readFile, readImage, readKey } from "./local-file.js";
 import { JsonOutput, kilobytes, printable, TextOutput } from "./output.js";
 import { openLink, type Place, placeOf } from "./place.js";
 import { UsageError } from "./usage-error.js";
@@ -12,10 +12,10 @@ import { UsageError } from "./usage-error.js";
 /** Runs a command on the device that the command line means; sets the exit code. Throws a UsageError or ImageError. */
 export async function runOnDevice(action: Action, given: Given, context: Context): Promise<void> {
 	const { stdout, stderr } = context;
-	const { options, operands } = given;
+	const { options } = given;
 	const place = placeOf(options);
 	action.check?.(given);
-	const file = action.takes ? READERS[action.takes](operands[0]!) : new Uint8Array(0);
+	const { file = new Uint8Array(0), package: firmware } = await readOperand(action, given);
 	const key = options.accessKey === undefined ? undefined : readKey(options.accessKey);
 	const output = new (options.json ? JsonOutput : TextOutput)(stdout);
 	const timeout = (options.timeout ?? 2) * 1000;
@@ -26,7 +26,7 @@ export async function runOnDevice(action: Action, given: Given, context: Context
 		const unlocked = key && (await enter(client, key, stderr));
 		// A serial line is everybody's: what was unlocked for one command is not left open.
 		if (unlocked !== undefined && !action.staysUnlocked) leave = () => lock(client, { tries: 1 });
-		await Promise.race([action.run({ ...given, client, output, file, unlocked }), interrupt.comes]);
+		await Promise.race([action.run({ ...given, client, output, file, package: firmware, unlocked }), interrupt.comes]);
 	} catch (error) {
 		// No error stands on the line of the bar.
 		output.endLine();
@@ -47,7 +47,24 @@ export async function runOnDevice(action: Action, given: Given, context: Context
 	}
 }
 
-const READERS = { file: readFile, image: readImage } as const;
+/** The file that a command takes, read and checked. Throws an ImageError or UsageError. */
+async function readOperand(
+	{ takes }: Action,
+	{ operands, options }: Given,
+): Promise<Partial<Pick<Job, "file" | "package">>> {
+	const path = operands[0]!;
+	if (takes === undefined) return {};
+	if (takes === "file") return { file: readFile(path) };
+	const bytes = readFile(path);
+	if (takes === "firmware" && isPackage(path, bytes)) {
+		if (options.image !== undefined)
+			throw new UsageError("--image does not go with a package, which says itself what its images are.");
+		const { readPackageFile } = await import("./package-file.js");
+		return { package: await readPackageFile(path, bytes) };
+	}
+	if (options.anyBoard) throw new UsageError("--any-board goes with a package.");
+	return { file: readImage(path, bytes) };
+}
 
 class Interrupted extends Error {}
 

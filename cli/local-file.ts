@@ -22,9 +22,21 @@ export function withFile<T>(path: string, what: keyof typeof MISSING, action: ()
 /** Reads a file. Throws an ImageError with one sentence if it cannot be read. */
 export const readFile = (path: string): Uint8Array => withFile(path, "read", () => new Uint8Array(readFileSync(path)));
 
+/** How a ZIP archive begins: with a file, or with its end if it has none (APPNOTE.TXT, 4.3.7 and 4.3.16). */
+const ZIP_BEGINNINGS: readonly (readonly number[])[] = [
+	[0x50, 0x4b, 0x03, 0x04],
+	[0x50, 0x4b, 0x05, 0x06],
+];
+
+/** Whether a file is a ZIP archive, by how it begins. */
+export const isZip = (bytes: Uint8Array): boolean =>
+	ZIP_BEGINNINGS.some((beginning) => beginning.every((byte, i) => bytes[i] === byte));
+
+/** Whether a file is meant to be a package of images. */
+export const isPackage = (path: string, bytes: Uint8Array): boolean => /\.zip$/i.test(path) || isZip(bytes);
+
 /** As `readFile`, and it has to be an image. Of an Intel HEX file the bytes that it stands for. */
-export function readImage(path: string): Uint8Array {
-	const file = readFile(path);
+export function readImage(path: string, file = readFile(path)): Uint8Array {
 	try {
 		const image = binaryOf(file);
 		readImageFile(image);

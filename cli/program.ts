@@ -37,6 +37,11 @@ const TOOLS: readonly Tool[] = [
 		prepare: async (words) => (await import("./image.js")).prepareImage(words),
 	},
 	{
+		name: "package",
+		summary: "Make and inspect packages of several images.",
+		load: async () => (await import("./package-commands.js")).definePackage,
+	},
+	{
 		name: "explain",
 		summary: "Print what is on a flash, and what the next boots will do with it.",
 		load: async () => (await import("./explain.js")).defineExplain,

@@ -2,7 +2,7 @@ import { bytesOf } from "../modules/bytes/hex.js";
 import { IMAGE_GROUP, ImageError } from "../modules/smp/protocol/image.js";
 import { Channel } from "./channel.js";
 import type { Command } from "./command.js";
-import { AnswerError, SmpResponseError } from "./errors.js";
+import { ifOffered, SmpResponseError } from "./errors.js";
 import { Exchange, type OnDenied } from "./exchange.js";
 import type { Fields } from "./fields.js";
 import { imageErase, imageMark, imageSlots, imageState, imageUpload } from "./group/image.js";
@@ -337,16 +337,6 @@ function imageIn(file: Uint8Array): ImageFile | undefined {
 		return describeImageFile(file);
 	} catch (error) {
 		if (error instanceof ImageFileError) return undefined;
-		throw error;
-	}
-}
-
-/** Undefined if the server does not tell, or in another way than others: not every one knows every question. */
-async function ifOffered<T>(answer: Promise<T>): Promise<T | undefined> {
-	try {
-		return await answer;
-	} catch (error) {
-		if (error instanceof SmpResponseError || error instanceof AnswerError) return undefined;
 		throw error;
 	}
 }

@@ -71,3 +71,13 @@ export function responseError(what: string, answer: Fields): SmpResponseError | 
 	const code = Number(answer["rc"] ?? 0);
 	return code === 0 ? undefined : new SmpResponseError({ what, code, group: undefined, reason, answer });
 }
+
+/** Undefined if the server does not tell, or in another way than others: not every one knows every question. */
+export async function ifOffered<T>(answer: Promise<T>): Promise<T | undefined> {
+	try {
+		return await answer;
+	} catch (error) {
+		if (error instanceof SmpResponseError || error instanceof AnswerError) return undefined;
+		throw error;
+	}
+}

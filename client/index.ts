@@ -43,4 +43,12 @@ export { type Outcome, outcomeOf, type Sent } from "./outcome.js";
 export { rawLink } from "./raw.js";
 export { SharedLink } from "./shared.js";
 export { checkArrival, checkMark, findTarget, type Target } from "./target.js";
-export { type UpgradeOptions, type UpgradeResult, type UpgradeStep, upgrade } from "./upgrade.js";
+export {
+	type Update,
+	type UpgradeAllOptions,
+	type UpgradeOptions,
+	type UpgradeResult,
+	type UpgradeStep,
+	upgrade,
+	upgradeAll,
+} from "./upgrade.js";

@@ -10,17 +10,15 @@ import {
 } from "./client.js";
 import { unmetDependencies } from "./dependencies.js";
 import { whyTakenBack } from "./group/boot-journal.js";
-import { readImageFile } from "./image-file.js";
+import { type ImageFile, readImageFile } from "./image-file.js";
 import { activeOf, outcomeOf, type Sent, whyNotMarked } from "./outcome.js";
-import { checkMark, entryAt } from "./target.js";
+import { checkMark, checkSize, entryAt, isAt, type Target } from "./target.js";
 
 /**
  * How a device is upgraded. An update that the `signal` breaks off stays where it is: sent in part, sent, or marked. When it is
  * started again it goes on there.
  */
-export interface UpgradeOptions extends Abortable {
-	/** Image number. Default 0. */
-	readonly image?: number;
+export interface UpgradeAllOptions extends Abortable {
 	/** Confirms the update once it runs. Default false: it stays on trial. */
 	readonly confirm?: boolean;
 	/** How long the device may take to come back, milliseconds. Default two minutes. */
@@ -36,29 +34,56 @@ export interface UpgradeOptions extends Abortable {
 	readonly onProgress?: (offset: number, total: number) => void;
 }
 
-/** What has happened, as it happens. Times are milliseconds. */
+/** As for several images, of one image. */
+export interface UpgradeOptions extends UpgradeAllOptions {
+	/** Image number. Default 0. */
+	readonly image?: number;
+}
+
+/** One image of an update. */
+export interface Update {
+	readonly file: Uint8Array;
+	/** Image number. */
+	readonly image: number;
+}
+
+/** What has happened, as it happens. Times are milliseconds; `image` is the number of the image. */
 export type UpgradeStep =
 	| {
 			readonly step: "found";
+			readonly image: number;
 			readonly running: ImageState | undefined;
 			readonly version: string;
 			readonly hash: string;
 			/** False if the image is encrypted: only the device can tell whether it is whole. */
 			readonly hashChecked: boolean;
 	  }
-	| { readonly step: "already-running"; readonly confirmed: boolean }
-	| { readonly step: "uploaded"; readonly bytes: number; readonly time: number; readonly upload: UploadResult }
+	| { readonly step: "already-running"; readonly image: number; readonly confirmed: boolean }
+	| {
+			readonly step: "uploaded";
+			readonly image: number;
+			readonly bytes: number;
+			readonly time: number;
+			readonly upload: UploadResult;
+	  }
 	/**
 	 * Permanent: it is confirmed as soon as it runs, because somebody has marked it so before, or the boot loader has
 	 * no trials.
 	 */
-	| { readonly step: "marked"; readonly permanent: boolean }
+	| { readonly step: "marked"; readonly image: number; readonly permanent: boolean }
 	| { readonly step: "restarting" }
-	| { readonly step: "running"; readonly version: string; readonly time: number; readonly confirmed: boolean }
-	| { readonly step: "confirmed" };
+	| {
+			readonly step: "running";
+			readonly image: number;
+			readonly version: string;
+			readonly time: number;
+			readonly confirmed: boolean;
+	  }
+	| { readonly step: "confirmed"; readonly image: number };
 
 /** How it ended. */
 export interface UpgradeResult {
+	readonly image: number;
 	readonly version: string;
 	readonly hash: string;
 	/** Version that ran before. */
@@ -95,34 +120,61 @@ export async function upgrade(
 	file: Uint8Array,
 	options: UpgradeOptions = {},
 ): Promise<UpgradeResult> {
-	const { image: number = 0, confirm = false, onStep = () => {}, onProgress, signal } = options;
-	const { version, hash, hashChecked, dependencies } = readImageFile(file);
-	const target = await client.target(number, { signal });
-	const { image } = target;
-	const before = await client.images({ signal });
-	const running = activeOf(image, before);
-	const result = { version, hash, previous: running?.version };
-	onStep({ step: "found", running, version, hash, hashChecked });
+	const { image = 0 } = options;
+	const [result] = await upgradeAll(client, [{ file, image }], options);
+	return result!;
+}
 
-	let confirmed: boolean;
-	if (running?.hash === hash) {
-		confirmed = running.confirmed;
-		onStep({ step: "already-running", confirmed });
-	} else {
-		const unmet = unmetDependencies(dependencies, before, target.several);
-		if (unmet)
-			throw new Error(
-				`the update needs ${unmet}: update that first, or upload both and mark both for the same restart`,
-			);
-		checkMark(hash, image, before);
-		const started = Date.now();
-		const upload = await client.upload(file, { image: number, signal, ...(onProgress && { onProgress }) });
-		onStep({ step: "uploaded", bytes: file.length, time: Date.now() - started, upload });
-		const sent: Sent = { hash, version, dependencies, target, before };
-		onStep({ step: "marked", permanent: await mark(client, sent, signal) });
-		confirmed = (await restart(client, sent, options)).confirmed;
+/** An image on its way. */
+interface Work extends Sent {
+	/** The number by which it is uploaded. */
+	readonly number: number;
+	readonly file: Uint8Array;
+	readonly running: ImageState | undefined;
+	readonly hashChecked: boolean;
+}
+
+/**
+ * As `upgrade`, of several images with one restart: all are uploaded, then all are marked. An image that runs already is left
+ * alone. Dependencies between the images count as met.
+ */
+export async function upgradeAll(
+	client: SmpClient,
+	updates: readonly Update[],
+	options: UpgradeAllOptions = {},
+): Promise<UpgradeResult[]> {
+	const { confirm = false, onStep = () => {}, onProgress, signal } = options;
+	const several = updates.length > 1;
+	const works = await prepare(client, updates, signal);
+	for (const { target, running, version, hash, hashChecked } of works)
+		onStep({ step: "found", image: target.image, running, version, hash, hashChecked });
+	const isNew = ({ running, hash }: Work): boolean => running?.hash !== hash;
+	const confirmed = new Map<number, boolean>();
+	for (const { target, running } of works.filter((work) => !isNew(work))) {
+		confirmed.set(target.image, running!.confirmed);
+		onStep({ step: "already-running", image: target.image, confirmed: running!.confirmed });
 	}
-	if (confirm && !confirmed) {
+	const sent = works.filter(isNew);
+	for (const work of sent) check(work, several);
+	for (const work of sent) {
+		const { file, hash, number, target, before } = work;
+		const started = Date.now();
+		// A device takes no upload for a slot that is marked.
+		const there = isMarked({ hash, target }, before);
+		const upload = there
+			? { resumed: file.length, requests: 0, repeated: 0, match: undefined }
+			: await ofImage(work, several, client.upload(file, { image: number, signal, ...(onProgress && { onProgress }) }));
+		onStep({ step: "uploaded", image: target.image, bytes: file.length, time: Date.now() - started, upload });
+	}
+	for (const work of sent) {
+		const permanent = await ofImage(work, several, mark(client, work, signal));
+		onStep({ step: "marked", image: work.target.image, permanent });
+	}
+	if (sent.length > 0)
+		for (const { image, confirmed: keeps } of await restart(client, sent, options)) confirmed.set(image, keeps);
+	for (const { hash, target, version } of confirm ? works : []) {
+		const { image } = target;
+		if (confirmed.get(image)) continue;
 		const images = await client.confirm(await hashToConfirm(client, image, hash, signal), { signal });
 		const now = activeOf(image, images);
 		if (now?.hash !== hash)
@@ -130,10 +182,75 @@ export async function upgrade(
 				`version ${now?.version ?? "unknown"} runs by now: another client's update has replaced version ${version}`,
 			);
 		if (!now.confirmed) throw new Error(`the device does not keep version ${version}`);
-		confirmed = true;
-		onStep({ step: "confirmed" });
+		confirmed.set(image, true);
+		onStep({ step: "confirmed", image });
 	}
-	return { ...result, confirmed };
+	return works.map(({ target: { image }, version, hash, running }) => ({
+		...{ image, version, hash, previous: running?.version, confirmed: confirmed.get(image) === true },
+	}));
+}
+
+/** Reads the files, and asks where they go. Each is to find the other images as if they waited for the same restart. */
+async function prepare(
+	client: SmpClient,
+	updates: readonly Update[],
+	signal: AbortSignal | undefined,
+): Promise<Work[]> {
+	const found: { number: number; file: Uint8Array; info: ImageFile; target: Target }[] = [];
+	for (const { file, image: number } of updates) {
+		const info = readImageFile(file);
+		found.push({ number, file, info, target: await client.target(number, { signal }) });
+	}
+	const images: readonly ImageState[] = await client.images({ signal });
+	return found.map(({ number, file, info, target }) => {
+		const { version, hash, hashChecked, dependencies } = info;
+		const others = found.filter((other) => other.target.image !== target.image);
+		if (others.length > 0) checkSize(file.length, info, target);
+		const before = others.reduce(
+			(list, other): readonly ImageState[] => withPending(list, other.target, other.info),
+			images,
+		);
+		const running = activeOf(target.image, images);
+		return { number, file, target, version, hash, hashChecked, dependencies, running, before };
+	});
+}
+
+/** The list, with an image that waits in the slot of a target. */
+const withPending = (
+	images: readonly ImageState[],
+	target: Target,
+	{ version, hash }: ImageFile,
+): readonly ImageState[] => {
+	if (activeOf(target.image, images)?.hash === hash) return images;
+	const { image, slot = 1 } = target;
+	const flags = { bootable: true, pending: true, confirmed: false, active: false, permanent: false };
+	return [...images.filter((entry) => !isAt(target, entry)), { image, slot, version, hash, ...flags }];
+};
+
+/** Throws an Error if the boot loader would not install an image, or a mark would meet another one. */
+function check({ dependencies, hash, target, before }: Work, several: boolean): void {
+	const unmet = unmetDependencies(dependencies, before, target.several);
+	if (unmet)
+		throw new Error(
+			several
+				? `image ${target.image} needs ${unmet}: update that first`
+				: `the update needs ${unmet}: update that first, or upload both and mark both for the same restart`,
+		);
+	checkMark(hash, target.image, before);
+}
+
+/** What is refused of one image, in words that name the image if there are several. */
+async function ofImage<T>({ target: { image } }: Work, several: boolean, promise: Promise<T>): Promise<T> {
+	try {
+		return await promise;
+	} catch (error) {
+		if (!several || !(error instanceof Error)) throw error;
+		if (error instanceof SmpResponseError) {
+			const { what, code, group, reason, answer } = error;
+			throw new SmpResponseError({ what: `${what} for image ${image}`, code, group, reason, answer });
+		}
+		throw error.constructor === Error ? new Error(`image ${image}: ${error.message}`) : error;
+	}
 }
 
 /** The running image goes without a hash; every other one has to be the first that has it. */
@@ -170,7 +287,7 @@ async function mark(client: SmpClient, sent: Sent, signal: AbortSignal | undefin
 	);
 }
 
-const isMarked = ({ hash, target }: Sent, images: readonly ImageState[]): boolean =>
+const isMarked = ({ hash, target }: Pick<Sent, "hash" | "target">, images: readonly ImageState[]): boolean =>
 	entryAt(target, images)?.hash === hash && entryAt(target, images)?.pending === true;
 
 /** Why the device refuses a mark, from its list if that says more than the device. */
@@ -193,8 +310,8 @@ async function explained(
 	return why ? new Error(`${why}. ${error.message}`) : error;
 }
 
-/** Restarts the device and waits until the update runs. */
-async function restart(client: SmpClient, sent: Sent, options: UpgradeOptions): Promise<ImageState> {
+/** Restarts the device and waits until the updates run. */
+async function restart(client: SmpClient, updates: readonly Work[], options: UpgradeAllOptions): Promise<ImageState[]> {
 	const { wait = 120_000, settle = 5000, onStep = () => {}, signal } = options;
 	onStep({ step: "restarting" });
 	const started = Date.now();
@@ -219,17 +336,27 @@ async function restart(client: SmpClient, sent: Sent, options: UpgradeOptions): 
 			continue;
 		}
 		answering ??= Date.now();
-		const outcome = outcomeOf(sent, images);
-		if (outcome.state === "failed")
-			throw new Error((await whyTakenBack(client, sent.hash, { ...ONCE, signal })) ?? outcome.why);
-		if (outcome.state === "running") {
-			const { version, confirmed } = outcome.now;
-			onStep({ step: "running", version, time: Date.now() - started, confirmed });
-			return outcome.now;
+		const outcomes = updates.map((sent) => ({ sent, outcome: outcomeOf(sent, images) }));
+		const running: ImageState[] = [];
+		let late: (typeof outcomes)[number] | undefined;
+		for (const each of outcomes) {
+			const { sent, outcome } = each;
+			if (outcome.state === "failed") {
+				const why = (await whyTakenBack(client, sent.hash, { ...ONCE, signal })) ?? outcome.why;
+				throw new Error(updates.length > 1 ? `image ${sent.target.image}: ${why}` : why);
+			}
+			if (outcome.state === "running") running.push(outcome.now);
+			else late ??= each;
+		}
+		if (!late) {
+			const time = Date.now() - started;
+			for (const { image, version, confirmed } of running) onStep({ step: "running", image, version, time, confirmed });
+			return running;
 		}
 		// Until the restart it waits in any case.
-		waiting = stillWaiting(images, sent, outcome.why);
-		if ((wasSilent || outcome.why) && Date.now() - answering >= settle) throw new Error(waiting);
+		const why = late.outcome.state === "waiting" ? late.outcome.why : undefined;
+		waiting = stillWaiting(images, late.sent, why);
+		if ((wasSilent || why) && Date.now() - answering >= settle) throw new Error(waiting);
 	}
 	const time = `${Math.round(wait / 1000)} s`;
 	throw new Error(

@@ -39,6 +39,7 @@ const options = {
 		...[
 			"client/index.ts",
 			"client/command.ts",
+			"client/package.ts",
 			"image/index.ts",
 			...entriesIn("client/node"),
 			...entriesIn("client/web"),

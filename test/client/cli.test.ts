@@ -30,9 +30,12 @@ describe("xs-smp: command line", () => {
 			[family.status, family.output.match(/^ {2}\w+(?= .* [A-Z])/gm)],
 			[0, ["read", "write", "delete", "save", "load", "commit"].map((name) => `  ${name}`)],
 		);
-		for (const name of ["image", "explain", "ports"]) lines.push(...(await xsSmp(name, "--help")).output.split("\n"));
+		for (const name of ["image", "package", "explain", "ports"])
+			lines.push(...(await xsSmp(name, "--help")).output.split("\n"));
 		for (const name of ["sign", "create", "inspect", "verify", "keygen", "getpub", "getpubhash", "keyinfo"])
 			lines.push(...(await xsSmp("image", name, "--help")).output.split("\n"));
+		for (const name of ["inspect", "create"])
+			lines.push(...(await xsSmp("package", name, "--help")).output.split("\n"));
 		assert.deepEqual(
 			lines.filter((line) => line.length > 80),
 			[],
@@ -244,7 +247,7 @@ describe("xs-smp and a device of all groups", () => {
 			writeFileSync(part, data.subarray(0, 1024));
 			await says(/going on at 1\.0 KiB\. It is in /, "files", "get", "/lfs/a", file);
 			mkdirSync(join(directory, "into"));
-			await says(/"resumed":0}\n$/, "files", "get", "/lfs/a", join(directory, "into"), "--json");
+			await says(/"resumed":0,"repeated":0}\n$/, "files", "get", "/lfs/a", join(directory, "into"), "--json");
 			assert.deepEqual(new Uint8Array(readFileSync(join(directory, "into", "a"))), data);
 			device.files.set("/lfs/empty", new Uint8Array(0));
 			await says(/"bytes":0,/, "files", "get", "/lfs/empty", join(directory, "into"), "--json");

@@ -268,6 +268,7 @@ describe("package", () => {
 			"xs-smp/group/settings",
 			"xs-smp/image/create",
 			"xs-smp/image/inspect",
+			"xs-smp/package",
 		);
 		for (const name of ["xs-smp/image", "xs-smp/node/udp"])
 			await assert.rejects(bundle(name), /Could not resolve "node:/);
