@@ -124,6 +124,11 @@ const LOOK: readonly DeviceCommand[] = [
 		load: async () => (await import("./device-commands.js")).groups,
 	},
 	{
+		name: "transports",
+		summary: "Print the transports of the device, and the bridges between them (Zephyr 4.5).",
+		load: async () => (await import("./transport-commands.js")).transports,
+	},
+	{
 		name: "audit",
 		summary: "Print the device's record of write requests, the newest last.",
 		options: () => [numberOption("--last <N>", "print only the N newest records (default: all)")],

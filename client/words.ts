@@ -11,6 +11,7 @@ import { OS_GROUP, OsCommand, OsError } from "../modules/smp/protocol/os.js";
 import { SETTINGS_GROUP, SettingsCommand, SettingsError } from "../modules/smp/protocol/settings.js";
 import { SHELL_GROUP, ShellCommandId, ShellError } from "../modules/smp/protocol/shell.js";
 import { STATISTICS_GROUP, StatisticsCommand, StatisticsError } from "../modules/smp/protocol/statistics.js";
+import { TRANSPORT_GROUP, TransportCommand, TransportError } from "../modules/smp/protocol/transport.js";
 import { ZEPHYR_GROUP, ZephyrCommand, ZephyrError } from "../modules/smp/protocol/zephyr.js";
 import type { Request } from "./fields.js";
 
@@ -43,6 +44,7 @@ const GROUP_NAMES: Readonly<Record<number, string>> = {
 	[FS_GROUP]: "file",
 	[SHELL_GROUP]: "shell",
 	[ENUMERATION_GROUP]: "enumeration",
+	[TRANSPORT_GROUP]: "transport",
 	[ZEPHYR_GROUP]: "Zephyr",
 	[ACCESS_GROUP]: "access",
 	[AUDIT_GROUP]: "audit",
@@ -94,6 +96,12 @@ const COMMAND_NAMES: Readonly<Record<number, Readonly<Record<number, CommandName
 		[EnumerationCommand.LIST]: "the question for its groups",
 		[EnumerationCommand.SINGLE]: "the question for a group",
 		[EnumerationCommand.DETAILS]: "the question for its groups",
+	},
+	[TRANSPORT_GROUP]: {
+		[TransportCommand.STATUS]: "the question for its bridges",
+		[TransportCommand.LIST]: "the question for its transports",
+		[TransportCommand.MODES]: "the question for the transport's modes",
+		[TransportCommand.CONFIGURATION]: "the question for the transport's configuration",
 	},
 	[ZEPHYR_GROUP]: { [ZephyrCommand.ERASE_STORAGE]: "the erase of the storage" },
 	[ACCESS_GROUP]: {
@@ -152,6 +160,17 @@ const OtherFsError = {
 	FILE_DELETE_FAILED: 9,
 } as const;
 const OtherEnumerationError = { INSUFFICIENT_HEAP_FOR_ENTRIES: 3 } as const;
+const OtherTransportError = {
+	NO_BRIDGE: 2,
+	ALL_CONTEXTS_USED: 6,
+	BOTH_TRANSPORT_AND_ALL: 7,
+	NOT_BRIDGED: 8,
+	SAME_TRANSPORT: 9,
+	INCOMING_NOT_SUPPORTED: 10,
+	OUTGOING_NOT_SUPPORTED: 11,
+	INCOMING_ALREADY_BRIDGED: 12,
+	OUTGOING_ALREADY_BRIDGED: 13,
+} as const;
 
 const GROUP_CODES: Readonly<Record<number, Readonly<Record<number, string>>>> = {
 	[OS_GROUP]: {
@@ -243,6 +262,21 @@ const GROUP_CODES: Readonly<Record<number, Readonly<Record<number, string>>>> = 
 		[EnumerationError.TOO_MANY_GROUP_ENTRIES]: "too many groups were named",
 		[OtherEnumerationError.INSUFFICIENT_HEAP_FOR_ENTRIES]: "it is out of memory",
 		[EnumerationError.INDEX_TOO_LARGE]: "there are not so many groups",
+	},
+	[TRANSPORT_GROUP]: {
+		[UNKNOWN]: "an error without a name",
+		[OtherTransportError.NO_BRIDGE]: "the transport cannot join a bridge",
+		[TransportError.NO_INFORMATION]: "the transport tells nothing of itself",
+		[TransportError.INVALID_TRANSPORT]: "there is no such transport",
+		[TransportError.INVALID_MODE]: "the transport has no such mode",
+		[OtherTransportError.ALL_CONTEXTS_USED]: "all bridges are in use",
+		[OtherTransportError.BOTH_TRANSPORT_AND_ALL]: "one transport is meant or all, not both",
+		[OtherTransportError.NOT_BRIDGED]: "the transport is not bridged",
+		[OtherTransportError.SAME_TRANSPORT]: "the transport cannot be bridged to itself",
+		[OtherTransportError.INCOMING_NOT_SUPPORTED]: "the transport cannot be where a bridge begins",
+		[OtherTransportError.OUTGOING_NOT_SUPPORTED]: "the transport cannot be where a bridge ends",
+		[OtherTransportError.INCOMING_ALREADY_BRIDGED]: "the transport where the bridge begins is bridged already",
+		[OtherTransportError.OUTGOING_ALREADY_BRIDGED]: "the transport where the bridge ends is bridged already",
 	},
 	[ZEPHYR_GROUP]: {
 		[UNKNOWN]: "an error without a name",

@@ -11,12 +11,16 @@ import { shellGroup } from "../smp/group/shell.js";
 import { type ShellCommand, shellOf } from "../smp/group/shell-commands.js";
 import { type Counters, statisticsGroup } from "../smp/group/statistics.js";
 import { StoredSettings } from "../smp/group/stored-settings.js";
+import { type TransportInfo, transportGroup } from "../smp/group/transport.js";
 import { zephyrGroup } from "../smp/group/zephyr.js";
 import type { Group, Origin } from "../smp/group.js";
 import { type BootEntry, changeWords, outcomeWords, startWords } from "../smp/protocol/boot-journal.js";
+import { TransportId } from "../smp/protocol/transport.js";
 import { joinHooks } from "../smp/server.js";
+import { RawTransport } from "../smp/transport/raw.js";
 import { type Base, type Further, forLog, onTrial, runningVersion, VERSION } from "./agent.js";
 import type { DeviceRoom, DeviceSettings } from "./device.js";
+import type { Link } from "./host.js";
 
 /** Sectors at the end of the storage area that the audit log takes; settings have the rest. */
 const AUDIT_SECTORS = 4;
@@ -41,7 +45,8 @@ export interface FurtherOptions {
 
 /**
  * All groups besides OS and image, for an application with room for them: statistics, settings and audit log on the storage
- * area (if the layout has one), files, shell, enumeration, Zephyr's erase of the storage area, and why a request was refused.
+ * area (if the layout has one), files, shell, enumeration, transports, Zephyr's erase of the storage area, and why a request was
+ * refused.
  */
 export function furtherGroups(base: Base, options: FurtherOptions): Further {
 	const { host, map, boot } = base;
@@ -83,7 +88,7 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 	if (options.files) groups.push(fsGroup({ files: options.files, digest: host.digest }));
 	const shell = { ...standardCommands(base, statistics), ...options.shell };
 	groups.push(shellGroup({ run: shellOf(shell) }));
-	groups.push(lastErrors.group, ...(options.own ?? []));
+	groups.push(transportGroup(base.links.map(transportInfo)), lastErrors.group, ...(options.own ?? []));
 	groups.push(enumerationGroup(groups));
 	Object.assign(options.room ?? {}, { groups, statistics, shell });
 	return { groups: groups.slice(base.groups.length), hooks: joinHooks(traffic.hooks, audit?.hooks, lastErrors.hooks) };
@@ -124,6 +129,17 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 			},
 		};
 	}
+}
+
+/** A link as Zephyr numbers it; one that Zephyr has not has a number of its own. */
+function transportInfo({ name, transport }: Link, at: number): TransportInfo {
+	const serial = transport instanceof RawTransport ? TransportId.RAW_SERIAL : TransportId.SERIAL;
+	const ids: Readonly<Record<string, number>> = {
+		uart: serial,
+		ble: TransportId.BLUETOOTH,
+		udp: TransportId.UDP_IPV4,
+	};
+	return { id: ids[name] ?? TransportId.USER_DEFINED + at, name };
 }
 
 /** Boots that the shell prints; a longer text would not fit an answer. */

@@ -178,6 +178,10 @@ describe("xs-smp and a device of all groups", () => {
 			);
 			await says(/^ 0 {2}os mgmt {12}commands 0 to 6\n(.*\n)*10 {2}enum mgmt {10}commands 0 to 3\n$/, "groups");
 			await says(/^{"groups":\[{"id":0,"name":"os mgmt","handlers":7},/, "groups", "--json");
+			await says(
+				"id  transport  in bridges\n 0  uart\n66  tcp\nThe device makes no bridges between them.\n",
+				"transports",
+			);
 			await refuses(/^The device refuses the date and time: the clock was never set \(OS group error 4\)\.\n$/, "time");
 			await says("2031-05-06T07:08:09\n", "time", "2031-05-06T07:08:09");
 			await says('{"time":"2031-05-06T07:08:09"}\n', "time", "--json");

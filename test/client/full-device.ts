@@ -14,6 +14,7 @@ import { settingsGroup } from "../../modules/smp/group/settings.js";
 import { shellGroup } from "../../modules/smp/group/shell.js";
 import { shellOf } from "../../modules/smp/group/shell-commands.js";
 import { statisticsGroup } from "../../modules/smp/group/statistics.js";
+import { transportGroup } from "../../modules/smp/group/transport.js";
 import { zephyrGroup } from "../../modules/smp/group/zephyr.js";
 import type { Group } from "../../modules/smp/group.js";
 import { joinHooks, SmpServer } from "../../modules/smp/server.js";
@@ -120,6 +121,10 @@ export class FullDevice {
 					return shellOf({ colours: { help: "red", run: (_args, print) => print("\x1b[31mred\x1b[0m\u0007") } })(line);
 				},
 			}),
+			transportGroup([
+				{ id: 0, name: "uart" },
+				{ id: 66, name: "tcp" },
+			]),
 			zephyrGroup(() => this.settings.clear()),
 		];
 	}

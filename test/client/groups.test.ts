@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { type Link, SmpClient, SmpResponseError } from "../../client/client.js";
+import { anyCommand } from "../../client/command.js";
 import { auditRecords } from "../../client/group/audit.js";
 import { groups } from "../../client/group/enumeration.js";
 import { closeFile, downloadFile, fileHash, fileHashes, fileSize, uploadFile } from "../../client/group/files.js";
@@ -13,12 +14,15 @@ import {
 } from "../../client/group/settings.js";
 import { runShell } from "../../client/group/shell.js";
 import { statistics, statisticsNames } from "../../client/group/statistics.js";
+import { bridgeStatus, transportModes, transports, transportsConfiguration } from "../../client/group/transports.js";
 import { eraseStorage } from "../../client/group/zephyr.js";
 import { GroupError } from "../../modules/smp/errors.js";
-import { HEADER_SIZE, readHeader } from "../../modules/smp/header.js";
+import type { Group } from "../../modules/smp/group.js";
+import { HEADER_SIZE, Op, readHeader } from "../../modules/smp/header.js";
+import { SmpServer } from "../../modules/smp/server.js";
 import { random } from "../unit/smp/support.js";
 import { FullDevice } from "./full-device.js";
-import { LossyLink } from "./links.js";
+import { LossyLink, localLink } from "./links.js";
 
 const next = random(5);
 const FILE = Uint8Array.from({ length: 5000 }, () => next(256));
@@ -125,7 +129,7 @@ describe("client: the further groups", () => {
 		assert.deepEqual(found[0], { id: 0, name: "os mgmt", handlers: 7 });
 		assert.deepEqual(
 			found.map(({ id }) => id),
-			[0, 1, 2, 3, 8, 9, 63, 65, 66, 10],
+			[0, 1, 2, 3, 8, 9, 11, 63, 65, 66, 10],
 		);
 		const link = device.link();
 		const send = link.send.bind(link);
@@ -145,6 +149,67 @@ describe("client: the further groups", () => {
 			(await groups(clientOf(link))).map(({ id, name, handlers }) => [id, name, handlers]),
 			found.map(({ id }) => [id, undefined, undefined]),
 		);
+	});
+
+	it("transports, of a device that makes no bridges", async () => {
+		assert.deepEqual(await bridgeStatus(client), { supported: 0, active: 0, bridgedTo: undefined });
+		assert.deepEqual(await transports(client), [
+			{ id: 0, name: "uart" },
+			{ id: 66, name: "tcp" },
+		]);
+		const refused = "the device refuses the question for the transport's modes";
+		await assert.rejects(transportModes(client, 66), {
+			message: `${refused}: the transport tells nothing of itself (transport group error 3): tcp joins no bridges`,
+		});
+		await assert.rejects(transportModes(client, 5), {
+			message: `${refused}: there is no such transport (transport group error 4)`,
+		});
+		const configuration = client.request(transportsConfiguration, { transport: 0, mode: 1 });
+		await assert.rejects(configuration, /transport's configuration: the transport tells nothing of itself \(/);
+		const incomplete = anyCommand(Op.READ, 11, 8);
+		await assert.rejects(client.request(incomplete, { transport: 0 }), /has no such mode \(transport group error 5\)/);
+		await assert.rejects(client.request(incomplete), /there is no such transport \(transport group error 4\)/);
+		// Zephyr's bridges are made by writes.
+		await assert.rejects(client.request(anyCommand(Op.WRITE, 11, 0), { transport: 66 }), /no such command \(rc 8\)/);
+	});
+
+	it("transports, of a device that makes bridges", async () => {
+		const mode = { id: 0, description: "console", incoming: true };
+		const bridging: Group = {
+			id: 11,
+			name: "transport mgmt",
+			commands: {
+				2: {
+					name: "status",
+					read: { handle: () => ({ supported: 2, active: 1, bridged: true, transport: 1 }) },
+				},
+				6: { name: "list", read: { handle: () => ({ transports: [{ id: 0, name: "console" }, { id: 1 }] }) } },
+				7: { name: "modes", read: { handle: () => ({ modes: [mode] }) } },
+				8: {
+					name: "configuration",
+					read: {
+						handle: () => ({
+							configs: [
+								{ name: "baud", type: 0, required: true },
+								{ name: "label", type: 3 },
+							],
+						}),
+					},
+				},
+			},
+		};
+		const foreign = clientOf(localLink(new SmpServer({ groups: [bridging] })));
+		assert.deepEqual(await bridgeStatus(foreign), { supported: 2, active: 1, bridgedTo: 1 });
+		assert.deepEqual(await transports(foreign), [
+			{ id: 0, name: "console" },
+			{ id: 1, name: undefined },
+		]);
+		assert.deepEqual(await transportModes(foreign, 0), [{ ...mode, outgoing: false }]);
+		const { configs } = await foreign.request(transportsConfiguration, { transport: 0, mode: 0 });
+		assert.deepEqual(configs, [
+			{ name: "baud", type: 0, required: true },
+			{ name: "label", type: 3 },
+		]);
 	});
 
 	it("audit log, page by page", async () => {

@@ -10,6 +10,7 @@ import * as osCommands from "../../client/group/os.js";
 import * as settingsCommands from "../../client/group/settings.js";
 import * as shellCommands from "../../client/group/shell.js";
 import * as statisticsCommands from "../../client/group/statistics.js";
+import * as transportCommands from "../../client/group/transports.js";
 import * as zephyrCommands from "../../client/group/zephyr.js";
 import { commandName } from "../../client/words.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
@@ -28,6 +29,7 @@ import * as os from "../../modules/smp/group/os.js";
 import { settingsGroup } from "../../modules/smp/group/settings.js";
 import { shellGroup } from "../../modules/smp/group/shell.js";
 import { statisticsGroup } from "../../modules/smp/group/statistics.js";
+import { transportGroup } from "../../modules/smp/group/transport.js";
 import { zephyrGroup } from "../../modules/smp/group/zephyr.js";
 import type { Group } from "../../modules/smp/group.js";
 import { Op } from "../../modules/smp/header.js";
@@ -41,6 +43,7 @@ import { OS_GROUP, OsCommand, OsError } from "../../modules/smp/protocol/os.js";
 import { SETTINGS_GROUP, SettingsCommand } from "../../modules/smp/protocol/settings.js";
 import { SHELL_GROUP, ShellCommandId } from "../../modules/smp/protocol/shell.js";
 import { STATISTICS_GROUP, StatisticsCommand } from "../../modules/smp/protocol/statistics.js";
+import { TRANSPORT_GROUP, TransportCommand } from "../../modules/smp/protocol/transport.js";
 import { ZEPHYR_GROUP, ZephyrCommand } from "../../modules/smp/protocol/zephyr.js";
 
 // modules/smp/protocol against the servers, which have their commands by number, and against the client's words.
@@ -96,6 +99,7 @@ const groups: readonly (readonly [Group, number, Readonly<Record<string, number>
 	[fsGroup({ files, digest: nobleDigest }), FS_GROUP, FsCommand, fsCommands],
 	[shellGroup({ run: () => ({ output: "", status: 0 }) }), SHELL_GROUP, ShellCommandId, shellCommands],
 	[enumerationGroup([]), ENUMERATION_GROUP, EnumerationCommand, enumerationCommands],
+	[transportGroup([]), TRANSPORT_GROUP, TransportCommand, transportCommands],
 	[zephyrGroup(() => {}), ZEPHYR_GROUP, ZephyrCommand, zephyrCommands],
 	[access.group, ACCESS_GROUP, AccessCommand, accessCommands],
 	[new LastErrors().group, LAST_ERROR_GROUP, LastErrorCommand, lastErrorCommands],

@@ -13,6 +13,7 @@ import { osGroup } from "../../modules/smp/group/os.js";
 import { settingsGroup } from "../../modules/smp/group/settings.js";
 import { shellGroup } from "../../modules/smp/group/shell.js";
 import { statisticsGroup } from "../../modules/smp/group/statistics.js";
+import { transportGroup } from "../../modules/smp/group/transport.js";
 import { zephyrGroup } from "../../modules/smp/group/zephyr.js";
 import type { Group } from "../../modules/smp/group.js";
 import { AccessError } from "../../modules/smp/protocol/access.js";
@@ -23,6 +24,7 @@ import { OS_GROUP, OsError } from "../../modules/smp/protocol/os.js";
 import { SETTINGS_GROUP, SettingsError } from "../../modules/smp/protocol/settings.js";
 import { SHELL_GROUP, ShellError } from "../../modules/smp/protocol/shell.js";
 import { STATISTICS_GROUP, StatisticsError } from "../../modules/smp/protocol/statistics.js";
+import { TRANSPORT_GROUP, TransportError } from "../../modules/smp/protocol/transport.js";
 import { ZEPHYR_GROUP, ZephyrError } from "../../modules/smp/protocol/zephyr.js";
 
 // The tables of docs/SMP.md against the code.
@@ -50,6 +52,7 @@ const groups: [number, Readonly<Record<string, number>>, Group["errors"]][] = [
 	[FS_GROUP, FsError, fsGroup({ files }).errors],
 	[SHELL_GROUP, ShellError, shellGroup({ run: () => ({ output: "", status: 0 }) }).errors],
 	[ENUMERATION_GROUP, EnumerationError, enumerationGroup([]).errors],
+	[TRANSPORT_GROUP, TransportError, transportGroup([]).errors],
 	[ZEPHYR_GROUP, ZephyrError, zephyrGroup(() => {}).errors],
 	[access.group.id, AccessError, access.group.errors],
 ];

@@ -6,6 +6,7 @@ import { osGroup, uptimeClock } from "../../../modules/smp/group/os.js";
 import { settingsGroup } from "../../../modules/smp/group/settings.js";
 import { shellGroup } from "../../../modules/smp/group/shell.js";
 import { statisticsGroup } from "../../../modules/smp/group/statistics.js";
+import { transportGroup } from "../../../modules/smp/group/transport.js";
 import type { Group } from "../../../modules/smp/group.js";
 import { SmpServer } from "../../../modules/smp/server.js";
 import { ConsoleTransport } from "../../../modules/smp/transport/console.js";
@@ -33,6 +34,10 @@ const REQUESTS: readonly Uint8Array[] = [
 	request(9, 0, { argv: ["kernel", "uptime"] }),
 	request(10, 2, { index: 0 }, 1, 0),
 	request(10, 3, { groups: [0, 1] }, 1, 0),
+	request(11, 2, {}, 1, 0),
+	request(11, 6, {}, 1, 0),
+	request(11, 7, { transport: 0 }, 1, 0),
+	request(11, 8, { transport: 0, mode: 0 }, 1, 0),
 ];
 
 function device(): SmpServer {
@@ -51,6 +56,7 @@ function device(): SmpServer {
 			store: { get: (name) => values.get(name), set: (name, value) => void values.set(name, value.slice()) },
 		}),
 		shellGroup({ run: (line) => ({ output: line, status: 0 }) }),
+		transportGroup([{ id: 0, name: "uart" }]),
 	];
 	return new SmpServer({ groups: [...groups, enumerationGroup(groups)], bufferSize: 512 });
 }
