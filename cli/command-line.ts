@@ -90,7 +90,8 @@ class LineHelp extends Help {
 	}
 }
 
-const listOf = (words: readonly string[]): string =>
+/** Words in a sentence: "a, b or c". */
+export const listOf = (words: readonly string[]): string =>
 	words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 
 const bracket = (required: boolean, name: string, variadic: boolean): string =>

@@ -5,6 +5,7 @@ import type { DeviceCommand, DeviceOptions } from "./command.js";
 import { commonOptions } from "./command.js";
 import { type Context, newProgram, runLine, type Streams } from "./command-line.js";
 import { COMMAND_GROUPS, FAMILIES } from "./commands.js";
+import { COMPLETE, completionLines } from "./completion.js";
 import { UsageError } from "./usage-error.js";
 
 /** Gives a command its options, its commands, and something to do. */
@@ -46,6 +47,11 @@ const TOOLS: readonly Tool[] = [
 		summary: "Print what is on a flash, and what the next boots will do with it.",
 		load: async () => (await import("./explain.js")).defineExplain,
 	},
+	{
+		name: "completion",
+		summary: "Print a script with which a shell completes command lines.",
+		load: async () => (await import("./completion-command.js")).defineCompletion,
+	},
 ];
 
 /** Devices that run on this machine. The package has none: a clone of the repository builds them, and brings them. */
@@ -78,6 +84,12 @@ export async function runProgram(
 		.description("Talk to devices that speak SMP (MCUmgr) and boot with MCUboot, and make images for them.")
 		.addHelpText("after", "\nxs-smp COMMAND --help prints the options of a command.");
 	try {
+		const [first, ...rest] = args;
+		if (first === COMPLETE) {
+			await addCommands(program, rest, context, installation);
+			for (const line of completionLines(program, rest)) context.stdout.write(`${line}\n`);
+			return 0;
+		}
 		const words = await addCommands(program, args, context, installation);
 		return await runLine(program, words, context);
 	} catch (error) {

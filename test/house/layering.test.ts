@@ -75,7 +75,10 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["client/web/", ["client/", "modules/smp/", "modules/smp/transport/"]],
 	["image/", ["modules/", "@noble/", "node:crypto"]],
 	// Packages of images are ZIP archives.
-	["cli/", ["client/", "client/node/", "image/", "hosts/desk/", "modules/", "commander", "ws", "yauzl", "yazl", "node:"]],
+	[
+		"cli/",
+		["client/", "client/node/", "image/", "hosts/desk/", "modules/", "commander", "ws", "yauzl", "yazl", "node:"],
+	],
 	// Examples see what a user of the package sees.
 	["examples/", ["xs-smp", "node:fs/promises"]],
 	["tools/", ["bench/", ...COMMAND_LINE, "client/", "client/node/", "hosts/", "image/", "modules/", "node:"]],

@@ -15,6 +15,9 @@ const sources: Readonly<Record<string, string>> = {
 	node20: "npm install node@20, and a link of this name",
 	node22: "npm install node@22, and a link of this name",
 	node24: "npm install node@24, and a link of this name",
+	bash: "apt-get install bash",
+	zsh: "apt-get install zsh",
+	fish: "apt-get install fish",
 	"qemu-system-arm": "apt-get install qemu-system-arm",
 	"arm-none-eabi-gcc": "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
 };
