@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { accessKeyOption, type DeviceCommand } from "./command.js";
-import { choiceOption, numberOption, required, textOption } from "./command-line.js";
+import { choiceOption, countOption, numberOption, required, textOption } from "./command-line.js";
 
 // The commands for devices, as their help has them. What they do is in the files that they load.
 
@@ -8,7 +8,7 @@ const imageOption = (help: string): Option => numberOption("--image <N>", help);
 const hexOption = (help: string): Option => new Option("--hex", help);
 
 const windowOption = (): Option =>
-	numberOption("--window <N>", "most packets on their way at once (default: what the device's buffers allow)");
+	countOption("--window <N>", "most packets on their way at once (default: what the device's buffers allow)", 1, 255);
 
 const anyBoardOption = (): Option => new Option("--any-board", "send a package even if it is for another board");
 
@@ -29,7 +29,7 @@ const UPDATE: readonly DeviceCommand[] = [
 			imageOption(FILE_IMAGE),
 			anyBoardOption(),
 			new Option("--confirm", "keep the update once it runs; without, the next restart brings the old version back"),
-			numberOption("--wait <SECONDS>", "how long the device may take to come back (default 120)"),
+			countOption("--wait <SECONDS>", "how long the device may take to come back (default 120)", 1, 86_400),
 		],
 		load: async () => (await import("./update-commands.js")).upgradeDevice,
 	},
@@ -91,9 +91,9 @@ const LOOK: readonly DeviceCommand[] = [
 	},
 	{
 		name: "echo",
-		operands: "<TEXT>",
+		operands: "<TEXT...>",
 		summary: "Send TEXT and print what comes back.",
-		load: async () => (await import("./image-commands.js")).echo,
+		load: async () => (await import("./device-commands.js")).echo,
 	},
 	{
 		name: "stat",
@@ -131,14 +131,14 @@ const LOOK: readonly DeviceCommand[] = [
 	{
 		name: "audit",
 		summary: "Print the device's record of write requests, the newest last.",
-		options: () => [numberOption("--last <N>", "print only the N newest records (default: all)")],
+		options: () => [countOption("--last <N>", "print only the N newest records (default: all)", 1, 1_000_000)],
 		load: async () => (await import("./device-commands.js")).audit,
 	},
 	{
 		name: "history",
 		summary:
 			"Print the boots of the device, the newest last: why it started, what changed, what became of an update on trial.",
-		options: () => [numberOption("--last <N>", "print only the N newest boots (default: all)")],
+		options: () => [countOption("--last <N>", "print only the N newest boots (default: all)", 1, 1_000_000)],
 		load: async () => (await import("./device-commands.js")).history,
 	},
 	{

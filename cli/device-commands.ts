@@ -9,6 +9,14 @@ import type { Action, Job } from "./command.js";
 import { auditLine, bootTable, kilobytes, table } from "./output.js";
 import { UsageError } from "./usage-error.js";
 
+export const echo: Action = {
+	run: async ({ client, operands, output }) => {
+		const text = await client.echo(operands.join(" "));
+		output.say(text);
+		output.json({ text });
+	},
+};
+
 export const stat: Action = {
 	run: printStatistics,
 };

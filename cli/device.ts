@@ -1,10 +1,12 @@
 import { isWrongKey, keepUnlocked, lock } from "../client/access.js";
 import { NoAnswerError, SmpClient, SmpResponseError } from "../client/client.js";
 import { ImageError } from "../image/error.js";
+import { Rc } from "../modules/smp/errors.js";
 import type { Action, DeviceOptions, Given, Job } from "./command.js";
 import type { Context, Sink } from "./command-line.js";
+import { readBytes } from "./files.js";
 import { INTERRUPTED } from "./interrupted.js";
-import { isPackage, readFile, readImage, readKey } from "./local-file.js";
+import { isPackage, readImage, readKey } from "./local-file.js";
 import { JsonOutput, kilobytes, printable, TextOutput } from "./output.js";
 import { openLink, type Place, placeOf } from "./place.js";
 import { UsageError } from "./usage-error.js";
@@ -54,8 +56,8 @@ async function readOperand(
 ): Promise<Partial<Pick<Job, "file" | "package">>> {
 	const path = operands[0]!;
 	if (takes === undefined) return {};
-	if (takes === "file") return { file: readFile(path) };
-	const bytes = readFile(path);
+	if (takes === "file") return { file: readBytes(path) };
+	const bytes = readBytes(path);
 	if (takes === "firmware" && isPackage(path, bytes)) {
 		if (options.image !== undefined)
 			throw new UsageError("--image does not go with a package, which says itself what its images are.");
@@ -99,14 +101,18 @@ async function enter(client: SmpClient, key: Uint8Array, stderr: Sink): Promise<
 	try {
 		return await keepUnlocked(client, key);
 	} catch (error) {
-		if (!(error instanceof SmpResponseError && error.group === undefined && error.code === NOT_SUPPORTED)) throw error;
+		if (!isNotSupported(error)) throw error;
 		stderr.write("The device has no access control: it takes no key.\n");
 		return undefined;
 	}
 }
 
-/** `MGMT_ERR_ENOTSUP` (Zephyr SMP protocol specification, Error codes). */
-const NOT_SUPPORTED = 8;
+const isNotSupported = (error: unknown): error is SmpResponseError =>
+	error instanceof SmpResponseError && error.group === undefined && error.code === Rc.NOT_SUPPORTED;
+
+/** Whether the device says of a request that it does not know it, and nothing else. */
+const isUnknown = (error: unknown): boolean =>
+	isNotSupported(error) && (error.reason === undefined || /^there is no such command/.test(error.reason));
 
 const LINE_END = 0x0a;
 
@@ -115,6 +121,8 @@ function hintFor(error: unknown, place: Place, options: DeviceOptions, key: Uint
 	if (error instanceof NoAnswerError && error.reason === undefined) return ` Is the device at ${place.where}?`;
 	if (error instanceof SmpResponseError && error.denied && !key)
 		return " If it takes a key, give it with --access-key FILE.";
+	// Where it says no more than that, the group may be missing.
+	if (isUnknown(error)) return ' "xs-smp groups" prints the groups of commands that it has.';
 	if (!isWrongKey(error)) return "";
 	const ended = key?.at(-1) === LINE_END ? " It ends with a line end, which counts." : "";
 	return ` Is ${options.accessKey} the key of this device?${ended}`;

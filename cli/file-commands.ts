@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, renameSync, statSync, writeFileSync, w
 import { join, posix } from "node:path";
 import { closeFile, downloadFile, fileHash, fileHashes, fileSize, uploadFile } from "../client/group/files.js";
 import type { Action, Job } from "./command.js";
-import { readFile, withFile } from "./local-file.js";
+import { attempt, readBytes } from "./files.js";
 import { table, transferSentence, uploadSentence } from "./output.js";
 import { UsageError } from "./usage-error.js";
 
@@ -13,6 +13,10 @@ export const get: Action = {
 
 export const put: Action = {
 	takes: "file",
+	check: ({ operands: [file = "", path = ""] }) => {
+		if (!existsSync(file) && statSync(path, { throwIfNoEntry: false })?.isFile())
+			throw new UsageError(`The file of this machine comes first: files put ${path} ${file}.`);
+	},
 	run: send,
 };
 
@@ -61,10 +65,10 @@ function targetOf([path = "", given = "."]: readonly string[]): string {
 async function download({ client, operands, options, output }: Job): Promise<void> {
 	const target = targetOf(operands);
 	const part = `${target}.part`;
-	const start = existsSync(part) ? readFile(part) : new Uint8Array(0);
+	const start = existsSync(part) ? readBytes(part) : new Uint8Array(0);
 	const started = Date.now();
 	const path = operands[0]!;
-	const write = <T>(action: () => T): T => withFile(part, "written", action);
+	const write = <T>(action: () => T): T => attempt(part, "be written", action);
 	let file: number | undefined;
 	const onData = (data: Uint8Array, offset: number, total: number): void => {
 		file ??= write(() => openSync(part, offset === 0 ? "w" : "a"));
@@ -77,7 +81,7 @@ async function download({ client, operands, options, output }: Job): Promise<voi
 		if (file !== undefined) closeSync(file);
 	});
 	if (size === 0) write(() => writeFileSync(part, ""));
-	withFile(target, "written", () => renameSync(part, target));
+	attempt(target, "be written", () => renameSync(part, target));
 	const time = Date.now() - started;
 	output.say(`${transferSentence("Downloaded", size, time, { resumed, repeated })} It is in ${target}.`);
 	output.json({ event: "downloaded", path, file: target, bytes: size, milliseconds: time, resumed, repeated });

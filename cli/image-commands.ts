@@ -14,14 +14,6 @@ export const list: Action = {
 
 export const info: Action = { run: printInfo };
 
-export const echo: Action = {
-	run: async ({ client, operands, output }) => {
-		const text = await client.echo(operands[0]!);
-		output.say(text);
-		output.json({ text });
-	},
-};
-
 export const upload: Action = {
 	takes: "image",
 	run: sendImage,

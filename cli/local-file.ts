@@ -1,26 +1,10 @@
-import { readFileSync } from "node:fs";
 import { ImageFileError, readImageFile } from "../client/image-file.js";
 import { ImageError } from "../image/error.js";
 import { binaryOf } from "../image/intel-hex.js";
+import { readBytes } from "./files.js";
 
 /** Shortest access key, bytes (docs/SMP.md, Access). */
 const LEAST_KEY = 16;
-
-const MISSING = { read: "it does not exist", written: "there is no such directory" } as const;
-
-/** Does something with a file. Throws an ImageError with one sentence if the system refuses. */
-export function withFile<T>(path: string, what: keyof typeof MISSING, action: () => T): T {
-	try {
-		return action();
-	} catch (error) {
-		const { code } = error as NodeJS.ErrnoException;
-		if (code === undefined) throw error;
-		throw new ImageError(`${path} cannot be ${what}: ${code === "ENOENT" ? MISSING[what] : code}.`);
-	}
-}
-
-/** Reads a file. Throws an ImageError with one sentence if it cannot be read. */
-export const readFile = (path: string): Uint8Array => withFile(path, "read", () => new Uint8Array(readFileSync(path)));
 
 /** How a ZIP archive begins: with a file, or with its end if it has none (APPNOTE.TXT, 4.3.7 and 4.3.16). */
 const ZIP_BEGINNINGS: readonly (readonly number[])[] = [
@@ -35,8 +19,8 @@ export const isZip = (bytes: Uint8Array): boolean =>
 /** Whether a file is meant to be a package of images. */
 export const isPackage = (path: string, bytes: Uint8Array): boolean => /\.zip$/i.test(path) || isZip(bytes);
 
-/** As `readFile`, and it has to be an image. Of an Intel HEX file the bytes that it stands for. */
-export function readImage(path: string, file = readFile(path)): Uint8Array {
+/** As `readBytes`, and it has to be an image. Of an Intel HEX file the bytes that it stands for. */
+export function readImage(path: string, file = readBytes(path)): Uint8Array {
 	try {
 		const image = binaryOf(file);
 		readImageFile(image);
@@ -48,9 +32,9 @@ export function readImage(path: string, file = readFile(path)): Uint8Array {
 	}
 }
 
-/** As `readFile`, and it has to be long enough for an access key. */
+/** As `readBytes`, and it has to be long enough for an access key. */
 export function readKey(path: string): Uint8Array {
-	const key = readFile(path);
+	const key = readBytes(path);
 	if (key.length >= LEAST_KEY) return key;
 	throw new ImageError(`${path} is no access key: it has ${key.length} bytes, and a key has ${LEAST_KEY} or more.`);
 }

@@ -2,14 +2,15 @@ import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 import { type FirmwarePackage, PackageError, readPackage } from "../client/package.js";
 import { ImageError } from "../image/error.js";
 import { crc32 } from "../modules/bytes/crc32.js";
-import { isZip, readFile } from "./local-file.js";
+import { readBytes } from "./files.js";
+import { isZip } from "./local-file.js";
 
 /** Most entries of an archive, and bytes in all of them unpacked: what no device has flash for is no package. */
 const MOST_ENTRIES = 256;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /** Reads a package of images. Throws an ImageError with one sentence that names the file. */
-export async function readPackageFile(path: string, bytes = readFile(path)): Promise<FirmwarePackage> {
+export async function readPackageFile(path: string, bytes = readBytes(path)): Promise<FirmwarePackage> {
 	try {
 		return readPackage(await unpack(bytes));
 	} catch (error) {
@@ -53,6 +54,9 @@ async function ofZip<T>(promise: Promise<T>, name?: string): Promise<T> {
 		return await promise;
 	} catch (error) {
 		const where = name === undefined ? "The archive" : `${name}: The file`;
-		throw new PackageError(`${where} cannot be read: ${(error as Error).message}.`);
+		// Its first sentence, as the end of one.
+		const [reason = ""] = (error as Error).message.split(/\.(?: |$)/);
+		const end = reason.replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase());
+		throw new PackageError(`${where} cannot be read: ${end}.`);
 	}
 }

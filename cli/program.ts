@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { ImageError } from "../image/error.js";
 import type { DeviceCommand, DeviceOptions } from "./command.js";
 import { commonOptions } from "./command.js";
-import { type Context, newProgram, runLine, type Streams } from "./command-line.js";
+import { type Context, newProgram, quote, runLine, type Streams } from "./command-line.js";
 import { COMMAND_GROUPS, FAMILIES } from "./commands.js";
 import { COMPLETE, completionLines } from "./completion.js";
 import { UsageError } from "./usage-error.js";
@@ -91,12 +91,22 @@ export async function runProgram(
 			return 0;
 		}
 		const words = await addCommands(program, args, context, installation);
+		if (first === "help" && rest.length > 0)
+			return await runLine(program, [...explained(program, rest), "--help"], context);
 		return await runLine(program, words, context);
 	} catch (error) {
 		if (!(error instanceof UsageError || error instanceof ImageError)) throw error;
 		context.stderr.write(`${error.message}\n`);
 		return 2;
 	}
+}
+
+/** The words behind `help`, if they are a command. Throws a UsageError. */
+function explained(program: Command, words: readonly string[]): readonly string[] {
+	let command: Command | undefined = program;
+	for (const word of words) command = command?.commands.find((each) => each.name() === word);
+	if (command) return words;
+	throw new UsageError(`There is no command ${quote(words.join(" "))}; --help lists them.`);
 }
 
 const version = (): string =>

@@ -6,7 +6,7 @@ import { isIntelHex } from "./intel-hex.js";
 /** First bytes of files that are no image, as hexadecimal digits, the name of such a file, and advice for whoever wants an image. */
 const MAGICS: readonly (readonly [magic: string, kind: string, advice?: string])[] = [
 	["7f454c46", "an ELF file", " (make a binary of it with objcopy -O binary)"],
-	["504b0304", "a ZIP archive", ", such as an update package with several images"],
+	["504b0304", "a ZIP archive", " (a package of images? xs-smp package inspect shows it)"],
 	["1f8b", "a gzip file"],
 	["5546320a", "a UF2 file"],
 	["5330", "a Motorola S-record file"],

@@ -127,6 +127,6 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 	[/Permission denied/, "EACCES"],
 	// Windows says so of a line that is in use.
 	[/Cannot lock|[Bb]usy|Access denied/, "EBUSY"],
-	[/Inappropriate ioctl|Not a typewriter/, "ENOTTY"],
+	[/Inappropriate ioctl|Not a typewriter|Is a directory/, "ENOTTY"],
 	[/baud/, "baud"],
 ];

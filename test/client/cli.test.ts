@@ -45,6 +45,7 @@ describe("xs-smp: command line", () => {
 	it("explains a command by its name, too", async () => {
 		for (const name of ["list", "image", "explain", "ports"])
 			assert.deepEqual(await xsSmp("help", name), await xsSmp(name, "--help"));
+		assert.deepEqual(await xsSmp("help", "files", "get"), await xsSmp("files", "get", "--help"));
 	});
 
 	it("prints its version", async () => {
@@ -122,7 +123,18 @@ describe("xs-smp: command line", () => {
 		[["files", "put", "/nowhere/at/all", "/x", ...at], /^\/nowhere\/at\/all cannot be read: it does not exist\.\n$/],
 		[["files", "get", "/", ...at], /^"\/" names no file: say FILE\.\n$/],
 		[["shell", ...at], /^shell needs WORD; --help tells more\.\n$/],
-		[["audit", "--last", "x", ...at], /^--last needs a number, not "x"\.\n$/],
+		[["audit", "--last", "x", ...at], /^--last is a number from 1 to 1000000, not "x"\.\n$/],
+		[["upload", "docs", "--udp", "x:1"], /^docs cannot be read: it is a directory\.\n$/],
+		[["upload", "package.json/x", "--udp", "x:1"], /^package\.json\/x cannot be read: its folder is a file\.\n$/],
+		[["upload", "x", "--window", "0", ...at], /^--window is a number from 1 to 255, not "0"\.\n$/],
+		[["upgrade", "x", "--wait", "0", ...at], /^--wait is a number from 1 to 86400, not "0"\.\n$/],
+		[
+			["files", "put", "/x", "package.json", ...at],
+			/^The file of this machine comes first: files put package\.json \/x\.\n$/,
+		],
+		[["help", "fly"], /^There is no command "fly"; --help lists them\.\n$/],
+		[["help", "files", "fly"], /^There is no command "files fly"; --help lists them\.\n$/],
+		[["list", "--serial", "docs"], /^docs is no serial line\.\n$/],
 		[["console-echo", "maybe", ...at], /^console-echo is on or off, not "maybe"\.\n$/],
 		[["unlock", ...at], /^unlock needs --access-key FILE\.\n$/],
 		[["list", ...at, "--access-key", "/nowhere"], /^\/nowhere cannot be read: it does not exist\.\n$/],
@@ -187,6 +199,11 @@ describe("xs-smp and a device of all groups", () => {
 			await says('{"time":"2031-05-06T07:08:09"}\n', "time", "--json");
 			await refuses(/a date and time reads YYYY-MM-DDThh:mm:ss\.\n$/, "time", "noon");
 			await says(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\n$/, "time", "now");
+			await says("two words\n", "echo", "two", "words");
+			await refuses(
+				/^The device refuses the question for its boots: .*\. "xs-smp groups" prints the groups of commands that it has\.\n$/,
+				"history",
+			);
 			await says("The console does not echo.\n", "console-echo", "off");
 			await refuses(/^The device refuses the console echo control: /, "console-echo", "on");
 		}));
@@ -270,7 +287,7 @@ describe("xs-smp and a device of all groups", () => {
 			const nowhere = await xsSmp("files", "get", "/lfs/a", lost, "--tcp", address);
 			assert.deepEqual(
 				[nowhere.status, nowhere.errors],
-				[2, `${lost}.part cannot be written: there is no such directory.\n`],
+				[2, `${lost}.part cannot be written: its folder does not exist.\n`],
 			);
 		}));
 

@@ -117,7 +117,7 @@ describe("image file", () => {
 			new TextEncoder().encode(":10000000".padEnd(43, "0")),
 			/it is an Intel HEX file \(it has to be decoded first\)\.$/,
 		);
-		refused(Uint8Array.from([0x50, 0x4b, 0x03, 0x04, ...file]), /it is a ZIP archive, such as an update package /);
+		refused(Uint8Array.from([0x50, 0x4b, 0x03, 0x04, ...file]), /it is a ZIP archive \(a package of images\? /);
 		refused(file.subarray(0, 2000), /^The image is cut short or was never signed: the file has 2000 bytes, /);
 		refused(file.subarray(0, 0x200 + PAYLOAD.length + 2), /it has no TLVs behind its payload\.$/);
 		refused(file.subarray(0, file.length - 1), /^The image is cut short or damaged: a TLV goes beyond its end\.$/);
