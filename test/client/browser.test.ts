@@ -63,6 +63,6 @@ describe("client in a browser", () => {
 			})()`,
 			context,
 		) as Promise<string>;
-		assert.deepEqual(JSON.parse(await done), ["kitchen", 2000, 11, ["smp", "flash"], 0, 1, true, 2]);
+		assert.deepEqual(JSON.parse(await done), ["kitchen", 2000, 12, ["smp", "flash"], 0, 1, true, 2]);
 	});
 });

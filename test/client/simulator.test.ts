@@ -54,7 +54,7 @@ describe("client and simulator", () => {
 					const onStep = ({ step }: UpgradeStep) => void steps.push(step);
 					await withClient(open(simulator), async (client) => {
 						const result = await upgrade(client, file, { image, confirm: true, onStep });
-						assert.deepEqual(result, { version: "0.0.1", hash, previous: "0.0.0", confirmed: true });
+						assert.deepEqual(result, { image, version: "0.0.1", hash, previous: "0.0.0", confirmed: true });
 						const running = (await client.images()).find((entry) => entry.image === image && entry.active);
 						assert.deepEqual([running?.hash, running?.confirmed], [hash, true]);
 						await upgrade(client, file, { image, onStep });
@@ -98,7 +98,7 @@ describe("client and simulator", () => {
 					);
 					assert.equal(await keepUnlocked(client, Uint8Array.from(DEVELOPMENT_KEY)), 600);
 					const result = await upgrade(client, file, { confirm: true });
-					assert.deepEqual(result, { version, hash, previous, confirmed: true });
+					assert.deepEqual(result, { image: 0, version, hash, previous, confirmed: true });
 				});
 				previous = version;
 			}
@@ -255,7 +255,9 @@ describe("xs-smp", () => {
 			const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 			const names = events.map(({ event }) => event).filter((name) => name !== "progress");
 			assert.deepEqual(names, ["found", "uploaded", "marked", "restarting", "running", "done"]);
-			assert.deepEqual(events.at(-1), { event: "done", version: "0.0.1", hash, previous: "0.0.0", confirmed: false });
+			assert.deepEqual(events.at(-1), {
+				...{ event: "done", image: 0, version: "0.0.1", hash, previous: "0.0.0", confirmed: false },
+			});
 		}));
 
 	it("says that nobody answers", async () => {
