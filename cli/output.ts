@@ -186,7 +186,8 @@ export const uploadSentence = (bytes: number, time: number, transfer: Transfer):
 export function transferSentence(verb: string, bytes: number, time: number, transfer: Transfer): string {
 	const { resumed, repeated, match } = transfer;
 	const sent = bytes - resumed;
-	const parts = [`${verb} ${kilobytes(sent)} in ${seconds(time)} (${kilobytes((1000 * sent) / Math.max(1, time))}/s)`];
+	const size = sent < 1024 ? `${sent} bytes` : kilobytes(sent);
+	const parts = [`${verb} ${size} in ${seconds(time)} (${kilobytes((1000 * sent) / Math.max(1, time))}/s)`];
 	if (resumed > 0) parts.push(`going on at ${kilobytes(resumed)}`);
 	if (repeated > 0) parts.push(`${repeated} ${repeated === 1 ? "packet" : "packets"} sent again`);
 	if (match) parts.push("the device has checked it");

@@ -11,7 +11,7 @@ import {
 import { unmetDependencies } from "./dependencies.js";
 import { whyTakenBack } from "./group/boot-journal.js";
 import { type ImageFile, readImageFile } from "./image-file.js";
-import { activeOf, outcomeOf, type Sent, whyNotMarked } from "./outcome.js";
+import { activeOf, type Outcome, outcomeOf, type Sent, whyNotMarked } from "./outcome.js";
 import { checkMark, checkSize, entryAt, isAt, type Target } from "./target.js";
 
 /**
@@ -166,8 +166,14 @@ export async function upgradeAll(
 			: await ofImage(work, several, client.upload(file, { image: number, signal, ...(onProgress && { onProgress }) }));
 		onStep({ step: "uploaded", image: target.image, bytes: file.length, time: Date.now() - started, upload });
 	}
+	const marked: number[] = [];
 	for (const work of sent) {
-		const permanent = await ofImage(work, several, mark(client, work, signal));
+		const permanent = await ofImage(work, several, mark(client, work, signal)).catch((error: unknown) => {
+			throw marked.length === 0
+				? error
+				: withMore(error, `image ${marked.join(", ")} is marked: the next restart installs it`);
+		});
+		marked.push(work.target.image);
 		onStep({ step: "marked", image: work.target.image, permanent });
 	}
 	if (sent.length > 0)
@@ -343,7 +349,7 @@ async function restart(client: SmpClient, updates: readonly Work[], options: Upg
 			const { sent, outcome } = each;
 			if (outcome.state === "failed") {
 				const why = (await whyTakenBack(client, sent.hash, { ...ONCE, signal })) ?? outcome.why;
-				throw new Error(updates.length > 1 ? `image ${sent.target.image}: ${why}` : why);
+				throw new Error(updates.length > 1 ? `image ${sent.target.image}: ${why}${others(outcomes)}` : why);
 			}
 			if (outcome.state === "running") running.push(outcome.now);
 			else late ??= each;
@@ -366,13 +372,30 @@ async function restart(client: SmpClient, updates: readonly Work[], options: Upg
 	);
 }
 
+/** What has become of the other images, if they run: the end of a sentence. */
+const others = (outcomes: readonly { readonly outcome: Outcome }[]): string =>
+	outcomes
+		.map(({ outcome }) => {
+			if (outcome.state !== "running") return "";
+			const { image, version, confirmed } = outcome.now;
+			return ` Image ${image} runs version ${version}${confirmed ? "" : ", on trial"}.`;
+		})
+		.join("");
+
 function stillWaiting(images: readonly ImageState[], { target }: Sent, why: string | undefined): string {
 	const version = activeOf(target.image, images)?.version ?? "unknown";
 	return `version ${version} runs, and the update still waits for a later start${why ? `: ${why}` : ""}`;
 }
 
 /** Says how things stand when the device refuses to restart. */
-function stillMarked({ what, code, group, reason, answer }: SmpResponseError): SmpResponseError {
-	const marked = "the update is marked, and will be installed at the next restart";
-	return new SmpResponseError({ what, code, group, reason: reason ? `${reason}; ${marked}` : marked, answer });
+const stillMarked = (error: SmpResponseError): unknown =>
+	withMore(error, "the update is marked, and will be installed at the next restart");
+
+/** The same error, of which there is more to say. */
+function withMore(error: unknown, more: string): unknown {
+	if (error instanceof SmpResponseError) {
+		const { what, code, group, reason, answer } = error;
+		return new SmpResponseError({ what, code, group, reason: reason ? `${reason}; ${more}` : more, answer });
+	}
+	return error instanceof Error && error.constructor === Error ? new Error(`${error.message}; ${more}`) : error;
 }

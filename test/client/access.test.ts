@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { isWrongKey, keepUnlocked, lock, unlock } from "../../client/access.js";
 import { SmpClient, SmpResponseError } from "../../client/client.js";
+import { downloadFile, uploadFile } from "../../client/group/files.js";
 import { writeSetting } from "../../client/group/settings.js";
 import type { Link } from "../../client/link.js";
 import { readHeader } from "../../modules/smp/header.js";
@@ -139,6 +140,33 @@ describe("client: access", () => {
 			});
 			assert.deepEqual([match, times], [true, 2]);
 			assert.deepEqual(device.flash.secondary.subarray(0, NEW.length), NEW);
+		});
+
+	for (const [what, trouble] of troubles)
+		it(`lets files go on when ${what} on the way`, async () => {
+			const device = new FullDevice({ rules: [{ group: 0, verdict: "allow" }] });
+			const troubling = (): ((offset: number) => void) => {
+				let times = 0;
+				return (offset) => {
+					if (times < 2 && offset > 3000 * (times + 1)) {
+						times++;
+						trouble(device);
+					}
+				};
+			};
+			const { link, challenges } = counted(device.link());
+			const client = clientOf(link);
+			await keepUnlocked(client, KEY);
+			await uploadFile(client, "/lfs/a", NEW, { onProgress: troubling() });
+			assert.deepEqual([device.files.get("/lfs/a"), challenges()], [NEW, 3]);
+			const pieces: Uint8Array[] = [];
+			const disturb = troubling();
+			const onData = (data: Uint8Array, offset: number): void => {
+				pieces.push(data);
+				disturb(offset);
+			};
+			await downloadFile(client, "/lfs/a", { onData });
+			assert.deepEqual([new Uint8Array(Buffer.concat(pieces)), challenges()], [NEW, 5]);
 		});
 
 	it("that is denied on the way ends an upload, with a key and without", async () => {

@@ -6,6 +6,8 @@ import { ZipFile } from "yazl";
 import { SmpClient } from "../../client/client.js";
 import { udpLink } from "../../client/node/udp.js";
 import { chooseImages, readPackage } from "../../client/package.js";
+import { type UpgradeStep, upgradeAll } from "../../client/upgrade.js";
+import { generateKey, parseKey } from "../../image/keys.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 import { type Update, update } from "../clients/images.js";
 import { xsSmp } from "./command.js";
@@ -384,6 +386,47 @@ describe("client: packages", () => {
 			);
 			const [choice] = await chooseImages(client, lowOnly);
 			assert.equal(choice?.name, "low.bin");
+		}));
+
+	/** A package whose second image is this file. */
+	const withNet = async (file: Uint8Array): Promise<string> => {
+		const entries = [entry("app.bin", APP.file, 0), entry("net.bin", file, 1)];
+		return written(await zipOf({ ...filesOf(entries), "net.bin": file }));
+	};
+
+	it("say how things stand if one image is refused", () =>
+		onDevice(["--images", "2"], async (command, { udp }) => {
+			await using client = new SmpClient(udpLink(udp));
+			const updates = [
+				{ file: APP.file, image: 0 },
+				{ file: NET.file, image: 1 },
+			];
+			// Another client erases the second image in between.
+			const onStep = ({ step }: UpgradeStep): void => {
+				if (step === "marked") void client.erase(3);
+			};
+			await assert.rejects(
+				upgradeAll(client, updates, { onStep }),
+				/^Error: image 1: version 0\.0\.3\.7 is not in the slot any more: .*; image 0 is marked: the next restart installs it$/,
+			);
+			assert.match((await command("list")).output, /^image 0 slot 1 {2}0\.0\.2 .* pending$/m);
+			// What was marked is not sent again.
+			const good = written(await zipOf(filesOf()));
+			const done = await command("upgrade", good, "--confirm");
+			assert.equal(done.status, 0);
+			assert.match(done.output, /\nImage 0: The device has this file already\.\nImage 1: Uploaded /);
+		}));
+
+	it("say how things stand if the boot loader takes one image only", () =>
+		onDevice(["--images", "2"], async (command) => {
+			const { type, publicKey, sign } = parseKey(generateKey("ecdsa-p256"));
+			const strange = update("0.0.3", 15_000, undefined, { signer: { type, publicKey, sign: sign! } });
+			const { status, errors } = await command("upgrade", await withNet(strange.file), "--confirm");
+			assert.equal(status, 1);
+			assert.match(
+				errors,
+				/^Image 1: the boot loader did not accept the update; .* Image 0 runs version 0\.0\.2, on trial\.\n$/,
+			);
 		}));
 
 	it("cannot hold one image twice: a device marks by hash", () =>
