@@ -19,14 +19,14 @@ const KEYS = "d,datetime,format,query,force,boot_mode,hash,confirm,image,len,off
 	",",
 );
 const MORE_KEYS =
-	"max_size,type,argv,index,groups,echo,before,answer,room,target,__proto__,constructor,length,rc,".split(",");
+	"max_size,type,argv,index,groups,echo,before,transport,answer,room,target,__proto__,constructor,length,rc,".split(",");
 
 const TEXTS = "a,snrvbmpioa,mode,counters,a/b,/lfs/f,/lfs,/,sha256,crc32,2024-02-29T23:59:59,kernel uptime,ü😀".split(
 	",",
 );
 
 /** Groups and how many command ids of each are worth a try. */
-const GROUPS = [0, 1, 2, 3, 8, 9, 10, 63, 64, 65, 66, 67, 70, 255, 65535];
+const GROUPS = [0, 1, 2, 3, 8, 9, 10, 11, 63, 64, 65, 66, 67, 70, 255, 65535];
 
 /** Makes packets: recorded ones and new ones, changed a little or a lot. */
 export class Mutator {
