@@ -54,7 +54,7 @@ export interface ImageExplanation {
 	readonly image: number;
 	readonly primary: SlotExplanation;
 	readonly secondary: SlotExplanation;
-	/** Null in the modes that run the newest image. */
+	/** Null in the modes whose boot loader installs nothing. */
 	readonly state: StateExplanation | null;
 	/** A swap that power loss interrupted, which goes first. */
 	readonly interrupted: {
@@ -247,9 +247,10 @@ function explainImage(boot: BootUtil, options: ExplainOptions, forecast: ImageFo
 		image,
 		primary: slot("primary"),
 		secondary: slot("secondary"),
-		state: boot.mode.newest
-			? null
-			: { row: forecast.state ?? "V", because: because(forecast), swapType: typeName(forecast.swapType) },
+		state:
+			boot.mode.newest || boot.mode.firmwareLoader
+				? null
+				: { row: forecast.state ?? "V", because: because(forecast), swapType: typeName(forecast.swapType) },
 		interrupted: interrupted ? { ...interrupted, type: typeName(interrupted.type) } : null,
 		intent: typeName(forecast.action),
 		upload: brokenUpload(boot.map, image),

@@ -52,9 +52,9 @@ export interface FindOptions {
 	readonly securityCounters: Pick<SecurityCounterStore, "get">;
 }
 
-/** Whether the boot loader could have a key that was not given: one that runs the newest image takes no encrypted ones. */
+/** Whether the boot loader could have a key that was not given: one that installs nothing takes no encrypted images. */
 export const lacksKey = ({ mode, config }: BootUtil): boolean =>
-	(config.encryption ?? "none") === "none" && !mode.newest;
+	(config.encryption ?? "none") === "none" && !mode.newest && !mode.firmwareLoader;
 
 export const headerAt = (area: FlashArea, start: number): ImageHeader =>
 	decodeHeader(area.bytes(start, IMAGE_HEADER_SIZE));

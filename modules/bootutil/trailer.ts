@@ -101,13 +101,17 @@ export const scratchConfig = (config: BootConfig): BootConfig => ({ ...config, m
 /**
  * Largest image, header to last TLV, that a pair of slots can take (MCUboot `bootutil_max_image_size`). Without
  * scratch a swap leaves what is beside the trailer's sectors and the one sector that it needs. With scratch an image may
- * share the trailer's first sector. Modes without a swap need nothing below swap_info.
+ * share the trailer's first sector. Modes without a swap need nothing below swap_info; a firmware loader leaves the whole
+ * trailer free.
  */
 export function appMaxSize(config: BootConfig, primary: FlashArea, secondary: FlashArea): number {
-	const { swapRoom } = modeOf(config.mode);
+	const { swapRoom, firmwareLoader } = modeOf(config.mode);
 	const sector = primary.sectorSize;
 	const usable = (area: FlashArea): number => {
-		if (!swapRoom) return trailerLayout(config, area.size, area.writeAlign).swapInfo;
+		if (!swapRoom) {
+			const { swapInfo, status } = trailerLayout(config, area.size, area.writeAlign);
+			return firmwareLoader ? status : swapInfo;
+		}
 		if (swapRoom === "scratch") return besideTrailer(config, area);
 		const trailer = alignUp(trailerLayout(config, primary.size, primary.writeAlign).size, sector);
 		const spare = swapRoom === "primary" ? primary : secondary;
@@ -121,7 +125,9 @@ export function appMaxSize(config: BootConfig, primary: FlashArea, secondary: Fl
  * for it does not know the layout, and no image fits.
  */
 export function maxImageSize(config: BootConfig, primary: FlashArea, secondary: FlashArea, slot: FlashArea): number {
-	if (modeOf(config.mode).newest) return trailerLayout(config, slot.size, slot.writeAlign).swapInfo;
+	const { newest, firmwareLoader } = modeOf(config.mode);
+	// There the slots are no pair: each is measured alone.
+	if (newest || firmwareLoader) return appMaxSize(config, slot, slot);
 	return primary.sectors > config.maxSectors ? 0 : appMaxSize(config, primary, secondary);
 }
 

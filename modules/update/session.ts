@@ -58,8 +58,8 @@ export class UpdateSession {
 		this.#area = slots.area(this.#slot);
 		this.append = append;
 		const { size, sectorSize } = this.#area;
-		const { newest, reverts } = rules.boot.mode;
-		this.#unasked = newest !== undefined && !reverts;
+		const { newest, reverts, firmwareLoader } = rules.boot.mode;
+		this.#unasked = firmwareLoader === true || (newest !== undefined && !reverts);
 		if (byteLength !== undefined && byteLength > size)
 			throw new RangeError(`byteLength is ${byteLength}, and the partition has ${size} bytes`);
 		if (slots.isActive(this.#slot)) throw new Error(`the running image is in ${label}`);

@@ -53,7 +53,7 @@ export function slotInfoCommand(slots: ImageSlots, { describe, sizeLimit }: Imag
 						entries.push({
 							slot: slot & 1,
 							size: slots.area(slot).size,
-							upload_image_id: slots.isActive(slot) ? undefined : image,
+							upload_image_id: slots.isActive(slot) || slots.holdsLoader(slot) ? undefined : image,
 							...describe?.("slot", slot),
 						});
 					}

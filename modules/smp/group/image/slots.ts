@@ -58,6 +58,11 @@ export class ImageSlots {
 		return slot === this.active(slot >> 1);
 	}
 
+	/** Whether a slot is that of a firmware loader, which no client replaces. */
+	holdsLoader(slot: number): boolean {
+		return this.boot.mode.firmwareLoader === true && (slot & 1) === 1;
+	}
+
 	/** Where the image in a slot starts, bytes from the start of the slot. */
 	start(slot: number): number {
 		return this.boot.boot_get_image_start_offset(this.area(slot).id);
