@@ -1,3 +1,4 @@
+import { MODES } from "../modules/bootutil/modes.js";
 import { Rc } from "../modules/smp/errors.js";
 import { pause } from "./abort.js";
 import {
@@ -119,8 +120,9 @@ export async function upgrade(
 		const upload = await client.upload(file, { image: number, signal, ...(onProgress && { onProgress }) });
 		onStep({ step: "uploaded", bytes: file.length, time: Date.now() - started, upload });
 		const sent: Sent = { hash, version, dependencies, target, before };
-		onStep({ step: "marked", permanent: await mark(client, sent, signal) });
-		confirmed = (await restart(client, sent, options)).confirmed;
+		const { permanent, unmarked } = await mark(client, sent, signal);
+		onStep({ step: "marked", permanent });
+		confirmed = (await restart(client, { ...sent, unmarked }, options)).confirmed;
 	}
 	if (confirm && !confirmed) {
 		const images = await client.confirm(await hashToConfirm(client, image, hash, signal), { signal });
@@ -148,8 +150,15 @@ async function hashToConfirm(
 	return hash;
 }
 
-/** Marks what was uploaded for the next start, unless it is marked. Returns whether it is so for good. */
-async function mark(client: SmpClient, sent: Sent, signal: AbortSignal | undefined): Promise<boolean> {
+/** How the next start knows of an update, and whether it stays without a further word. */
+interface Mark {
+	readonly permanent: boolean;
+	/** True if nobody had to ask for it. */
+	readonly unmarked: boolean;
+}
+
+/** Marks what was uploaded for the next start, unless it is marked, or a firmware loader has put it where it runs. */
+async function mark(client: SmpClient, sent: Sent, signal: AbortSignal | undefined): Promise<Mark> {
 	const { hash, target } = sent;
 	let images = await client.images({ signal });
 	checkMark(hash, target.image, images);
@@ -157,11 +166,12 @@ async function mark(client: SmpClient, sent: Sent, signal: AbortSignal | undefin
 		try {
 			images = await client.test(hash, { signal });
 		} catch (error) {
+			if (takesNoMarks(error) && (await isFirmwareLoader(client, signal))) return { permanent: true, unmarked: true };
 			throw await explained(client, sent, error, signal);
 		}
 	}
 	const marked = entryAt(target, images);
-	if (isMarked(sent, images)) return marked!.permanent;
+	if (isMarked(sent, images)) return { permanent: marked!.permanent, unmarked: false };
 	const other = images.find((entry) => entry.hash === hash && entry.pending);
 	throw new Error(
 		other
@@ -173,6 +183,17 @@ async function mark(client: SmpClient, sent: Sent, signal: AbortSignal | undefin
 const isMarked = ({ hash, target }: Sent, images: readonly ImageState[]): boolean =>
 	entryAt(target, images)?.hash === hash && entryAt(target, images)?.pending === true;
 
+const takesNoMarks = (error: unknown): boolean =>
+	error instanceof SmpResponseError && !error.denied && error.group === undefined && error.code === Rc.NOT_SUPPORTED;
+
+async function isFirmwareLoader(client: SmpClient, signal: AbortSignal | undefined): Promise<boolean> {
+	const mode = await client.bootloaderMode({ signal }).catch((error: unknown) => {
+		if (error instanceof SmpResponseError) return undefined;
+		throw error;
+	});
+	return mode?.mode === MODES["firmware-loader"].number;
+}
+
 /** Why the device refuses a mark, from its list if that says more than the device. */
 async function explained(
 	client: SmpClient,
@@ -181,7 +202,7 @@ async function explained(
 	signal: AbortSignal | undefined,
 ): Promise<unknown> {
 	if (!(error instanceof SmpResponseError) || error.denied) return error;
-	if (error.group === undefined && error.code === Rc.NOT_SUPPORTED) {
+	if (takesNoMarks(error)) {
 		const newest = `its boot loader runs the newest image, and version ${sent.version} is not newer than what runs`;
 		return new Error(`the device takes no marks: ${newest}`);
 	}

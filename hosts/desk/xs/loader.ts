@@ -69,6 +69,8 @@ export const loaderServices = (): LoaderServices => ({
 /** Opens the boot loader as the command line has it. */
 export function openLoader(): LoaderRun {
 	const config = readConfig();
+	const { entrances = ["no-image"] } = config.recovery ?? {};
+	const build = { ...loaderConfig(config), loaderWithoutImage: entrances.includes("no-image") };
 	const map = FlashMap.open(config.layout, (label) => SimFlash.open(config.layout, label));
 	log(`*** Booting xs-smp boot loader: ${config.boot.mode}, ${config.signature} ***`);
 	if (config.signature === "none")
@@ -79,7 +81,7 @@ export function openLoader(): LoaderRun {
 	return {
 		config,
 		map,
-		loader: new Loader(map, loaderConfig(config), loaderServices()),
+		loader: new Loader(map, build, loaderServices()),
 		finish: (result) => {
 			if (result.ok) {
 				simulator.startApplication(JSON.stringify(result.images), ...archivePayload(map, result.images));

@@ -278,6 +278,12 @@ describe("uploads in serial recovery", () => {
 		assert.equal(it.ask(1, 1, { off: 0, len: SLOT + 1, data: file.subarray(0, 4) }), rc(3));
 	});
 
+	it("keep the trailer that a file brings where the slot is erased first", () => {
+		const it = new Device();
+		assert.equal(it.upload(new Uint8Array(SLOT).fill(0x33), 512), off("198000"));
+		assert.ok(it.flash.bytes(1).every((byte) => byte === 0x33));
+	});
+
 	it("go to the primary slot of the image that they name", () => {
 		const it = new Device({}, { images: 2 });
 		assert.equal(it.upload(NEW, 400, 1), off(`19${NEW.length.toString(16)}`));
