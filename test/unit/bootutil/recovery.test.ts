@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { BootUtil } from "../../../modules/bootutil/bootutil.js";
 import type { BootResult, LoaderConfig } from "../../../modules/bootutil/loader/config.js";
 import { longestPacket, type RecoveryBuild } from "../../../modules/bootutil/loader/recovery/build.js";
 import {
@@ -9,8 +10,9 @@ import {
 	loaderWanted,
 } from "../../../modules/bootutil/loader/recovery/flow.js";
 import { Recovery } from "../../../modules/bootutil/loader/recovery/recovery.js";
+import { SwapType, trailerMagic } from "../../../modules/bootutil/trailer.js";
 import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
-import { hex, request, unhex } from "../smp/support.js";
+import { hex, random, request, unhex } from "../smp/support.js";
 import { loaderConfig, makeFlash, makeImage, SECTOR, SLOT } from "./support.js";
 
 /** A boot loader in serial recovery. */
@@ -325,6 +327,33 @@ describe("uploads in serial recovery", () => {
 			const most = new Uint8Array(SLOT).fill(0x33);
 			assert.equal(it.upload(most, 1000, 2), rc(3));
 		});
+
+	// A symptom of MCUboot issue 2810: the upload succeeds, and the next boot knows of no request.
+	it("lose the request that a file brings, unless the slot is erased first", () => {
+		const size = SLOT - SECTOR;
+		const file = new Uint8Array(size).fill(0xff);
+		file.set(NEW);
+		file.set(trailerMagic(8), size - 16);
+		const requests = [false, true].map((eraseProgressively) => {
+			const it = new Device({ directUpload: true, eraseProgressively }, { mode: "swap-offset" });
+			it.put(1, OLD);
+			assert.equal(it.upload(file, 512, 2), off("197000"));
+			return new BootUtil(it.flash.map, loaderConfig({ mode: "swap-offset" })).boot_swap_type();
+		});
+		assert.deepStrictEqual(requests, [SwapType.TEST, SwapType.NONE]);
+	});
+
+	it("are none the worse for packets that are damaged", () => {
+		const limit = random(2810);
+		const it = new Device({ directUpload: true, echo: true, state: true, hash: true, slotInfo: true });
+		const whole = request(1, 1, { image: 2, off: 0, len: 2000, data: new Uint8Array(64) }, 0);
+		for (let round = 0; round < 3000; round++) {
+			const packet = whole.slice(0, limit(3) === 0 ? limit(whole.length + 1) : whole.length);
+			for (let flips = limit(4); flips > 0 && packet.length > 0; flips--) packet[limit(packet.length)] = limit(256);
+			it.send(packet);
+		}
+		assert.equal(it.upload(NEW, 400, 1), off(`19${NEW.length.toString(16)}`));
+	});
 
 	it("are refused beyond their length, and go on after a refusal", () => {
 		const it = new Device();
