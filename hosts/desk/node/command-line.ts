@@ -60,7 +60,9 @@ async function run(options: Options, { stdout, stderr }: Context, emulator?: Emu
 			const [, press, number] = /^\s*(r|reset|p|pin)(?:\s+(\d{1,4}))?\s*$/.exec(line) ?? [];
 			const pin = press?.startsWith("p") ?? false;
 			if (pin && !options.recovery?.entrances.includes("pin"))
-				stderr.write("There is no pin to hold: start the device with --recovery pin.\n");
+				stderr.write(
+					emulator ? "This board has no pin.\n" : "There is no pin to hold: start the device with --recovery pin.\n",
+				);
 			else if (press !== undefined) devices.reset(number === undefined ? undefined : Number(number), pin);
 			else if (/^\s*(q|quit)\s*$/.test(line)) devices.quit();
 		});

@@ -55,7 +55,9 @@ export function readRecoveryOptions(command: Command, mode: UpgradeMode): Recove
 	const { firmwareLoader } = MODES[mode];
 	const given = command.opts<Given>();
 	const { recoveryWait: wait = 0, directUpload = false, holdPin = false } = given;
-	const entrances = given.recovery ?? (firmwareLoader ? OF_A_LOADER : []);
+	// A board without a pin and a boot mode starts its firmware loader only in need.
+	const all = command.options.some(({ long }) => long === "--recovery") ? OF_A_LOADER : (["no-image"] as const);
+	const entrances = given.recovery ?? (firmwareLoader ? all : []);
 	const has = (entrance: Entrance): boolean => entrances.includes(entrance);
 	if (firmwareLoader && has("wait"))
 		throw new UsageError("--recovery wait is not for --mode firmware-loader: its boot loader does not listen.");
