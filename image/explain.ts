@@ -4,6 +4,7 @@ import { IMAGE_HEADER_SIZE } from "../modules/bootutil/header.js";
 import type { ImageResult, LoaderConfig } from "../modules/bootutil/loader/config.js";
 import { type DryBoot, DryRun } from "../modules/bootutil/loader/dry-run.js";
 import type { FlashTiming } from "../modules/bootutil/loader/shadow-flash.js";
+import { installs } from "../modules/bootutil/modes.js";
 import { SWAP_TYPE_TABLE } from "../modules/bootutil/swap-type.js";
 import { BootFlag, BootMagic, SwapType, type Trailer, trailerMagic } from "../modules/bootutil/trailer.js";
 import { readU16 } from "../modules/bytes/little-endian.js";
@@ -247,10 +248,9 @@ function explainImage(boot: BootUtil, options: ExplainOptions, forecast: ImageFo
 		image,
 		primary: slot("primary"),
 		secondary: slot("secondary"),
-		state:
-			boot.mode.newest || boot.mode.firmwareLoader
-				? null
-				: { row: forecast.state ?? "V", because: because(forecast), swapType: typeName(forecast.swapType) },
+		state: !installs(boot.mode)
+			? null
+			: { row: forecast.state ?? "V", because: because(forecast), swapType: typeName(forecast.swapType) },
 		interrupted: interrupted ? { ...interrupted, type: typeName(interrupted.type) } : null,
 		intent: typeName(forecast.action),
 		upload: brokenUpload(boot.map, image),

@@ -81,6 +81,7 @@ const findRow = (mode: Mode, primary: SwapState, secondary: SwapState): SwapType
 	SWAP_TYPE_TABLE.find(
 		(row) =>
 			!mode.firmwareLoader &&
+			!mode.singleSlot &&
 			(!row.marksRevert || mode.marksRevert === true) &&
 			fits(row.primaryMagic, primary.magic) &&
 			fits(row.secondaryMagic, secondary.magic) &&

@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { readFileSync } from "node:fs";
 import { type ImageState, SmpClient, SmpResponseError } from "../../client/client.js";
 import { boots } from "../../client/group/boot-journal.js";
+import { serialLink } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
 import { upgrade } from "../../client/upgrade.js";
 import type { ImageOptions } from "../../image/create.js";
@@ -79,6 +80,7 @@ const notSupported = (error: unknown): boolean => error instanceof SmpResponseEr
 
 describe("upgrade methods", () => {
 	const numbers = {
+		"single-slot": 0,
 		scratch: 1,
 		overwrite: 2,
 		move: 3,
@@ -147,6 +149,30 @@ describe("upgrade methods", () => {
 			...["--recovery", "pin"],
 		);
 	});
+
+	it("single-slot: an image is replaced by serial recovery alone", () =>
+		Bench.run(
+			"single-slot",
+			async (bench) => {
+				const next = make("1.0.0", 60_000);
+				await assert.rejects(bench.upload(next), /the only slot is in use.*serial recovery takes updates/);
+				await assert.rejects(bench.client.test(next.hash), notSupported);
+				await assert.rejects(bench.client.erase(), /there is no slot 1/);
+				assert.equal((await bench.client.slots()).length, 1);
+				await bench.client.reset({ bootMode: 1 });
+				await bench.simulator.next("recovery");
+				await using recovery = new SmpClient(serialLink(bench.simulator.serial));
+				assert.deepEqual(await recovery.slots(), [
+					{ image: 0, slot: 0, size: 0x80000, uploadImage: 0, maxImageSize: 522_704 },
+				]);
+				await assert.rejects(recovery.test(next.hash), notSupported);
+				await recovery.upload(next.file);
+				await recovery.reset();
+				assert.equal(bootOf(await bench.simulator.next("boot")), "1.0.0 none");
+				assert.deepEqual(await bench.list(), ["0: 1.0.0 active confirmed"]);
+			},
+			...["--recovery", "boot-mode"],
+		));
 
 	it("scratch: test, revert, test, confirm, and a way back", () =>
 		Bench.run("scratch", async (bench) => {

@@ -22,7 +22,7 @@ describe("simulator: what cannot be used is refused", () => {
 		["option in place of a value", {}, ["--flash", "--json"], /--flash needs a value/],
 		["value of a switch", {}, ["--json=yes"], /--json takes no value/],
 		["images", {}, ["--images", "3"], /--images is 1 or 2, not "3"/],
-		["mode", {}, ["--mode", "swap"], /--mode is move, offset, .* or firmware-loader, not "swap"/],
+		["mode", {}, ["--mode", "swap"], /--mode is move, offset, .* or single-slot, not "swap"/],
 		["confirm", {}, ["--confirm", "yes"], /--confirm is smp or self/],
 		["erase pending", {}, ["--erase-pending", "yes"], /--erase-pending is on or off/],
 		["guards", {}, ["--guards", "yes"], /--guards is on or off/],
@@ -55,6 +55,13 @@ describe("simulator: what cannot be used is refused", () => {
 		],
 		["holding no pin", {}, ["--hold-pin", "--recovery", "no-image"], /--hold-pin needs --recovery pin/],
 		["two images and a firmware loader", {}, ["--mode", "firmware-loader", "--images", "2"], /is for one image/],
+		["two images and one slot", {}, ["--mode", "single-slot", "--images", "2"], /is for one image/],
+		[
+			"direct upload to one slot",
+			{},
+			["--mode", "single-slot", "--recovery", "pin", "--direct-upload"],
+			/--direct-upload is not for --mode single-slot/,
+		],
 		["bootstrap without a swap", {}, ["--mode", "ram-load", "--bootstrap"], /no --bootstrap with --mode ram-load/],
 		[
 			"downgrade prevention with a firmware loader",

@@ -37,7 +37,7 @@ export interface LoaderOptions {
 /** The options of a boot loader. */
 export const loaderOptions = (): readonly Option[] =>
 	[
-		choiceOption("--images <N>", "number of images", IMAGES).default("2", "2; 1 with --mode firmware-loader"),
+		choiceOption("--images <N>", "number of images", IMAGES).default("2", "2; 1 with firmware-loader and single-slot"),
 		choiceOption(
 			"--mode <MODE>",
 			'how the boot loader upgrades. scratch: a layout without an area "image-scratch" gets one of 4 sectors after its last area. ram-load: sign images with --load-addr 0x20000000, those of image 1 with 0x20080000',
@@ -99,11 +99,11 @@ export function readLoaderOptions(command: Command): LoaderOptions {
 	if (isGiven(command, "encryptionKeyLength") && given.encryptionKey === undefined)
 		throw new UsageError("--encryption-key-length needs --encryption-key.");
 	const upgrade = MODE_OPTIONS.get(mode)!;
-	const { firmwareLoader } = ROWS[upgrade];
-	if (firmwareLoader && images === "2" && isGiven(command, "images"))
-		throw new UsageError(`--mode ${mode} is for one image.`);
+	const { firmwareLoader, singleSlot } = ROWS[upgrade];
+	const single = firmwareLoader || singleSlot;
+	if (single && images === "2" && isGiven(command, "images")) throw new UsageError(`--mode ${mode} is for one image.`);
 	return {
-		images: images === "1" || firmwareLoader ? 1 : 2,
+		images: images === "1" || single ? 1 : 2,
 		mode: upgrade,
 		downgradePrevention: given.downgradePrevention,
 		layout: given.layout,

@@ -52,7 +52,7 @@ interface Given {
 
 /** What a command line that was read says of recovery. Throws a UsageError. */
 export function readRecoveryOptions(command: Command, mode: UpgradeMode): RecoveryOptions {
-	const { firmwareLoader } = MODES[mode];
+	const { firmwareLoader, singleSlot } = MODES[mode];
 	const given = command.opts<Given>();
 	const { recoveryWait: wait = 0, directUpload = false, holdPin = false } = given;
 	// A board without a pin and a boot mode starts its firmware loader only in need.
@@ -64,6 +64,7 @@ export function readRecoveryOptions(command: Command, mode: UpgradeMode): Recove
 	if (isGiven(command, "recoveryWait") && !has("wait")) throw new UsageError("--recovery-wait needs --recovery wait.");
 	if (directUpload && (firmwareLoader || entrances.length === 0))
 		throw new UsageError("--direct-upload is for serial recovery: it needs --recovery.");
+	if (directUpload && singleSlot) throw new UsageError("--direct-upload is not for --mode single-slot.");
 	if (holdPin && !has("pin")) throw new UsageError("--hold-pin needs --recovery pin.");
 	return { recovery: entrances.length === 0 ? undefined : { entrances, wait, directUpload }, holdPin };
 }

@@ -9,13 +9,15 @@ const NAMES = Object.freeze(["application", "firmware loader"] as const);
 
 /**
  * One boot where the secondary slot holds a firmware loader (MCUboot `boot/zephyr/firmware_loader.c`): it runs if it is wanted
- * or if there is no application; the application runs otherwise, and if the firmware loader is not valid. Flash is only read.
+ * or if there is no application; the application runs otherwise, and if the firmware loader is not valid. With a single slot
+ * there is the application alone (`boot/zephyr/single_loader.c`). Flash is only read.
  *
  * @returns why there is nothing to boot, in words; undefined if there is
  */
 export function chooseLoader(boot: Boot, wanted: boolean): string | undefined {
 	const image = boot.images[0]!;
-	const order: SlotIndex[] = wanted ? [SECONDARY, PRIMARY] : [PRIMARY, SECONDARY];
+	const { singleSlot = false } = boot.bootutil.mode;
+	const order: SlotIndex[] = singleSlot ? [PRIMARY] : wanted ? [SECONDARY, PRIMARY] : [PRIMARY, SECONDARY];
 	const { loaderWithoutImage = true } = boot.config;
 	for (const slot of order) {
 		if (slot === SECONDARY && !wanted && !loaderWithoutImage) continue;
@@ -27,7 +29,7 @@ export function chooseLoader(boot: Boot, wanted: boolean): string | undefined {
 		}
 		boot.services.log(`${NAMES[slot]}: ${fault}`);
 	}
-	return "neither an application nor a firmware loader can be started";
+	return singleSlot ? "no application can be started" : "neither an application nor a firmware loader can be started";
 }
 
 /** Both are validated alike, by the same keys. What is invalid stays as it is. */

@@ -1,7 +1,7 @@
 import { FlashError } from "../../flash/error.js";
 import type { FlashMap } from "../../flash/map.js";
 import { formatVersion, IMAGE_MAGIC } from "../header.js";
-import { type InstallMode, modeOf } from "../modes.js";
+import { type InstallMode, installs, modeOf } from "../modes.js";
 import { BootFlag, type SwapState, SwapType } from "../trailer.js";
 import { bootstrapType, fillPrimary, primaryIsVacant } from "./bootstrap.js";
 import type { BootResult, ImageResult, LoaderConfig, LoaderServices } from "./config.js";
@@ -37,8 +37,7 @@ const STRATEGIES: Readonly<Record<InstallMode, UpgradeStrategy>> = Object.freeze
 
 /** The strategy of a mode that installs. A mode that is not in the table of modes has none here. */
 function strategyOf({ mode }: LoaderConfig): UpgradeStrategy | undefined {
-	const { newest, firmwareLoader } = modeOf(mode);
-	if (newest || firmwareLoader) return undefined;
+	if (!installs(modeOf(mode))) return undefined;
 	if (typeof mode !== "string") throw new RangeError("a mode of your own that installs needs its strategy");
 	return STRATEGIES[mode as InstallMode];
 }
@@ -93,7 +92,8 @@ export class Loader {
 		let reason: string | undefined;
 		let halted = false;
 		try {
-			if (boot.bootutil.mode.firmwareLoader) reason = chooseLoader(boot, loaderWanted);
+			const { mode } = boot.bootutil;
+			if (mode.firmwareLoader || mode.singleSlot) reason = chooseLoader(boot, loaderWanted);
 			else reason = this.#strategy ? new BootRun(boot, this.#strategy).run() : new NewestRun(boot).run();
 		} catch (error) {
 			if (!(error instanceof LoaderHalt || error instanceof FlashError)) throw error;

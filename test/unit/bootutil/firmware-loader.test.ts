@@ -90,6 +90,15 @@ describe("a firmware loader", () => {
 		assert.equal(it.boot(), APPLICATION);
 	});
 
+	it("is not looked for with a single slot", () => {
+		const it = new Device({ mode: "single-slot" }).put(1).put(2);
+		assert.equal(it.boot(), APPLICATION);
+		assert.equal(it.boot(true), APPLICATION);
+		it.flash.bytes(1)[100] = 0x55;
+		assert.equal(it.boot(), "-");
+		assert.match(it.log.at(-1)!, /no application can be started/);
+	});
+
 	it("is not hashed where the boot loader does not validate", () => {
 		const it = new Device({ validatePrimary: false }).put(1);
 		it.flash.bytes(1)[100] = 0x55;

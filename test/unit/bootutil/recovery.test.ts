@@ -228,6 +228,17 @@ describe("serial recovery", () => {
 		assert.equal(it.ask(1, 0, { confirm: false }), rc(3));
 	});
 
+	it("knows of one slot where there is no other", () => {
+		const it = new Device({ slotInfo: true }, { mode: "single-slot" });
+		it.put(1, OLD);
+		it.put(2, NEW);
+		assert.equal(it.ask(1, 0, {}, 0), "bf66696d616765739fbf64736c6f74006776657273696f6e65312e302e30ffffff");
+		const slot = "bf64736c6f74006473697a651980006f75706c6f61645f696d6167655f696400ff";
+		// Below the trailer: 128 sectors of status and the fields.
+		const most = `6e6d61785f696d6167655f73697a6519${(SLOT - 1584).toString(16)}`;
+		assert.equal(it.ask(1, 6, {}, 0), `bf66696d616765739fbf65696d6167650065736c6f74739f${slot}ff${most}ffffff`);
+	});
+
 	it("tells of slots, and which number an upload to each has", () => {
 		const info = (slot: number, id?: number): string =>
 			`bf64736c6f740${slot}6473697a65198000${id === undefined ? "" : `6f75706c6f61645f696d6167655f69640${id}`}ff`;

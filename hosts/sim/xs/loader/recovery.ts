@@ -21,9 +21,9 @@ const RESET_DELAY = 250;
 /** One boot of a boot loader with serial recovery. */
 export function boot(run: LoaderRun, { entrances, wait, directUpload }: RecoveryConfig): void {
 	const { config, map, loader, finish } = run;
-	const { newest, reverts } = MODES[config.boot.mode];
+	const { newest, reverts, singleSlot } = MODES[config.boot.mode];
 	const build: RecoveryBuild = {
-		...{ hash: true, state: true, slotInfo: true, echo: true, params: true, directUpload },
+		...{ hash: true, state: !singleSlot, slotInfo: true, echo: true, params: true, directUpload },
 		// Erasing the trailer after the last packet would take away what marks an image in this mode.
 		eraseProgressively: !(newest && reverts),
 	};

@@ -54,7 +54,7 @@ export class RecoveryImages {
 		const images: ResponseMap[] = [];
 		for (let image = 0; image < config.images; image++) {
 			const type = this.#boot.boot_swap_type_multi(image);
-			for (const slot of [PRIMARY, SECONDARY] as const) {
+			for (const slot of this.#slots) {
 				const found = this.#find(image, slot, type);
 				if (!found) continue;
 				images.push({
@@ -100,22 +100,28 @@ export class RecoveryImages {
 		for (let image = 0; image < config.images; image++) {
 			const primary = map.slot(image, "primary");
 			const secondary = map.slot(image, "secondary");
+			const last = this.#slots.length - 1;
 			images.push({
 				image,
-				slots: [
-					{ slot: 0, size: primary.size, upload_image_id: directUpload ? 2 * image + 1 : undefined },
-					{ slot: 1, size: secondary.size, upload_image_id: directUpload ? 2 * image + 2 : image },
-				],
+				slots: this.#slots.map((slot) => ({
+					slot,
+					size: (slot === PRIMARY ? primary : secondary).size,
+					upload_image_id: directUpload ? 2 * image + slot + 1 : slot === last ? image : undefined,
+				})),
 				max_image_size: maxImageSize(config, primary, secondary, primary),
 			});
 		}
 		return { images };
 	}
 
+	get #slots(): readonly SlotIndex[] {
+		return this.#boot.mode.singleSlot ? [PRIMARY] : [PRIMARY, SECONDARY];
+	}
+
 	#imageOf(hash: Uint8Array): number {
 		for (let image = 0; image < this.#host.config.images; image++) {
 			const type = this.#boot.boot_swap_type_multi(image);
-			for (const slot of [PRIMARY, SECONDARY] as const) {
+			for (const slot of this.#slots) {
 				const found = this.#find(image, slot, type);
 				if (found?.hash && equalBytes(found.hash, hash)) return image;
 			}

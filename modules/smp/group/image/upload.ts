@@ -230,7 +230,9 @@ export class ImageUpload {
 		if (this.#slots.holdsLoader(slot))
 			throw imageError(
 				ImageError.NO_FREE_SLOT,
-				"the firmware loader takes updates, and the application runs: reset with boot mode 1",
+				this.#slots.boot.mode.singleSlot
+					? "the only slot is in use: the boot loader's serial recovery takes updates"
+					: "the firmware loader takes updates, and the application runs: reset with boot mode 1",
 			);
 		if (inUse(this.#slots, slot, this.#options.erasePending === false))
 			throw imageError(ImageError.NO_FREE_SLOT, "the slot holds an image that is in use");
