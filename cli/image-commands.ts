@@ -78,8 +78,6 @@ async function printInfo({ client, output }: Job): Promise<void> {
 
 /** What a boot loader says that has none of our modes (Zephyr SMP group 0, Bootloader information). */
 const OTHER_MODES: Readonly<Record<number, string>> = {
-	0: "single application",
-	7: "firmware loader",
 	8: "single application in RAM",
 };
 

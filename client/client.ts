@@ -241,8 +241,23 @@ export class SmpClient implements Requester, AsyncDisposable {
 			throw image ? withPadding(error, image) : error;
 		});
 		const images = image && (await ifOffered(this.images({ signal })));
-		if (images) checkArrival(image, target, images);
+		if (images && !(await this.#tookInPlace(image, target, images, options))) checkArrival(image, target, images);
 		return result;
+	}
+
+	/**
+	 * Whether a file went to the first slot of its image, which none but a boot loader's serial recovery writes to. Its slot info
+	 * names the other one (MCUboot boot_serial.c, `bs_slot_info`). It has one buffer, and does not tell of the boot loader.
+	 */
+	async #tookInPlace(
+		{ hash }: ImageFile,
+		{ image }: Target,
+		images: readonly ImageState[],
+		{ signal }: UploadOptions,
+	): Promise<boolean> {
+		if (!images.some((entry) => entry.hash === hash && entry.image === image && entry.slot === 0)) return false;
+		const parameters = await ifOffered(this.parameters({ signal }));
+		return parameters?.bufferCount === 1 && (await ifOffered(this.bootloader({ signal }))) === undefined;
 	}
 
 	/** Where an upload for an image goes. Rejects with an Error of one sentence if the device has no such image. */

@@ -9,6 +9,8 @@ export interface Sent {
 	readonly dependencies: readonly Dependency[];
 	readonly target: Target;
 	readonly before: readonly ImageState[];
+	/** True if the device takes no marks, and starts what it has: its firmware loader has taken the update. */
+	readonly unmarked?: boolean;
 }
 
 /**
@@ -24,11 +26,11 @@ export const activeOf = (image: number, images: readonly ImageState[]): ImageSta
 
 /** Tells from the image list what has become of an update. */
 export function outcomeOf(sent: Sent, images: readonly ImageState[]): Outcome {
-	const { hash, target, dependencies } = sent;
+	const { hash, target, dependencies, unmarked = false } = sent;
 	const now = activeOf(target.image, images);
 	if (now?.hash === hash) return { state: "running", now };
 	const there = images.find((entry) => entry.image === target.image && !entry.active);
-	if (there?.hash === hash && there.pending) {
+	if (there?.hash === hash && (there.pending || unmarked)) {
 		const unmet = unmetDependencies(dependencies, withoutPending(images), target.several);
 		return { state: "waiting", why: unmet && `the boot loader wants ${unmet}` };
 	}

@@ -1,3 +1,4 @@
+import { MODES } from "../modules/bootutil/modes.js";
 import { Rc } from "../modules/smp/errors.js";
 import { pause } from "./abort.js";
 import {
@@ -167,17 +168,21 @@ export async function upgradeAll(
 		onStep({ step: "uploaded", image: target.image, bytes: file.length, time: Date.now() - started, upload });
 	}
 	const marked: number[] = [];
+	const unmarked = new Set<Work>();
 	for (const work of sent) {
-		const permanent = await ofImage(work, several, mark(client, work, signal)).catch((error: unknown) => {
+		const { permanent, unmarked: alone } = await ofImage(work, several, mark(client, work, signal)).catch((error: unknown) => {
 			throw marked.length === 0
 				? error
 				: withMore(error, `image ${marked.join(", ")} is marked: the next restart installs it`);
 		});
+		if (alone) unmarked.add(work);
 		marked.push(work.target.image);
 		onStep({ step: "marked", image: work.target.image, permanent });
 	}
-	if (sent.length > 0)
-		for (const { image, confirmed: keeps } of await restart(client, sent, options)) confirmed.set(image, keeps);
+	if (sent.length > 0) {
+		const works = sent.map((work) => ({ ...work, unmarked: unmarked.has(work) }));
+		for (const { image, confirmed: keeps } of await restart(client, works, options)) confirmed.set(image, keeps);
+	}
 	for (const { hash, target, version } of confirm ? works : []) {
 		const { image } = target;
 		if (confirmed.get(image)) continue;
@@ -271,8 +276,15 @@ async function hashToConfirm(
 	return hash;
 }
 
-/** Marks what was uploaded for the next start, unless it is marked. Returns whether it is so for good. */
-async function mark(client: SmpClient, sent: Sent, signal: AbortSignal | undefined): Promise<boolean> {
+/** How the next start knows of an update, and whether it stays without a further word. */
+interface Mark {
+	readonly permanent: boolean;
+	/** True if nobody had to ask for it. */
+	readonly unmarked: boolean;
+}
+
+/** Marks what was uploaded for the next start, unless it is marked, or a firmware loader has put it where it runs. */
+async function mark(client: SmpClient, sent: Sent, signal: AbortSignal | undefined): Promise<Mark> {
 	const { hash, target } = sent;
 	let images = await client.images({ signal });
 	checkMark(hash, target.image, images);
@@ -280,11 +292,12 @@ async function mark(client: SmpClient, sent: Sent, signal: AbortSignal | undefin
 		try {
 			images = await client.test(hash, { signal });
 		} catch (error) {
+			if (takesNoMarks(error) && (await isFirmwareLoader(client, signal))) return { permanent: true, unmarked: true };
 			throw await explained(client, sent, error, signal);
 		}
 	}
 	const marked = entryAt(target, images);
-	if (isMarked(sent, images)) return marked!.permanent;
+	if (isMarked(sent, images)) return { permanent: marked!.permanent, unmarked: false };
 	const other = images.find((entry) => entry.hash === hash && entry.pending);
 	throw new Error(
 		other
@@ -296,6 +309,17 @@ async function mark(client: SmpClient, sent: Sent, signal: AbortSignal | undefin
 const isMarked = ({ hash, target }: Pick<Sent, "hash" | "target">, images: readonly ImageState[]): boolean =>
 	entryAt(target, images)?.hash === hash && entryAt(target, images)?.pending === true;
 
+const takesNoMarks = (error: unknown): boolean =>
+	error instanceof SmpResponseError && !error.denied && error.group === undefined && error.code === Rc.NOT_SUPPORTED;
+
+async function isFirmwareLoader(client: SmpClient, signal: AbortSignal | undefined): Promise<boolean> {
+	const mode = await client.bootloaderMode({ signal }).catch((error: unknown) => {
+		if (error instanceof SmpResponseError) return undefined;
+		throw error;
+	});
+	return mode?.mode === MODES["firmware-loader"].number;
+}
+
 /** Why the device refuses a mark, from its list if that says more than the device. */
 async function explained(
 	client: SmpClient,
@@ -304,7 +328,7 @@ async function explained(
 	signal: AbortSignal | undefined,
 ): Promise<unknown> {
 	if (!(error instanceof SmpResponseError) || error.denied) return error;
-	if (error.group === undefined && error.code === Rc.NOT_SUPPORTED) {
+	if (takesNoMarks(error)) {
 		const newest = `its boot loader runs the newest image, and version ${sent.version} is not newer than what runs`;
 		return new Error(`the device takes no marks: ${newest}`);
 	}

@@ -4,6 +4,7 @@ import { IMAGE_HEADER_SIZE } from "../modules/bootutil/header.js";
 import type { ImageResult, LoaderConfig } from "../modules/bootutil/loader/config.js";
 import { type DryBoot, DryRun } from "../modules/bootutil/loader/dry-run.js";
 import type { FlashTiming } from "../modules/bootutil/loader/shadow-flash.js";
+import { installs } from "../modules/bootutil/modes.js";
 import { SWAP_TYPE_TABLE } from "../modules/bootutil/swap-type.js";
 import { BootFlag, BootMagic, SwapType, type Trailer, trailerMagic } from "../modules/bootutil/trailer.js";
 import { readU16 } from "../modules/bytes/little-endian.js";
@@ -54,7 +55,7 @@ export interface ImageExplanation {
 	readonly image: number;
 	readonly primary: SlotExplanation;
 	readonly secondary: SlotExplanation;
-	/** Null in the modes that run the newest image. */
+	/** Null in the modes whose boot loader installs nothing. */
 	readonly state: StateExplanation | null;
 	/** A swap that power loss interrupted, which goes first. */
 	readonly interrupted: {
@@ -247,7 +248,7 @@ function explainImage(boot: BootUtil, options: ExplainOptions, forecast: ImageFo
 		image,
 		primary: slot("primary"),
 		secondary: slot("secondary"),
-		state: boot.mode.newest
+		state: !installs(boot.mode)
 			? null
 			: { row: forecast.state ?? "V", because: because(forecast), swapType: typeName(forecast.swapType) },
 		interrupted: interrupted ? { ...interrupted, type: typeName(interrupted.type) } : null,

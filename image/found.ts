@@ -13,6 +13,7 @@ import {
 import type { LoaderConfig } from "../modules/bootutil/loader/config.js";
 import { imageKey } from "../modules/bootutil/loader/encryption.js";
 import { imageFault } from "../modules/bootutil/loader/validate-image.js";
+import { installs } from "../modules/bootutil/modes.js";
 import type { SecurityCounterStore } from "../modules/bootutil/security-counter.js";
 import { findTlv, TlvType } from "../modules/bootutil/tlv.js";
 import { headerFault } from "../modules/bootutil/validation.js";
@@ -52,9 +53,9 @@ export interface FindOptions {
 	readonly securityCounters: Pick<SecurityCounterStore, "get">;
 }
 
-/** Whether the boot loader could have a key that was not given: one that runs the newest image takes no encrypted ones. */
+/** Whether the boot loader could have a key that was not given: one that installs nothing takes no encrypted images. */
 export const lacksKey = ({ mode, config }: BootUtil): boolean =>
-	(config.encryption ?? "none") === "none" && !mode.newest;
+	(config.encryption ?? "none") === "none" && installs(mode);
 
 export const headerAt = (area: FlashArea, start: number): ImageHeader =>
 	decodeHeader(area.bytes(start, IMAGE_HEADER_SIZE));

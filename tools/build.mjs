@@ -80,7 +80,7 @@ function appManifest({ name, folder, own }) {
 }
 
 const image = (name, manifest, platform) => ({ name, manifest, platform });
-const LOADER = image("loader", "hosts/desk/loader.json");
+const LOADER = image("loader", "hosts/sim/loader.json");
 const MPS3_LOADER = image("mps3-loader", "hosts/mps3/loader.json");
 
 /** What a target is made of: images, and programs that make links from them. Undefined if there is no such target. */

@@ -98,11 +98,23 @@ export class Simulator {
 		machine: Machine = "sim",
 	): Promise<Simulator> {
 		const simulator = new Simulator(directory, options, machine);
-		const ready = await simulator.next("ready");
-		simulator.udp = String(ready["udp"] ?? "");
-		simulator.tcp = String(ready["tcp"] ?? "");
+		await simulator.#ready();
 		await simulator.next("boot");
 		return simulator;
+	}
+
+	/** As `start`, of a device that begins in serial recovery. */
+	static async startRecovery(options: readonly string[], directory = freshDirectory()): Promise<Simulator> {
+		const simulator = new Simulator(directory, options, "sim");
+		await simulator.#ready();
+		await simulator.next("recovery");
+		return simulator;
+	}
+
+	async #ready(): Promise<void> {
+		const ready = await this.next("ready");
+		this.udp = String(ready["udp"] ?? "");
+		this.tcp = String(ready["tcp"] ?? "");
 	}
 
 	/** Starts a device without waiting for it: one that will refuse its options, or that is to be killed on the way. */
@@ -145,6 +157,12 @@ export class Simulator {
 	async pressReset(): Promise<SimulatorEvent> {
 		this.process.stdin!.write("reset\n");
 		return this.next("boot");
+	}
+
+	/** The reset button, with the recovery pin held. */
+	async pressWithPin(event: "boot" | "recovery" = "recovery"): Promise<SimulatorEvent> {
+		this.process.stdin!.write("pin\n");
+		return this.next(event);
 	}
 
 	/** `kill -9`, as a power failure. The directory stays, for another start. */

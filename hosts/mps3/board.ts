@@ -5,12 +5,15 @@ import { ROOT } from "../desk/node/loader-setup.js";
 import type { Board, Options } from "../desk/node/options.js";
 import type { Setup } from "../desk/node/setup.js";
 
+/** Nothing on this board can ask for more than a boot: it has no pin, and no memory that a reset does not clear. */
+const RECOVERY = ["--recovery", "--recovery-wait", "--direct-upload", "--hold-pin"];
+
 /** The firmware on Arm's MPS3 board with the image AN547, which QEMU emulates. */
 export const MPS3: Board = {
 	command: "mps3",
 	summary:
 		'Run the boot loader and the application as firmware for a Cortex-M55. QEMU emulates the board, mps3-an547. xs-smp, newtmgr, smpmgr and other SMP clients reach the device over a serial line. While the device runs, the line "r" presses its reset button and the line "q" ends it.',
-	lacks: ["--uart", "--udp", "--tcp", "--hci", "--files", "--power-cut", "--flash-timing", "--save"],
+	lacks: ["--uart", "--udp", "--tcp", "--hci", "--files", "--power-cut", "--flash-timing", "--save", ...RECOVERY],
 	defaults: { "--flash": ".sim/mps3-flash.bin", "--serial": ".sim/mps3-uart" },
 };
 

@@ -114,13 +114,21 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 	const later = (callback: () => void): void => void host.after(0, callback);
 	const groups = [
 		osGroup({
-			reset: () => {
+			reset: (bootMode) => {
 				journal?.resetting(resetBy);
-				host.after(RESET_DELAY, () => host.reset());
+				host.after(RESET_DELAY, () => {
+					host.setBootMode?.(bootMode);
+					host.reset();
+				});
 			},
 			mayReset: (wanted) => {
-				if (wanted.bootMode !== 0)
-					throw new SmpError(Rc.NOT_SUPPORTED, "there is no boot mode but 0: the boot loader has no serial recovery");
+				if (wanted.bootMode !== 0 && !(wanted.bootMode === 1 && host.setBootMode))
+					throw new SmpError(
+						Rc.NOT_SUPPORTED,
+						host.setBootMode
+							? "the boot modes are 0 and 1"
+							: "there is no boot mode but 0: the boot loader has no serial recovery",
+					);
 				options.mayReset?.(wanted);
 				resetBy = clientOver(wanted.origin);
 			},

@@ -49,6 +49,11 @@ export interface Host {
 	 * loop for `ms` milliseconds. The loop feeds it. 0 stops it, where it can be stopped.
 	 */
 	watchdog?(ms: number): void;
+	/**
+	 * Keeps a boot mode for the boot loader in memory that a reset does not clear (Zephyr's retention subsystem). Only where the
+	 * boot loader looks at it: 1 starts its serial recovery, or its firmware loader.
+	 */
+	setBootMode?(mode: number): void;
 	/** Restarts the machine. Does not return to JavaScript that was waiting for events. */
 	reset(): void;
 	/** Writes one line to the console. */

@@ -8,8 +8,14 @@ export type InstallMode = "swap-move" | "swap-offset" | "swap-scratch" | "overwr
 /** Modes in which both slots are equal and the newest image runs, from its slot or from RAM. */
 export type NewestMode = "direct-xip" | "direct-xip-revert" | "ram-load";
 
+/**
+ * Modes in which the boot loader installs nothing: an image of its own, or serial recovery, replaces the application where it
+ * runs.
+ */
+export type LoaderMode = "firmware-loader" | "single-slot";
+
 /** How the boot loader upgrades (MCUboot design.md, Image slots). */
-export type UpgradeMode = InstallMode | NewestMode;
+export type UpgradeMode = InstallMode | NewestMode | LoaderMode;
 
 /** A row: what is true of a mode. A fact that is missing is not true of it. */
 export interface Mode {
@@ -22,6 +28,13 @@ export interface Mode {
 	 * Missing: an update is installed in the primary slot, and images run in that slot alone.
 	 */
 	readonly newest?: "slot" | "ram";
+	/**
+	 * Whether the secondary slot holds a firmware loader: an image that runs only to write the application to the primary
+	 * slot. Nothing is asked for, installed or taken back.
+	 */
+	readonly firmwareLoader?: boolean;
+	/** Whether the only image has one slot, the primary one: nothing looks at the other. */
+	readonly singleSlot?: boolean;
 	/**
 	 * What a swap of both images needs besides them: a sector of the primary slot, below its trailer; the first sector of
 	 * the secondary slot; or a scratch area. It limits the size of an image. Missing: nothing is swapped.
@@ -42,14 +55,16 @@ export interface Mode {
 	readonly mixesLastPair?: boolean;
 }
 
-/** The modes, in the order of their numbers (MCUboot design.md, Image slots and Swap using offset). */
+/** The modes, in the order of their numbers (MCUboot boot_status.h, `mcuboot_mode`; design.md, Image slots). */
 export const MODES: Readonly<Record<UpgradeMode, Mode>> = Object.freeze({
+	"single-slot": Object.freeze({ number: 0, singleSlot: true }),
 	"swap-scratch": Object.freeze({ number: 1, reverts: true, swapRoom: "scratch" }),
 	overwrite: Object.freeze({ number: 2 }),
 	"swap-move": Object.freeze({ number: 3, reverts: true, swapRoom: "primary" }),
 	"direct-xip": Object.freeze({ number: 4, newest: "slot" }),
 	"direct-xip-revert": Object.freeze({ number: 5, newest: "slot", reverts: true }),
 	"ram-load": Object.freeze({ number: 6, newest: "ram" }),
+	"firmware-loader": Object.freeze({ number: 7, firmwareLoader: true }),
 	"swap-offset": Object.freeze({
 		number: 9,
 		reverts: true,
@@ -61,6 +76,10 @@ export const MODES: Readonly<Record<UpgradeMode, Mode>> = Object.freeze({
 		mixesLastPair: true,
 	}),
 });
+
+/** Whether a boot loader of this mode installs updates: not where the newest image runs, nor where it only starts what is there. */
+export const installs = ({ newest, firmwareLoader, singleSlot }: Mode): boolean =>
+	!newest && !firmwareLoader && !singleSlot;
 
 /** The row of a mode that a configuration names, or the row that it brings. Throws a RangeError if no mode has the name. */
 export function modeOf(mode: UpgradeMode | Mode): Mode {

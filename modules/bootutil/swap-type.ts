@@ -80,6 +80,8 @@ const fits = (wanted: number, found: number): boolean => wanted === BootMagic.AN
 const findRow = (mode: Mode, primary: SwapState, secondary: SwapState): SwapTypeRow | undefined =>
 	SWAP_TYPE_TABLE.find(
 		(row) =>
+			!mode.firmwareLoader &&
+			!mode.singleSlot &&
 			(!row.marksRevert || mode.marksRevert === true) &&
 			fits(row.primaryMagic, primary.magic) &&
 			fits(row.secondaryMagic, secondary.magic) &&

@@ -1,7 +1,7 @@
 import { readU16, readU32, u32Bytes } from "../bytes/little-endian.js";
 import type { FlashArea } from "../flash/area.js";
 import type { BootConfig } from "./config.js";
-import { modeOf } from "./modes.js";
+import { installs, modeOf } from "./modes.js";
 
 /** Codes of the magic (MCUboot `BOOT_MAGIC_…`). `ANY` occurs only in decision tables. */
 export const BootMagic = Object.freeze({ GOOD: 1, BAD: 2, UNSET: 3, ANY: 4 } as const);
@@ -101,13 +101,17 @@ export const scratchConfig = (config: BootConfig): BootConfig => ({ ...config, m
 /**
  * Largest image, header to last TLV, that a pair of slots can take (MCUboot `bootutil_max_image_size`). Without
  * scratch a swap leaves what is beside the trailer's sectors and the one sector that it needs. With scratch an image may
- * share the trailer's first sector. Modes without a swap need nothing below swap_info.
+ * share the trailer's first sector. Modes without a swap need nothing below swap_info; a firmware loader and
+ * a single slot leave the whole trailer free.
  */
 export function appMaxSize(config: BootConfig, primary: FlashArea, secondary: FlashArea): number {
-	const { swapRoom } = modeOf(config.mode);
+	const { swapRoom, firmwareLoader, singleSlot } = modeOf(config.mode);
 	const sector = primary.sectorSize;
 	const usable = (area: FlashArea): number => {
-		if (!swapRoom) return trailerLayout(config, area.size, area.writeAlign).swapInfo;
+		if (!swapRoom) {
+			const { swapInfo, status } = trailerLayout(config, area.size, area.writeAlign);
+			return firmwareLoader || singleSlot ? status : swapInfo;
+		}
 		if (swapRoom === "scratch") return besideTrailer(config, area);
 		const trailer = alignUp(trailerLayout(config, primary.size, primary.writeAlign).size, sector);
 		const spare = swapRoom === "primary" ? primary : secondary;
@@ -121,7 +125,8 @@ export function appMaxSize(config: BootConfig, primary: FlashArea, secondary: Fl
  * for it does not know the layout, and no image fits.
  */
 export function maxImageSize(config: BootConfig, primary: FlashArea, secondary: FlashArea, slot: FlashArea): number {
-	if (modeOf(config.mode).newest) return trailerLayout(config, slot.size, slot.writeAlign).swapInfo;
+	// Where nothing is installed the slots are no pair: each is measured alone.
+	if (!installs(modeOf(config.mode))) return appMaxSize(config, slot, slot);
 	return primary.sectors > config.maxSectors ? 0 : appMaxSize(config, primary, secondary);
 }
 

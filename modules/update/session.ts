@@ -1,6 +1,7 @@
 import { BootError } from "../bootutil/bootutil.js";
 import { measureImage } from "../bootutil/extent.js";
 import { IMAGE_HEADER_SIZE, parseHeader, signedSize } from "../bootutil/header.js";
+import { installs } from "../bootutil/modes.js";
 import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
 import { SmpError } from "../smp/errors.js";
@@ -58,8 +59,8 @@ export class UpdateSession {
 		this.#area = slots.area(this.#slot);
 		this.append = append;
 		const { size, sectorSize } = this.#area;
-		const { newest, reverts } = rules.boot.mode;
-		this.#unasked = newest !== undefined && !reverts;
+		const { mode } = rules.boot;
+		this.#unasked = !installs(mode) && !mode.reverts;
 		if (byteLength !== undefined && byteLength > size)
 			throw new RangeError(`byteLength is ${byteLength}, and the partition has ${size} bytes`);
 		if (slots.isActive(this.#slot)) throw new Error(`the running image is in ${label}`);

@@ -23,7 +23,10 @@ interface Loader {
 }
 
 /** Options of the simulator that the emulated board does not have. */
-const MPS3_LACKS = ["--uart", "--udp", "--tcp", "--hci", "--files", "--power-cut", "--flash-timing", "--save"];
+const MPS3_LACKS = [
+	...["--uart", "--udp", "--tcp", "--hci", "--files", "--power-cut", "--flash-timing", "--save"],
+	...["--recovery", "--recovery-wait", "--direct-upload", "--hold-pin"],
+];
 
 const nameOf = ({ long }: Option): string => long ?? "";
 
@@ -57,6 +60,10 @@ describe("options of the boot loader", () => {
 			"--encryption-key": [file("encryption.pem", generateKey("x25519"))],
 			"--baud": ["9600"],
 			"--power-cut": ["5"],
+			"--recovery": ["pin"],
+			"--recovery-wait": ["100", "--recovery", "wait"],
+			"--direct-upload": ["--recovery", "boot-mode"],
+			"--hold-pin": ["--recovery", "pin"],
 		};
 	});
 	after(() => rmSync(directory, { recursive: true }));
@@ -71,10 +78,10 @@ describe("options of the boot loader", () => {
 				[name, "none"],
 			];
 		if (name === "--encryption-key-length") return [[name, "256", "--encryption-key", ...samples["--encryption-key"]!]];
+		if (samples[name]) return [[name, ...samples[name]]];
 		if (choices) return choices.filter((choice) => choice !== defaultValue).map((choice) => [name, choice]);
-		if (!option.required) return [[name]];
-		assert.ok(samples[name], `the test has no value for ${name}`);
-		return [[name, ...samples[name]]];
+		assert.ok(!option.required, `the test has no value for ${name}`);
+		return [[name]];
 	}
 
 	function loaderOfSimulator(args: readonly string[]): Loader {
@@ -105,6 +112,7 @@ describe("options of the boot loader", () => {
 				}
 			}
 		assert.deepEqual([...changing].sort(), [
+			"--bootstrap",
 			"--downgrade-prevention",
 			"--encryption-key",
 			"--encryption-key-length",

@@ -1,7 +1,10 @@
 import assert from "node:assert";
 import { readFileSync } from "node:fs";
 import { type ImageState, SmpClient, SmpResponseError } from "../../client/client.js";
+import { boots } from "../../client/group/boot-journal.js";
+import { serialLink } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
+import { upgrade } from "../../client/upgrade.js";
 import type { ImageOptions } from "../../image/create.js";
 import { Simulator } from "../../tools/simulator.js";
 import { type Update, update } from "../clients/images.js";
@@ -77,6 +80,7 @@ const notSupported = (error: unknown): boolean => error instanceof SmpResponseEr
 
 describe("upgrade methods", () => {
 	const numbers = {
+		"single-slot": 0,
 		scratch: 1,
 		overwrite: 2,
 		move: 3,
@@ -92,6 +96,83 @@ describe("upgrade methods", () => {
 				assert.equal((await bench.client.bootloaderMode()).mode, number);
 				assert.equal(await bench.reset(), "0.0.0 none");
 			}));
+
+	it("firmware-loader boots the application of the factory, and tells its number", () =>
+		Bench.run("firmware-loader", async (bench) => {
+			assert.deepEqual(await bench.list(), ["0: 0.0.0 active confirmed", "1: 0.0.0"]);
+			assert.equal((await bench.client.bootloaderMode()).mode, 7);
+			assert.equal(await bench.reset(), "0.0.0 none");
+		}));
+
+	it("firmware-loader: the application takes no update, the firmware loader takes one without a mark", () =>
+		Bench.run("firmware-loader", async (bench) => {
+			const next = make("1.0.0", 60_000);
+			const uploads = async () => (await bench.client.slots()).map(({ uploadImage }) => uploadImage);
+			assert.deepEqual(await uploads(), [undefined, undefined]);
+			await assert.rejects(bench.upload(next), /firmware loader takes updates.*reset with boot mode 1/);
+			await assert.rejects(bench.client.erase(), (error: SmpResponseError) => error.group === 1 && error.code === 9);
+			await bench.client.reset({ bootMode: 1 });
+			await bench.simulator.next("boot");
+			assert.deepEqual(await bench.list(), ["0: 0.0.0", "1: 0.0.0 active confirmed"]);
+			assert.deepEqual(await uploads(), [0, undefined]);
+			await assert.rejects(bench.client.test(next.hash), notSupported);
+			const { version } = await upgrade(bench.client, next.file);
+			assert.equal(version, "1.0.0");
+			assert.deepEqual(await bench.list(), ["0: 1.0.0 active confirmed", "1: 0.0.0"]);
+			assert.deepEqual(
+				(await boots(bench.client)).map(({ images }) => images[0]!.change),
+				["permanent", "none", "first"],
+			);
+		}));
+
+	it("firmware-loader: starts the firmware loader where the application is gone, until there is one", () =>
+		Bench.run("firmware-loader", async (bench) => {
+			await bench.simulator.pressWithPin("boot");
+			await bench.client.erase();
+			assert.equal(await bench.reset(), "0.0.0 none");
+			assert.deepEqual(await bench.list(), ["1: 0.0.0 active confirmed"]);
+			await bench.upload(make("1.0.0", 9_000));
+			assert.equal(await bench.reset(), "1.0.0 none");
+			assert.deepEqual(await bench.list(), ["0: 1.0.0 active confirmed", "1: 0.0.0"]);
+		}));
+
+	it("firmware-loader: has the entrances that the command line names", async () => {
+		await Bench.run(
+			"firmware-loader",
+			async (bench) => {
+				await assert.rejects(bench.client.reset({ bootMode: 1 }), /no boot mode but 0/);
+				await bench.simulator.pressWithPin("boot");
+				await bench.client.erase();
+				bench.simulator.process.stdin!.write("reset\n");
+				assert.match(String((await bench.simulator.next("halt"))["reason"]), /neither an application/);
+			},
+			...["--recovery", "pin"],
+		);
+	});
+
+	it("single-slot: an image is replaced by serial recovery alone", () =>
+		Bench.run(
+			"single-slot",
+			async (bench) => {
+				const next = make("1.0.0", 60_000);
+				await assert.rejects(bench.upload(next), /the only slot is in use.*serial recovery takes updates/);
+				await assert.rejects(bench.client.test(next.hash), notSupported);
+				await assert.rejects(bench.client.erase(), /there is no slot 1/);
+				assert.equal((await bench.client.slots()).length, 1);
+				await bench.client.reset({ bootMode: 1 });
+				await bench.simulator.next("recovery");
+				await using recovery = new SmpClient(serialLink(bench.simulator.serial));
+				assert.deepEqual(await recovery.slots(), [
+					{ image: 0, slot: 0, size: 0x80000, uploadImage: 0, maxImageSize: 522_704 },
+				]);
+				await assert.rejects(recovery.test(next.hash), notSupported);
+				await recovery.upload(next.file);
+				await recovery.reset();
+				assert.equal(bootOf(await bench.simulator.next("boot")), "1.0.0 none");
+				assert.deepEqual(await bench.list(), ["0: 1.0.0 active confirmed"]);
+			},
+			...["--recovery", "boot-mode"],
+		));
 
 	it("scratch: test, revert, test, confirm, and a way back", () =>
 		Bench.run("scratch", async (bench) => {

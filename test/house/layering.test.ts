@@ -20,6 +20,11 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["modules/bootutil/", ["modules/bytes/", "modules/flash/"]],
 	["modules/bootutil/signature/", ["modules/bytes/", "modules/flash/", "modules/bootutil/", "@noble/"]],
 	[LOADER, ["modules/bytes/", "modules/flash/", "modules/bootutil/", "modules/bootutil/signature/", "@noble/"]],
+	// A server of its own: what of SMP is in the boot loader has no groups.
+	[
+		`${LOADER}recovery/`,
+		["modules/bytes/", "modules/flash/", "modules/bootutil/", LOADER, "modules/smp/", "modules/smp/transport/"],
+	],
 	["modules/smp/", ["modules/bytes/", "modules/smp/transport/"]],
 	["modules/smp/protocol/", []],
 	["modules/smp/transport/", ["modules/bytes/", "modules/smp/"]],

@@ -35,7 +35,7 @@ const KEYS = new Set([
 const boards: [string, string[]][] = [
 	["xs-smp/desktop", []],
 	["xs-smp/mps3", []],
-	["x-cli-lin", ["xs-smp/hosts/desk/xs/loader"]],
+	["x-cli-lin", ["xs-smp/hosts/sim/xs/loader/main"]],
 	["zephyr/rtl8721f", []],
 ];
 const applications = readdirSync("apps").map((app) =>
@@ -47,7 +47,7 @@ const builds: [string, string, string[]][] = [
 	...applications.flatMap((manifest) =>
 		boards.map(([platform, others]): [string, string, string[]] => [manifest, platform, others]),
 	),
-	["hosts/desk/loader.json", "xs-smp/desktop", []],
+	["hosts/sim/loader.json", "xs-smp/desktop", []],
 ];
 
 /** Modules whose code a module imports, by name. */

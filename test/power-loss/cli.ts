@@ -108,7 +108,7 @@ const program = newProgram("npm run power-loss --", context)
 	.description(
 		"Cuts the power in every flash operation of upgrades, reverts, confirmations and requests, switches on again, and checks that the device is as good as before. The exit code is 0 if all passed but what known defects of MCUboot explain, 1 if something failed, and 2 for a wrong option.",
 	)
-	.addOption(choiceOption("--mode <MODE>", "try one way of swapping only", Object.keys(MODES)))
+	.addOption(choiceOption("--mode <MODE>", "try one mode only", Object.keys(MODES)))
 	.option("--full", "more places in long writes, and many more chains of cuts; takes ten minutes and more")
 	.addOption(countOption("--seed <N>", "draw the chains of cuts anew (default 1)", 0, 999_999_999))
 	.option("--json", "print one JSON object instead of text")

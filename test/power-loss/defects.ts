@@ -55,6 +55,11 @@ function resumable(device: Device, image: number): Progress | undefined {
 const forgotten = (device: Device, image: number): boolean =>
 	!hasMagic(device, image, "primary") && !hasMagic(device, image, "secondary");
 
+function isOnTrial(device: Device, image: number): boolean {
+	const { magic, copyDone, imageOk } = device.trailer(image, "primary").read();
+	return magic === BootMagic.GOOD && copyDone === BootFlag.SET && imageOk === BootFlag.UNSET;
+}
+
 const primaryBytes = (device: Device, image: number): Uint8Array => device.flash.bytes(slotAreaId(image, "primary"));
 const secondaryBytes = (device: Device, image: number): Uint8Array =>
 	device.flash.bytes(slotAreaId(image, "secondary"));
@@ -153,8 +158,37 @@ export const DEFECTS: readonly Defect[] = [
 		title: "offset: a revert without an image to go back to is tried at every boot",
 		symptoms: ["restless"],
 		cuts: 1,
-		examples: ["o4-same-bad-0"],
-		catches: (device) => device.scenario.phase.damaged === true && device.bootutil.config.mode === "swap-offset",
+		examples: ["o4-same-bad-0", "o4-same-resct-18"],
+		catches(device, image) {
+			if (device.bootutil.config.mode !== "swap-offset") return false;
+			const { name } = device.scenario.phase;
+			// A rescue may be cut when the image is whole and the trailer still that of the one before, which was on trial.
+			const isThere = device.numbers.every((number) => device.running(number) === "new");
+			return name === "bad" || (name === "resct" && isThere && isOnTrial(device, image));
+		},
+	},
+	{
+		name: "bootstrap-header",
+		title: "bootstrap is cut within the magic of the image header: the slot does not count as empty any more",
+		symptoms: ["brick"],
+		cuts: 1,
+		examples: ["m1-same-fill-4t1", "o1-same-fill-4t1"],
+		catches(device, image) {
+			const { magic } = device.header(image, "primary");
+			return device.scenario.phase.bootstrap === true && magic !== IMAGE_MAGIC && magic !== 0xffffffff;
+		},
+	},
+	{
+		name: "bootstrap-magic",
+		title: "bootstrap is cut within the magic of the primary trailer: the image runs, and cannot be confirmed",
+		symptoms: ["confirmed image lost"],
+		cuts: 1,
+		examples: ["m4-same-fill-16t1", "o4-same-fill-16t1"],
+		catches: (device, image) =>
+			device.scenario.phase.bootstrap === true &&
+			device.running(image) === "new" &&
+			!hasMagic(device, image, "secondary") &&
+			device.trailer(image, "primary").read().magic === BootMagic.BAD,
 	},
 ];
 

@@ -31,11 +31,13 @@ export class Device {
 	readonly scenario: Scenario;
 	readonly flash: LabFlash;
 	readonly bootutil: BootUtil;
+	readonly config: LoaderConfig;
 	/** The numbers of its images. */
 	readonly numbers: readonly number[];
 	/** What the loader said in the last boot. */
 	readonly log: string[] = [];
 	readonly #loader: Loader;
+	#last: BootResult | undefined;
 	readonly #images: readonly Readonly<Record<Role, Uint8Array>>[];
 
 	constructor(scenario: Scenario, mutant?: Mutant) {
@@ -44,11 +46,12 @@ export class Device {
 		this.scenario = scenario;
 		this.flash = new LabFlash(geometry, slotSizes(scenario), mutant?.tamper?.(config));
 		const { map } = this.flash;
+		this.config = loaderConfig(config, scenario.phase.bootstrap);
 		const Application = mutant?.application ?? BootUtil;
 		this.bootutil = new Application(map, config);
 		this.#loader = new Loader(
 			map,
-			loaderConfig(config),
+			this.config,
 			{
 				digest: { sha256: () => createHash("sha256") },
 				log: (line) => this.log.push(line),
@@ -76,9 +79,7 @@ export class Device {
 		return Math.min(sectors * sectorSize, largest) - (sizes.exact ? 0 : SLACK);
 	}
 
-	image(image: number, role: Role): Uint8Array {
-		return this.#images[image]![role];
-	}
+	readonly image = (image: number, role: Role): Uint8Array => this.#images[image]![role];
 
 	/** Program an image into a primary slot, as a factory does: nothing of the slot's past remains. */
 	install(image: number, role: Role): void {
@@ -101,6 +102,19 @@ export class Device {
 		this.flash.bytes(slotAreaId(image, "secondary"))[at]! ^= 0xff;
 	}
 
+	/** Damages the application that a firmware loader then has to replace. */
+	damageApplication(): void {
+		this.flash.bytes(slotAreaId(0, "primary"))[this.image(0, "old").length >> 1]! ^= 0xff;
+	}
+
+	/** Damages what is in both slots, in the middle of their images. */
+	spoil(image: number): void {
+		const length = Math.min(this.image(image, "old").length, this.image(image, "new").length);
+		this.flash.bytes(slotAreaId(image, "primary"))[length >> 1]! ^= 0xff;
+		const at = this.uploadOffset + (length >> 1);
+		this.flash.bytes(slotAreaId(image, "secondary"))[at]! ^= 0xff;
+	}
+
 	request(image: number, permanent: boolean): number {
 		return this.bootutil.boot_set_pending_multi(image, permanent);
 	}
@@ -109,11 +123,22 @@ export class Device {
 		return this.bootutil.boot_set_confirmed_multi(image);
 	}
 
-	/** One boot, with a new record of operations. */
-	boot(): BootResult {
+	/** One boot, with a new record of operations unless what came before belongs to it. */
+	boot({ record = true, loaderWanted = false } = {}): BootResult {
 		this.log.length = 0;
-		this.flash.begin();
-		return this.#loader.boot();
+		if (record) this.flash.begin();
+		this.#last = this.#loader.boot(loaderWanted);
+		return this.#last;
+	}
+
+	/** One boot. True if it starts the application. */
+	starts(): boolean {
+		return this.boot().ok && !this.runsLoader;
+	}
+
+	/** Whether the last boot started a firmware loader. */
+	get runsLoader(): boolean {
+		return this.bootutil.mode.firmwareLoader === true && this.#last?.ok === true && this.#last.images[0]!.slot === 1;
 	}
 
 	/** The image in the primary slot, compared byte by byte; undefined if it is neither the old nor the new one. */
@@ -149,14 +174,14 @@ export class Device {
 }
 
 /** Images need no signature: the hash alone tells a whole image from a mixture. */
-const loaderConfig = (config: BootConfig): LoaderConfig => ({
+const loaderConfig = (config: BootConfig, bootstrap = false): LoaderConfig => ({
 	...config,
 	signature: "none",
 	keys: [],
 	validatePrimary: true,
 	downgradePrevention: "none",
 	hwRollback: false,
-	bootstrap: false,
+	bootstrap,
 	tlvAllowList: true,
 	versionCmpBuildNumber: false,
 });

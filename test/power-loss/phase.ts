@@ -1,4 +1,7 @@
+import { slotAreaId } from "../../modules/flash/layout.js";
 import type { Device } from "./device.js";
+import { ERASED } from "./flash.js";
+import { load, recover } from "./rescue.js";
 
 /** Which of its two images an image number runs. */
 export type Role = "old" | "new";
@@ -14,6 +17,14 @@ export interface Phase {
 	readonly moves: boolean;
 	/** True if there is no good image to go back to. */
 	readonly damaged?: boolean;
+	/** True if only single cuts are tried. */
+	readonly single?: boolean;
+	/** Whether the boot loader fills an empty primary slot (`MCUBOOT_BOOTSTRAP`). */
+	readonly bootstrap?: boolean;
+	/** What the user does with a device that did not start its application. Default: switches it on again. */
+	rescue?(device: Device): void;
+	/** Another update, where that is no swap. Returns whether it works. */
+	again?(device: Device, running: Role): boolean;
 	/** Brings a device that runs its old images, with the new ones uploaded, to where the phase begins. */
 	prepare(device: Device): void;
 	/** What is done: one boot, or one call of the application per image. */
@@ -159,12 +170,101 @@ const TWO_IMAGES: readonly Phase[] = [
 	},
 ];
 
-const ONE = commonPhases(1);
-const BOTH = [...commonPhases(2), ...TWO_IMAGES];
+/** What helps a device that has nothing to boot. */
+function rescues(images: number): Phase[] {
+	const all = (roles: readonly Role[]): Fates => Array.from({ length: images }, () => roles);
+	const recoverAll = (device: Device): void => {
+		for (const image of device.numbers) recover(device, image, "new");
+	};
+	const rescue = {
+		moves: false,
+		damaged: true,
+		run: (device: Device): void => {
+			recoverAll(device);
+			device.boot({ record: false });
+		},
+		// Until the last byte is there, nothing boots, and the rescue begins again.
+		rescue: recoverAll,
+		fates: () => all(NEW),
+	};
+	const spoilAll = (device: Device): void => {
+		for (const image of device.numbers) device.spoil(image);
+	};
+	const fill = { moves: false, damaged: true, bootstrap: true, run: (device: Device): void => void device.boot() };
+	const empty = (device: Device): void => {
+		for (const image of device.numbers) device.flash.bytes(slotAreaId(image, "primary")).fill(ERASED);
+	};
+	return [
+		{ name: "resc", title: "serial recovery without an image", prepare: spoilAll, ...rescue },
+		{
+			name: "resct",
+			title: "serial recovery from a bad image on trial, with nothing to go back to",
+			prepare: (device) => {
+				testBoot(device);
+				spoilAll(device);
+			},
+			...rescue,
+		},
+		{
+			name: "dir",
+			title: "direct upload to the secondary slot in serial recovery",
+			...{ moves: false, damaged: true },
+			prepare: () => {},
+			run: (device) => {
+				for (const image of device.numbers) recover(device, image, "new", "secondary");
+			},
+			fates: () => all(OLD),
+		},
+		{ name: "fill", title: "bootstrap", prepare: empty, ...fill, fates: () => all(NEW) },
+		{
+			name: "fillt",
+			title: "bootstrap of an image that waits for a test",
+			prepare: (device) => {
+				empty(device);
+				request(false)(device);
+			},
+			// By offset the next boot takes the image back (docs/SPEC.md, Bootstrap): a cut in there is fatal.
+			single: true,
+			...fill,
+			fates: () => all(NEW),
+		},
+	];
+}
 
-/** The phases of a device with so many images. */
-export const phasesFor = (images: number): readonly Phase[] => (images === 1 ? ONE : BOTH);
+/** What is done to a device with a firmware loader: it is the new image in the secondary slot. */
+const LOADER_PHASES: readonly Phase[] = [
+	{
+		name: "load",
+		title: "a firmware loader writes the application",
+		...{ moves: true, damaged: true },
+		prepare: (device) => device.damageApplication(),
+		run: (device) => {
+			load(device, "new");
+			device.boot({ record: false });
+		},
+		rescue: (device) => {
+			if (device.runsLoader) load(device, "new");
+		},
+		again: (device, running) => {
+			const other = running === "old" ? "new" : "old";
+			device.boot({ loaderWanted: true });
+			if (!device.runsLoader || !device.holds(0, "secondary", "new", 0)) return false;
+			load(device, other);
+			return device.starts() && device.running(0) === other;
+		},
+		fates: () => [NEW],
+	},
+];
+
+const ONE = [...commonPhases(1), ...rescues(1)];
+const BOTH = [...commonPhases(2), ...TWO_IMAGES, ...rescues(2)];
+
+/** The phases of a device with so many images, and perhaps a firmware loader. */
+export function phasesFor(images: number, firmwareLoader: boolean): readonly Phase[] {
+	if (firmwareLoader) return LOADER_PHASES;
+	return images === 1 ? ONE : BOTH;
+}
 
 /** Undefined if such a device has no phase of that name. */
-export const phaseNamed = (name: string, images: number): Phase | undefined =>
-	phasesFor(images).find((phase) => phase.name === name);
+export const phaseNamed = (name: string, images: number, firmwareLoader: boolean): Phase | undefined =>
+	phasesFor(images, firmwareLoader).find((phase) => phase.name === name);

@@ -5,10 +5,17 @@ import { allScenarios, type LoaderLetter, type Scenario } from "./scenario.js";
 import type { SweepResult } from "./sweep.js";
 
 /** Modes as the command line calls them. */
-export const MODES: Readonly<Record<string, readonly LoaderLetter[]>> = { move: ["m"], offset: ["o", "e"] };
+export const MODES: Readonly<Record<string, readonly LoaderLetter[]>> = {
+	move: ["m"],
+	offset: ["o", "e"],
+	"firmware-loader": ["f"],
+};
 
 /** Random chains of two and of three cuts in each scenario. */
 const CHAINS = { standard: { pairs: 10, triples: 10 }, full: { pairs: 200, triples: 200 } };
+
+const chainsOf = ({ phase }: Scenario, full: boolean) =>
+	phase.single ? { pairs: 0, triples: 0 } : CHAINS[full ? "full" : "standard"];
 
 /** Of images of one sector all pairs of cuts are tried; `full` does it with those of three sectors too. */
 const allPairs = ({ sizes }: Scenario, full: boolean): boolean =>
@@ -18,7 +25,7 @@ const allPairs = ({ sizes }: Scenario, full: boolean): boolean =>
 export const plan = (letters: readonly LoaderLetter[], full: boolean, seed: number): Task[] =>
 	allScenarios(letters).map((scenario) => ({
 		scenario: scenario.id,
-		extent: { full, seed, allPairs: allPairs(scenario, full), ...CHAINS[full ? "full" : "standard"] },
+		extent: { full, seed, allPairs: allPairs(scenario, full), ...chainsOf(scenario, full) },
 	}));
 
 /** The results of many scenarios together. */

@@ -55,6 +55,7 @@ export const LOADERS = {
 	m: { mode: "swap-move", trailer: "current", title: "move" },
 	o: { mode: "swap-offset", trailer: "current", title: "offset" },
 	e: { mode: "swap-offset", trailer: "2.2", title: "offset, trailer before 2.3" },
+	f: { mode: "firmware-loader", trailer: "current", title: "firmware loader" },
 } as const satisfies Record<string, Pick<BootConfig, "mode" | "trailer"> & { title: string }>;
 
 export type LoaderLetter = keyof typeof LOADERS;
@@ -125,9 +126,10 @@ export function allScenarios(letters: readonly LoaderLetter[]): Scenario[] {
 	for (const letter of letters)
 		for (const where of GEOMETRIES) {
 			if (letter === "e" && !OLDER_TRAILER.includes(where.name)) continue;
+			if (letter === "f" && where.images > 1) continue;
 			for (const sizes of SIZES) {
 				if (sizes.name === "max" && where.sectors > MANY_SECTORS) continue;
-				for (const phase of phasesFor(where.images))
+				for (const phase of phasesFor(where.images, letter === "f"))
 					if (phase.moves || sizes.name === "same") found.push(scenario(letter, where, sizes, phase));
 			}
 		}
@@ -136,9 +138,9 @@ export function allScenarios(letters: readonly LoaderLetter[]): Scenario[] {
 
 /** The scenario with an id; undefined if there is none. */
 export function scenarioNamed(id: string): Scenario | undefined {
-	const [, letter, device, size, name] = /^([moe])([0-9]+[a-z]?)-([a-z]+)-([a-z0-9]+)$/.exec(id) ?? [];
+	const [, letter, device, size, name] = /^([moef])([0-9]+[a-z]?)-([a-z]+)-([a-z0-9]+)$/.exec(id) ?? [];
 	const where = GEOMETRIES.find((candidate) => candidate.name === device);
 	const sizes = SIZES.find((candidate) => candidate.name === size);
-	const phase = where && name !== undefined ? phaseNamed(name, where.images) : undefined;
+	const phase = where && name !== undefined ? phaseNamed(name, where.images, letter === "f") : undefined;
 	return where && sizes && phase && scenario(letter as LoaderLetter, where, sizes, phase);
 }

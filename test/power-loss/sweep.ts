@@ -90,9 +90,9 @@ export class Bench {
 	bootStage(fates: Fates): Stage {
 		const { flash } = this.device;
 		const start = flash.memory.slice();
-		const { ok } = this.device.boot();
+		const starts = this.device.starts();
 		const { ops } = flash;
-		const symptom = ok ? wrongImage(this.device, fates) : undefined;
+		const symptom = starts ? wrongImage(this.device, fates) : undefined;
 		return { start, ops, symptom, fates: (done) => (done < ops.length ? fates : nextFates(fates)) };
 	}
 

@@ -23,7 +23,10 @@ const SETTLED_BOOTS = 2;
 
 /** A boot, repeated a few times if it comes to nothing. True if something boots. */
 function bootUp(device: Device): boolean {
-	for (let attempt = 0; attempt < BOOT_ATTEMPTS; attempt++) if (device.boot().ok) return true;
+	for (let attempt = 0; attempt < BOOT_ATTEMPTS; attempt++) {
+		if (device.starts()) return true;
+		device.scenario.phase.rescue?.(device);
+	}
 	return false;
 }
 
@@ -101,6 +104,8 @@ export class Judge {
 	/** The other images must have survived, and an update to them, unconfirmed, must work and be reverted. */
 	#updateAgain(running: readonly Role[]): Symptom | undefined {
 		const device = this.#device;
+		const { again } = device.scenario.phase;
+		if (again) return again(device, running[0]!) ? undefined : "no more updates";
 		const damaged = device.scenario.phase.damaged === true;
 		for (const image of device.numbers) {
 			const here = running[image]!;

@@ -33,7 +33,7 @@ export async function runBoard(board: Board, emulator?: Emulator): Promise<void>
 }
 
 /** Returns the cause, if the device ended without being told to. */
-async function run(options: Options, { stdout }: Context, emulator?: Emulator): Promise<Error | undefined> {
+async function run(options: Options, { stdout, stderr }: Context, emulator?: Emulator): Promise<Error | undefined> {
 	checkDevices(options);
 	const renderer = options.json ? jsonRenderer : textRenderer;
 	const renderers = Array.from({ length: options.devices }, (_, i) =>
@@ -57,8 +57,13 @@ async function run(options: Options, { stdout }: Context, emulator?: Emulator): 
 	onClosedPipe(() => devices.quit());
 	if (!process.stdin.isTTY || mayReadTerminal())
 		createInterface({ input: process.stdin }).on("line", (line) => {
-			const [, press, number] = /^\s*(r|reset)(?:\s+(\d{1,4}))?\s*$/.exec(line) ?? [];
-			if (press !== undefined) devices.reset(number === undefined ? undefined : Number(number));
+			const [, press, number] = /^\s*(r|reset|p|pin)(?:\s+(\d{1,4}))?\s*$/.exec(line) ?? [];
+			const pin = press?.startsWith("p") ?? false;
+			if (pin && !options.recovery?.entrances.includes("pin"))
+				stderr.write(
+					emulator ? "This board has no pin.\n" : "There is no pin to hold: start the device with --recovery pin.\n",
+				);
+			else if (press !== undefined) devices.reset(number === undefined ? undefined : Number(number), pin);
 			else if (/^\s*(q|quit)\s*$/.test(line)) devices.quit();
 		});
 	const failure = await devices.ended;

@@ -29,8 +29,8 @@ export type Emulator = (setup: Setup, options: Options) => readonly string[];
 
 /** A simulated device that runs. */
 export interface Device {
-	/** Presses the reset button. */
-	reset(): void;
+	/** Presses the reset button, with the recovery pin held if `pin`. */
+	reset(pin?: boolean): void;
 	/** Ends the device. */
 	quit(): void;
 	/** Settles when the device has ended: with undefined if that was wanted, else with the cause. */
@@ -99,6 +99,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 				tcp = line.tcp || undefined;
 				return;
 			case "boot":
+			case "recovery":
 				onEvent(line);
 				if (!ready)
 					onEvent({
@@ -117,7 +118,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 	createInterface({ input: child.stdio[3] as Readable }).on("line", (text) => handle(JSON.parse(text)));
 
 	return {
-		reset: () => command("r"),
+		reset: (pin = false) => command(pin ? "p" : "r"),
 		quit: () => {
 			quitting = true;
 			command("q");
@@ -156,6 +157,7 @@ function supervisorArguments(
 		"--hci": options.hci?.address ?? "",
 		"--hci-port": options.hci?.port ?? 0,
 		"--files": options.files === undefined ? "" : resolve(options.files),
+		"--pin": options.holdPin ? 1 : 0,
 		"--config": JSON.stringify(config),
 	};
 	return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));

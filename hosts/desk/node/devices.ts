@@ -13,8 +13,8 @@ const STARTED: readonly SimEvent["event"][] = ["ready", "halt", "crash"];
 
 /** Devices that run, numbered from 1 on. They end together. */
 export interface Devices {
-	/** Presses the reset button of one of them, or of all. */
-	reset(number?: number): void;
+	/** Presses the reset button of one of them, or of all, with the recovery pin held if `pin`. */
+	reset(number?: number, pin?: boolean): void;
 	/** Ends them. */
 	quit(): void;
 	/** Settles when all have ended: with undefined if that was wanted, else with the cause, which is the first one's. */
@@ -89,8 +89,8 @@ export function startDevices(
 
 	const all = Array.from({ length: AT_ONCE }, work);
 	return {
-		reset: (number) => {
-			for (const [own, device] of devices) if (number === undefined || number === own) device.reset();
+		reset: (number, pin) => {
+			for (const [own, device] of devices) if (number === undefined || number === own) device.reset(pin);
 		},
 		quit,
 		ended: Promise.all(all)

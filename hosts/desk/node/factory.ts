@@ -18,7 +18,8 @@ const PAYLOADS = [24 * 1024, 40 * 1024];
 const OVERHEAD = 0x200 + 1024;
 
 /**
- * The contents of a flash device as it leaves the factory: erased, but for a signed image 0.0.0 in each primary slot.
+ * The contents of a flash device as it leaves the factory: erased, but for a signed image 0.0.0 in each primary slot, and in
+ * the slot of a firmware loader.
  * Throws a UsageError if a slot is too small for one.
  */
 export function factoryFlash({
@@ -27,7 +28,7 @@ export function factoryFlash({
 	factory,
 }: Pick<Setup, "config" | "signer"> & Partial<Pick<Setup, "factory">>): Uint8Array {
 	const { layout, boot } = config;
-	const { newest, reverts } = MODES[boot.mode];
+	const { newest, reverts, firmwareLoader } = MODES[boot.mode];
 	const flash = new Uint8Array(layout.size).fill(0xff);
 	const map = FlashMap.open(layout, (label) => {
 		const { offset, size } = layout.areas.find((area) => area.label === label)!;
@@ -41,6 +42,11 @@ export function factoryFlash({
 			throw new UsageError(`The image of --factory has ${given.length} bytes; ${most} fit its slot.`);
 		flash.set(given ?? factoryImage(image, most, config, signer), area.offset);
 		if (newest && reverts) settle(new Trailer(boot, area));
+		// Nobody uploads a firmware loader: it leaves the factory with the device.
+		if (firmwareLoader) {
+			const loader = map.slot(image, "secondary");
+			flash.set(factoryImage(1, loader.size - OVERHEAD, config, signer), loader.offset);
+		}
 	}
 	return flash;
 }

@@ -1,9 +1,9 @@
-import type { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { choiceOption, repeated, textOption } from "../../../cli/command-line.js";
 import { UsageError } from "../../../cli/usage-error.js";
 import { MODE_OPTIONS } from "../../../image/mode-names.js";
 import type { TrailerGeneration } from "../../../modules/bootutil/config.js";
-import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
+import { MODES as ROWS, type UpgradeMode } from "../../../modules/bootutil/modes.js";
 import type { DowngradePrevention } from "../xs/config.js";
 
 // How a boot loader is built, on a command line: of the simulated device, of the emulated board, and of `xs-smp explain`,
@@ -30,12 +30,14 @@ export interface LoaderOptions {
 	/** Bits of images' AES keys. */
 	readonly encryptionKeyLength: 128 | 256;
 	readonly trailer: TrailerGeneration;
+	/** Whether an empty primary slot is filled from the secondary. */
+	readonly bootstrap: boolean;
 }
 
 /** The options of a boot loader. */
 export const loaderOptions = (): readonly Option[] =>
 	[
-		choiceOption("--images <N>", "number of images", IMAGES).default("2"),
+		choiceOption("--images <N>", "number of images", IMAGES).default("2", "2; 1 with firmware-loader and single-slot"),
 		choiceOption(
 			"--mode <MODE>",
 			'how the boot loader upgrades. scratch: a layout without an area "image-scratch" gets one of 4 sectors after its last area. ram-load: sign images with --load-addr 0x20000000, those of image 1 with 0x20080000',
@@ -70,6 +72,10 @@ export const loaderOptions = (): readonly Option[] =>
 			"trailer of offset mode: as MCUboot writes it since version 2.3 (current), or before (2.2)",
 			TRAILERS,
 		).default("current"),
+		new Option(
+			"--bootstrap",
+			"the boot loader fills a primary slot that holds no valid image from the secondary slot (docs/SPEC.md, Bootstrap)",
+		),
 	].map((option) => option.helpGroup("The boot loader:"));
 
 /** The values of these options. */
@@ -82,6 +88,7 @@ interface Given {
 	readonly encryptionKey?: string;
 	readonly encryptionKeyLength: (typeof KEY_LENGTHS)[number];
 	readonly trailer: TrailerGeneration;
+	readonly bootstrap?: true;
 }
 
 /** What a command line that was read says of the boot loader. Throws a UsageError. */
@@ -91,15 +98,20 @@ export function readLoaderOptions(command: Command): LoaderOptions {
 		throw new UsageError("--key none stands alone: with a key the boot loader checks signatures.");
 	if (isGiven(command, "encryptionKeyLength") && given.encryptionKey === undefined)
 		throw new UsageError("--encryption-key-length needs --encryption-key.");
+	const upgrade = MODE_OPTIONS.get(mode)!;
+	const { firmwareLoader, singleSlot } = ROWS[upgrade];
+	const single = firmwareLoader || singleSlot;
+	if (single && images === "2" && isGiven(command, "images")) throw new UsageError(`--mode ${mode} is for one image.`);
 	return {
-		images: images === "1" ? 1 : 2,
-		mode: MODE_OPTIONS.get(mode)!,
+		images: images === "1" || single ? 1 : 2,
+		mode: upgrade,
 		downgradePrevention: given.downgradePrevention,
 		layout: given.layout,
 		keys: keys[0] === NO_KEY ? NO_KEY : keys,
 		encryptionKey: given.encryptionKey,
 		encryptionKeyLength: encryptionKeyLength === "128" ? 128 : 256,
 		trailer: given.trailer,
+		bootstrap: given.bootstrap ?? false,
 	};
 }
 

@@ -5,7 +5,7 @@ import { parseEncryptionKey } from "../../../image/encryption.js";
 import { type Key, parseKey } from "../../../image/keys.js";
 import { MODE_NAMES } from "../../../image/mode-names.js";
 import type { BootConfig } from "../../../modules/bootutil/config.js";
-import { MODES, SCRATCH_LABEL, type UpgradeMode } from "../../../modules/bootutil/modes.js";
+import { installs, MODES, SCRATCH_LABEL, type UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { guideLayout, type Layout, type LayoutArea, parseLayout, slotAreaId } from "../../../modules/flash/layout.js";
 import type { DowngradePrevention, LoaderBuild, NamedConfig } from "../xs/config.js";
 import type { LoaderOptions } from "./loader-options.js";
@@ -37,11 +37,14 @@ export function readLoader(options: LoaderOptions): LoaderSetup {
 	const keys = options.keys === "none" ? [] : readKeys(options.keys);
 	const encryption = readEncryptionKey(options);
 	checkPrevention(options.downgradePrevention, boot.mode);
+	if (options.bootstrap && !installs(MODES[boot.mode]))
+		throw new UsageError(`There is no --bootstrap with --mode ${modeName(boot.mode)}.`);
 	return {
 		layout,
 		build: {
 			boot: { ...boot, ...encryption?.build },
 			downgradePrevention: options.downgradePrevention,
+			bootstrap: options.bootstrap,
 			signature: keys[0]?.type ?? "none",
 			keys: keys.map((key) => Buffer.from(key.publicKey).toString("hex")),
 			...(encryption && { encryptionKey: encryption.key }),
@@ -101,7 +104,7 @@ interface Encryption {
 
 function readEncryptionKey({ encryptionKey: path, encryptionKeyLength, mode }: LoaderOptions): Encryption | undefined {
 	if (path === undefined) return undefined;
-	if (MODES[mode].newest) throw new UsageError(`There is no --encryption-key with --mode ${modeName(mode)}.`);
+	if (!installs(MODES[mode])) throw new UsageError(`There is no --encryption-key with --mode ${modeName(mode)}.`);
 	const { type, keySize, privateKey } = parseKeyFile("--encryption-key", path, parseEncryptionKey);
 	if (!privateKey) throw new UsageError(`The key ${path} cannot be used: decrypting needs the private one.`);
 	if (keySize !== undefined && 8 * keySize !== encryptionKeyLength)
@@ -176,10 +179,14 @@ function withScratch(layout: Layout): Layout {
 	return { ...layout, areas: [...layout.areas, { id, label: SCRATCH_LABEL, offset, size }] };
 }
 
-/** MCUboot has no prevention by version where the newest image runs anyway, and none by the images' counters where nothing is swapped. */
+/**
+ * MCUboot has no prevention by version where the newest image runs anyway, none by the images' counters where nothing is
+ * swapped, and none at all with a firmware loader or a single slot.
+ */
 function checkPrevention(prevention: DowngradePrevention, mode: UpgradeMode): void {
 	const { newest, swapRoom } = MODES[mode];
-	if ((prevention === "version" && newest) || (prevention === "counter" && !swapRoom))
+	const none = prevention !== "none" && !newest && !installs(MODES[mode]);
+	if (none || (prevention === "version" && newest) || (prevention === "counter" && !swapRoom))
 		throw new UsageError(`There is no --downgrade-prevention ${prevention} with --mode ${modeName(mode)}.`);
 }
 
@@ -188,13 +195,13 @@ const modeName = (mode: UpgradeMode): string => MODE_NAMES[mode].option;
 /** The rules under which MCUboot upgrades a pair of slots at all (design.md, Image slots). */
 function checkSlots(layout: Layout, boot: NamedConfig): void {
 	const all = slots(layout, boot.images);
-	const { swapRoom, newest } = MODES[boot.mode];
+	const { swapRoom } = MODES[boot.mode];
 	for (let image = 0; image < boot.images; image++) {
 		const primary = all[2 * image]!;
 		const secondary = all[2 * image + 1]!;
 		const extra = (primary.size - secondary.size) / layout.sectorSize;
 		const wanted = swapRoom === "primary" ? 1 : swapRoom === "secondary" ? -1 : 0;
-		if (extra !== 0 && extra !== wanted && !newest)
+		if (extra !== 0 && extra !== wanted && installs(MODES[boot.mode]))
 			throw new UsageError(
 				`The slots of image ${image} do not fit --mode ${modeName(boot.mode)}: "${primary.label}" must be as large as "${secondary.label}"${wanted === 0 ? "" : `, or one sector ${wanted > 0 ? "larger" : "smaller"}`}.`,
 			);

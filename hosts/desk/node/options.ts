@@ -8,6 +8,7 @@ import { FLASH_CHIP_NAMES, FLASH_CHIPS, type FlashChip } from "../../../modules/
 import type { FlashTiming } from "../../../modules/bootutil/loader/shadow-flash.js";
 import { isGiven, type LoaderOptions, loaderOptions, readLoaderOptions } from "./loader-options.js";
 import { ROOT } from "./loader-setup.js";
+import { type RecoveryOptions, readRecoveryOptions, recoveryOptions } from "./recovery-options.js";
 
 /** The applications of the project: each folder of apps/ is one, and a program of its own, see tools/build.mjs. */
 const APPS: readonly string[] = readdirSync(`${ROOT}apps`).sort();
@@ -19,7 +20,7 @@ const SWITCH = ["on", "off"] as const;
 const MOST_DEVICES = 1000;
 
 /** The command line, checked as far as it can be without looking at a file. */
-export interface Options extends LoaderOptions {
+export interface Options extends LoaderOptions, RecoveryOptions {
 	/** How many devices to start. */
 	readonly devices: number;
 	readonly flash: string;
@@ -74,7 +75,7 @@ export interface Board {
 export const SIMULATOR: Board = {
 	command: "sim",
 	summary:
-		'Run a simulated device on the XS engine: a boot loader that works as MCUboot does, and an application with an SMP server. xs-smp, newtmgr, smpmgr and other SMP clients reach the device over a serial line and over UDP. While the device runs, the line "r" presses its reset button and the line "q" ends it.',
+		'Run a simulated device on the XS engine: a boot loader that works as MCUboot does, and an application with an SMP server. xs-smp, newtmgr, smpmgr and other SMP clients reach the device over a serial line and over UDP. While the device runs, the line "r" presses its reset button, the line "p" does so while it holds the pin of --recovery pin, and the line "q" ends it.',
 	lacks: [],
 	defaults: {},
 };
@@ -179,7 +180,9 @@ const isPath = (word: string): boolean => /[/\\.]/.test(word);
 
 /** The options of a board: its own defaults, without those that it lacks. */
 export function optionsOf({ lacks, defaults }: Board): Option[] {
-	const options = [...deviceOptions(), ...loaderOptions()].filter(({ long }) => !lacks.includes(long ?? ""));
+	const options = [...deviceOptions(), ...loaderOptions(), ...recoveryOptions()].filter(
+		({ long }) => !lacks.includes(long ?? ""),
+	);
 	for (const option of options) {
 		const value = defaults[option.long ?? ""];
 		if (value !== undefined) option.default(value);
@@ -250,6 +253,7 @@ export function readOptions(command: Command): Options {
 		throw new UsageError("--verify signature is not for --key none: without a key no signature can be checked.");
 	return {
 		...loader,
+		...readRecoveryOptions(command, loader.mode),
 		devices: given.devices,
 		flash: given.flash,
 		serial: given.serial,

@@ -1,9 +1,10 @@
 import { relative } from "node:path";
+import type { Entrance } from "../../../modules/bootutil/loader/recovery/flow.js";
 import type { DeviceEvent } from "../xs/event.js";
 
 /** What the supervisor adds to the device's events. */
 export type SupervisorEvent =
-	| { readonly event: "reset"; readonly by: "application" | "button" }
+	| { readonly event: "reset"; readonly by: "application" | "button" | "pin" }
 	| { readonly event: "power-cut"; readonly operation: number }
 	/** A file that holds what a chip keeps was deleted or replaced: the device has stopped for good. */
 	| { readonly event: "lost"; readonly reason: string };
@@ -57,6 +58,19 @@ export function textRenderer(device?: number): Renderer {
 	};
 }
 
+const RESETS: Readonly<Record<"application" | "button" | "pin", string>> = {
+	application: "--- reset ---",
+	button: "--- reset button ---",
+	pin: "--- reset button, with the recovery pin held ---",
+};
+
+const ENTRANCES: Readonly<Record<Entrance, string>> = {
+	pin: "the pin is held",
+	"boot-mode": "a client asked for it",
+	"no-image": "there is no image to boot",
+	wait: "a request came while the boot loader listened",
+};
+
 function say(event: SimEvent): string | undefined {
 	switch (event.event) {
 		case "log":
@@ -64,11 +78,13 @@ function say(event: SimEvent): string | undefined {
 		case "ready":
 			return ready(event);
 		case "reset":
-			return event.by === "button" ? "--- reset button ---" : "--- reset ---";
+			return RESETS[event.by];
 		case "power-cut":
 			return `--- power cut during flash operation ${event.operation} of the swap; power is back ---`;
 		case "crash":
 			return `--- crash: ${event.reason} ---`;
+		case "recovery":
+			return `--- serial recovery, until it is reset: ${ENTRANCES[event.by]} ---`;
 		case "halt":
 			return `--- ${event.reason}: the device stays down until it is reset ---`;
 		default:

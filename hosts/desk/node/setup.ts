@@ -82,6 +82,7 @@ export function prepare(options: Options): Setup {
 			verify: options.verify,
 			erasePending: options.erasePending,
 			files: options.files !== undefined,
+			...(options.recovery && { recovery: options.recovery }),
 			...(options.hci && { bluetooth: peripheral(options.hci, flash) }),
 		},
 		signer,

@@ -1,4 +1,5 @@
 import type { BootConfig } from "../../../modules/bootutil/config.js";
+import type { Entrance } from "../../../modules/bootutil/loader/recovery/flow.js";
 import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import type { SignatureType } from "../../../modules/bootutil/signature/signature.js";
 import type { Layout } from "../../../modules/flash/layout.js";
@@ -15,12 +16,23 @@ export interface NamedConfig extends BootConfig {
 export interface LoaderBuild {
 	readonly boot: NamedConfig;
 	readonly downgradePrevention: DowngradePrevention;
+	/** `MCUBOOT_BOOTSTRAP`: an empty primary slot is filled from the secondary. */
+	readonly bootstrap: boolean;
 	/** The one signature type that the boot loader is built for; "none": it checks hashes alone. */
 	readonly signature: SignatureType;
 	/** Trusted public keys: DER, in hexadecimal. */
 	readonly keys: readonly string[];
 	/** What the boot loader unwraps images' AES keys with, in hexadecimal; undefined if it takes no encrypted images. */
 	readonly encryptionKey?: string;
+}
+
+/** How the boot loader gets into serial recovery, or a firmware loader is started. */
+export interface RecoveryConfig {
+	readonly entrances: readonly Entrance[];
+	/** Milliseconds that the entrance `wait` waits for a request. */
+	readonly wait: number;
+	/** Whether `image` of an upload names a slot. */
+	readonly directUpload: boolean;
 }
 
 /** What the command line tells boot loader and application: the simulated board's build configuration. */
@@ -30,6 +42,8 @@ export interface SimConfig extends LoaderBuild {
 	readonly uart: "console" | "raw";
 	/** Who confirms an update on trial: a client, or the application itself. */
 	readonly confirm: "smp" | "self";
+	/** Undefined: a boot starts the application, or nothing. */
+	readonly recovery?: RecoveryConfig;
 	/** Name of the module that exports the application. */
 	readonly application: string;
 	/** Seconds that the application self-confirm gives an update on trial. */

@@ -1,3 +1,5 @@
+import type { Entrance } from "../../../modules/bootutil/loader/recovery/flow.js";
+
 /** What the boot loader did to an image at this boot; `fail`: a request that an interruption had left was cancelled. */
 export type BootAction = "none" | "test" | "permanent" | "revert" | "fail";
 
@@ -25,6 +27,8 @@ export type DeviceEvent =
 			readonly step?: number;
 			readonly steps?: number;
 	  }
+	/** The boot loader answers on the serial line, for this reason, until it is reset. */
+	| { readonly event: "recovery"; readonly by: Entrance }
 	/** The boot loader found nothing to run: the device is down until it is reset. */
 	| { readonly event: "halt"; readonly reason: string }
 	| { readonly event: "crash"; readonly reason: string }

@@ -12,6 +12,7 @@ export const loaderConfig = ({
 	keys,
 	downgradePrevention,
 	encryptionKey,
+	bootstrap,
 }: LoaderBuild): LoaderConfig => ({
 	...boot,
 	signature,
@@ -20,7 +21,7 @@ export const loaderConfig = ({
 	validatePrimary: true,
 	downgradePrevention: downgradePrevention === "hardware" ? "none" : downgradePrevention,
 	hwRollback: downgradePrevention === "hardware",
-	bootstrap: false,
+	bootstrap,
 	tlvAllowList: true,
 	versionCmpBuildNumber: false,
 	ram: IMAGE_RAM,

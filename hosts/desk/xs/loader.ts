@@ -1,6 +1,6 @@
 import { holdsArchive } from "../../../modules/bootutil/archive.js";
 import { decodeHeader, IMAGE_HEADER_SIZE } from "../../../modules/bootutil/header.js";
-import type { ImageResult, SwapEvent } from "../../../modules/bootutil/loader/config.js";
+import type { BootResult, ImageResult, LoaderServices, SwapEvent } from "../../../modules/bootutil/loader/config.js";
 import { hex } from "../../../modules/bytes/hex.js";
 import "./text-encoder.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
@@ -8,14 +8,23 @@ import { MODES, SCRATCH_LABEL } from "../../../modules/bootutil/modes.js";
 import { OtpCounters } from "../../../modules/bootutil/otp-counter.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { FlashMap } from "../../../modules/flash/map.js";
-import { readConfig } from "./config.js";
+import { readConfig, type SimConfig } from "./config.js";
 import { simDigest } from "./digest.js";
 import { type BootAction, log, report } from "./event.js";
 import { SimFlash } from "./flash.js";
 import { loaderConfig } from "./loader-config.js";
 
-// The boot loader of the simulated board: what MCUboot is on a real one. It runs on a machine of its own, which ends before
+// The boot loader of the boards on a desk: what MCUboot is on a real one. It runs on a machine of its own, which ends before
 // the application starts.
+
+/** A boot loader that is about to boot. */
+export interface LoaderRun {
+	readonly config: SimConfig;
+	readonly map: FlashMap;
+	readonly loader: Loader;
+	/** Starts what was booted, or stays down until a reset. */
+	finish(result: BootResult): void;
+}
 
 /** Progress is reported so many times in a swap. */
 const REPORTS = 20;
@@ -30,7 +39,7 @@ const ACTIONS: Readonly<Record<number, BootAction>> = {
  * Address and length of the payload with the application's archive, which is in the last image if that is not opaque. The boot
  * loader has validated what it starts at this boot, hash and signature: so no other archive gets to the engine.
  */
-function archivePayload(images: readonly ImageResult[]): [] | [number, number] {
+function archivePayload(map: FlashMap, images: readonly ImageResult[]): [] | [number, number] {
 	const last = images.at(-1)!;
 	const area = map.slot(last.image, last.slot === 0 ? "primary" : "secondary");
 	const header = decodeHeader(area.bytes(0, IMAGE_HEADER_SIZE));
@@ -46,9 +55,8 @@ function reportSwap({ event, image, type, done, total }: SwapEvent): void {
 		report({ event: "swap", phase: event, image, type: action, step: done, steps: total });
 }
 
-const config = readConfig();
-const map = FlashMap.open(config.layout, (label) => SimFlash.open(config.layout, label));
-const loader = new Loader(map, loaderConfig(config), {
+/** What the boot loader has of the board. */
+export const loaderServices = (): LoaderServices => ({
 	digest: simDigest,
 	log,
 	securityCounters: new OtpCounters({
@@ -58,16 +66,29 @@ const loader = new Loader(map, loaderConfig(config), {
 	report: reportSwap,
 });
 
-log(`*** Booting xs-smp boot loader: ${config.boot.mode}, ${config.signature} ***`);
-if (config.signature === "none")
-	log("WARNING: this boot loader has no key. It checks hashes, no signatures, and starts anybody's image.");
-const scratch = config.layout.areas.find(({ label }) => label === SCRATCH_LABEL);
-if (scratch && MODES[config.boot.mode].swapRoom === "scratch")
-	log(`scratch area ${hex(scratch.offset)}, ${hex(scratch.size)} bytes`);
-const result = loader.boot();
-if (result.ok) {
-	simulator.startApplication(JSON.stringify(result.images), ...archivePayload(result.images));
-} else {
-	report({ event: "halt", reason: result.reason ?? "no bootable image" });
-	simulator.halt();
+/** Opens the boot loader as the command line has it. */
+export function openLoader(): LoaderRun {
+	const config = readConfig();
+	const { entrances = ["no-image"] } = config.recovery ?? {};
+	const build = { ...loaderConfig(config), loaderWithoutImage: entrances.includes("no-image") };
+	const map = FlashMap.open(config.layout, (label) => SimFlash.open(config.layout, label));
+	log(`*** Booting xs-smp boot loader: ${config.boot.mode}, ${config.signature} ***`);
+	if (config.signature === "none")
+		log("WARNING: this boot loader has no key. It checks hashes, no signatures, and starts anybody's image.");
+	const scratch = config.layout.areas.find(({ label }) => label === SCRATCH_LABEL);
+	if (scratch && MODES[config.boot.mode].swapRoom === "scratch")
+		log(`scratch area ${hex(scratch.offset)}, ${hex(scratch.size)} bytes`);
+	return {
+		config,
+		map,
+		loader: new Loader(map, build, loaderServices()),
+		finish: (result) => {
+			if (result.ok) {
+				simulator.startApplication(JSON.stringify(result.images), ...archivePayload(map, result.images));
+			} else {
+				report({ event: "halt", reason: result.reason ?? "no bootable image" });
+				simulator.halt();
+			}
+		},
+	};
 }

@@ -37,6 +37,11 @@ declare const simulator: {
 	startApplication(retained: string, address?: number, length?: number): void;
 	/** Boot loader: nothing to run. The device is down until it is reset. Does not return. */
 	halt(): never;
+	/** Boot loader: whether the recovery pin is held. */
+	pinHeld(): boolean;
+	/** The boot mode, in memory that a reset does not clear. */
+	bootMode(): number;
+	setBootMode(mode: number): void;
 	/** Boot loader: from here on flash operations count towards the power cut that was asked for. */
 	swapBegins(): void;
 	/** Application: the archive that this boot runs, or why it does not run one. Undefined: there is none. */

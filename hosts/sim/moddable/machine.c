@@ -15,7 +15,7 @@ const uint8_t runtimeId[ARCHIVE_ID_SIZE] = { 0 };
 
 const char *machineMissingImport(struct Machine *machine, const Archive *archive) { return "anything"; }
 
-const Image loaderImage = { .name = "loader", .main = "xs-smp/hosts/desk/xs/loader" };
+const Image loaderImage = { .name = "loader", .main = "xs-smp/hosts/sim/xs/loader/main" };
 const Image appImage = { .name = "app", .main = "xs-smp/hosts/sim/xs/main" };
 
 void fxAbort(txMachine *the, int status)

@@ -102,6 +102,13 @@ static void sim_random(xsMachine *the)
 	}
 }
 
+static void sim_pinHeld(xsMachine *the) { xsResult = xsBoolean(simOf(the)->pin); }
+
+static void sim_bootMode(xsMachine *the) { xsResult = xsInteger(simOf(the)->shared->bootMode); }
+
+/* setBootMode(mode) */
+static void sim_setBootMode(xsMachine *the) { simOf(the)->shared->bootMode = xsToInteger(xsArg(0)); }
+
 static void alive(void *context) { ((const Sim *)context)->shared->beats++; }
 
 /* watchdog(ms): from now on a device that does not get back to its events for so long is ended. */
@@ -127,6 +134,9 @@ static const RuntimeFunction machineFunctions[] = {
 	{ "clockOffset", sim_clockOffset, 0 },
 	{ "setClockOffset", sim_setClockOffset, 1 },
 	{ "random", sim_random, 1 },
+	{ "pinHeld", sim_pinHeld, 0 },
+	{ "bootMode", sim_bootMode, 0 },
+	{ "setBootMode", sim_setBootMode, 1 },
 	{ "watchdog", sim_watchdog, 1 },
 	{ "after", runtime_after, 2 },
 	{ "cancel", runtime_cancel, 1 },

@@ -39,6 +39,7 @@ typedef struct {
 	double clockOffset; /* what the chip's clock is ahead of this machine's, milliseconds */
 	double watchdog; /* milliseconds within which the device has to show that it lives; 0: for ever */
 	uint32_t beats; /* how often it has */
+	int32_t bootMode; /* what the application wants the boot loader to do; lost with the power */
 	char crash[200]; /* what the device that just crashed has said of it */
 } SimShared;
 
@@ -61,6 +62,7 @@ typedef struct {
 	struct sockaddr_storage hci; /* where a Bluetooth controller listens */
 	socklen_t hciLength; /* 0: none */
 	const char *files; /* path of the directory of the file system group; NULL: none */
+	bool pin; /* the recovery pin is held */
 	char start[256]; /* why the device starts: a cause, and words behind a space */
 	SimShared *shared;
 } Sim;

@@ -3,7 +3,7 @@
  *
  *     xs-smp-sim --flash FILE --size N --sector N --align N --serial PATH --address A --port P --baud N --cut N
  *                --erase-ms N --program-ms N --page N --watch PID,… --otp FILE --tcp A --tcp-port P --hci A --hci-port P
- *                --files DIRECTORY --config JSON [-- PROGRAM ARGUMENT…]
+ *                --files DIRECTORY --pin 0|1 --config JSON [-- PROGRAM ARGUMENT…]
  *
  * Without a PROGRAM the device is a child of this process. With one, an emulator, it is that: descriptor 3 takes its
  * events, SERIAL_DESCRIPTOR is its serial line. An empty address leaves UDP, TCP or HCI out, an empty directory the files.
@@ -14,7 +14,8 @@
  * does not matter, and the flash file has to be there.
  *
  * hosts/sim/cli.ts starts it with options it has checked. Descriptor 3 takes events, one JSON object a line. Standard
- * input takes commands, one a line: "r" presses the reset button, "q" ends; its end (the parent is gone) ends as well,
+ * input takes commands, one a line: "r" presses the reset button, "p" does while it holds the recovery pin, which --pin 1
+ * holds at the first boot; "q" ends; its end (the parent is gone) ends as well,
  * and so does a standard output that nobody reads any more, which is the command line's.
  */
 #define _GNU_SOURCE /* syscall */
@@ -140,6 +141,8 @@ static void boot(void)
 	booted = runtimeNow();
 	bootAt = 0;
 	child = fork();
+	if (child != 0)
+		sim.pin = false;
 	if (child < 0) {
 		eventText(sim.events, "crash", "reason", strerror(errno));
 		child = 0;
@@ -231,6 +234,7 @@ static void ended(int status)
 		snprintf(line, sizeof line, "{\"event\":\"power-cut\",\"operation\":%lld}", (long long)sim.shared->cutAt);
 		eventLine(sim.events, line);
 		sim.shared->cutAt = 0;
+		sim.shared->bootMode = 0;
 		startsBy("power", "");
 		boot();
 		break;
@@ -254,9 +258,10 @@ static bool command(const char *line)
 {
 	if (*line == 'q')
 		return false;
-	if (*line == 'r') {
+	if (*line == 'r' || *line == 'p') {
 		stop();
-		eventText(sim.events, "reset", "by", "button");
+		sim.pin = *line == 'p';
+		eventText(sim.events, "reset", "by", sim.pin ? "pin" : "button");
 		startsBy("pin", "");
 		delay = 0;
 		boot();
@@ -326,6 +331,7 @@ int main(int argc, char **argv)
 	sim.eraseTime = atof(option(argc, argv, "--erase-ms"));
 	sim.programTime = atof(option(argc, argv, "--program-ms"));
 	sim.pageSize = atoll(option(argc, argv, "--page"));
+	sim.pin = atoi(option(argc, argv, "--pin")) != 0;
 	sim.byteTime = baud > 0 ? 10 * 1000 / baud : 0;
 	sim.shared = mmap(NULL, sizeof *sim.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (sim.shared == MAP_FAILED)

@@ -24,11 +24,17 @@ export class SimHost extends EmulatedHost implements Host {
 		now: () => Date.now() + simulator.clockOffset(),
 		set: (time) => simulator.setClockOffset(time - Date.now()),
 	};
+	/** Only if the boot loader looks at it. */
+	readonly setBootMode?: (mode: number) => void;
 	readonly #framing: SimConfig["uart"];
 	readonly #openBluetooth: OpenBluetooth | undefined;
 
-	constructor({ layout, uart }: Pick<SimConfig, "layout" | "uart">, openBluetooth?: OpenBluetooth) {
+	constructor(
+		{ layout, uart, recovery }: Pick<SimConfig, "layout" | "uart" | "recovery">,
+		openBluetooth?: OpenBluetooth,
+	) {
 		super(layout);
+		if (recovery?.entrances.includes("boot-mode")) this.setBootMode = (mode) => simulator.setBootMode(mode);
 		this.#framing = uart;
 		this.#openBluetooth = openBluetooth;
 	}

@@ -20,6 +20,8 @@ export interface LoaderConfig extends BootConfig {
 	readonly hwRollback: boolean;
 	/** `MCUBOOT_BOOTSTRAP`: fill an empty primary slot from the secondary. */
 	readonly bootstrap: boolean;
+	/** `BOOT_FIRMWARE_LOADER_NO_APPLICATION`: without an application start the firmware loader. Default true. */
+	readonly loaderWithoutImage?: boolean;
 	readonly tlvAllowList: boolean;
 	readonly versionCmpBuildNumber: boolean;
 	/** RAM that images are loaded to (`IMAGE_EXECUTABLE_RAM_START`, `…_SIZE`). Only for `ram-load`. */

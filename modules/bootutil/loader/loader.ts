@@ -1,12 +1,13 @@
 import { FlashError } from "../../flash/error.js";
 import type { FlashMap } from "../../flash/map.js";
 import { formatVersion, IMAGE_MAGIC } from "../header.js";
-import { type InstallMode, modeOf } from "../modes.js";
+import { type InstallMode, installs, modeOf } from "../modes.js";
 import { BootFlag, type SwapState, SwapType } from "../trailer.js";
 import { bootstrapType, fillPrimary, primaryIsVacant } from "./bootstrap.js";
 import type { BootResult, ImageResult, LoaderConfig, LoaderServices } from "./config.js";
 import { checkDependencies, isUpgrade } from "./dependencies.js";
 import { loadKeys } from "./encryption-swap.js";
+import { chooseLoader } from "./firmware-loader.js";
 import { NewestRun } from "./newest.js";
 import { overwriteOnly } from "./overwrite.js";
 import { downgradeRefused, isSettled, raiseCounter } from "./rollback.js";
@@ -36,7 +37,7 @@ const STRATEGIES: Readonly<Record<InstallMode, UpgradeStrategy>> = Object.freeze
 
 /** The strategy of a mode that installs. A mode that is not in the table of modes has none here. */
 function strategyOf({ mode }: LoaderConfig): UpgradeStrategy | undefined {
-	if (modeOf(mode).newest) return undefined;
+	if (!installs(modeOf(mode))) return undefined;
 	if (typeof mode !== "string") throw new RangeError("a mode of your own that installs needs its strategy");
 	return STRATEGIES[mode as InstallMode];
 }
@@ -81,13 +82,19 @@ export class Loader {
 		this.#strategy = strategy;
 	}
 
-	/** Boots once, from the reset vector to the jump into the application. Does not throw flash errors. */
-	boot(): BootResult {
+	/**
+	 * Boots once, from the reset vector to the jump into the application. Does not throw flash errors.
+	 *
+	 * @param loaderWanted - true if somebody asks for the firmware loader, in the mode that has one
+	 */
+	boot(loaderWanted = false): BootResult {
 		const boot = openBoot(this.#map, this.#config, this.#services);
 		let reason: string | undefined;
 		let halted = false;
 		try {
-			reason = this.#strategy ? new BootRun(boot, this.#strategy).run() : new NewestRun(boot).run();
+			const { mode } = boot.bootutil;
+			if (mode.firmwareLoader || mode.singleSlot) reason = chooseLoader(boot, loaderWanted);
+			else reason = this.#strategy ? new BootRun(boot, this.#strategy).run() : new NewestRun(boot).run();
 		} catch (error) {
 			if (!(error instanceof LoaderHalt || error instanceof FlashError)) throw error;
 			halted = true;

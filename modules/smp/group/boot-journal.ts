@@ -112,7 +112,10 @@ export class BootJournal {
 			const version = formatVersion(info.header.version);
 			const trial = this.#options.onTrial(image);
 			const hash = info.hash.slice(0, 8);
-			images.push({ image, version, hash, trial, confirmed: false, change: this.#change(last, image, hash, trial) });
+			const change = this.#options.boot.mode.firmwareLoader
+				? this.#loaderChange(slots, hash)
+				: this.#change(last, image, hash, trial);
+			images.push({ image, version, hash, trial, confirmed: false, change });
 		}
 		const { cause, words = "" } = this.#reason(last);
 		this.#records.append({ kind: BootKind.START, boot: this.#boot, cause, seconds: 0, text: words, images });
@@ -140,6 +143,20 @@ export class BootJournal {
 			return former === undefined;
 		});
 		return former === undefined || equalBytes(former, hash) ? "revert" : "permanent";
+	}
+
+	/** A firmware loader comes and goes; what changes is the application, of which the last boot before may not tell. */
+	#loaderChange(slots: ImageSlots, hash: Uint8Array): BootChange {
+		const loader = slots.info(1)?.hash.slice(0, 8);
+		if (!loader || equalBytes(loader, hash)) return "none";
+		let change: BootChange = "first";
+		this.#records.boots(0xffffffff, ({ images }) => {
+			const was = images[0]?.hash;
+			if (!was || equalBytes(was, loader)) return true;
+			change = equalBytes(was, hash) ? "none" : "permanent";
+			return false;
+		});
+		return change;
 	}
 
 	/** As many boots as there is room for, one at least. */

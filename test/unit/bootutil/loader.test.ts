@@ -204,6 +204,25 @@ for (const mode of MODES)
 			assert.equal(it.run(), "2.0.0 none");
 		});
 
+		it("fills it for a test too, and takes back what nobody confirms, with nothing to bring back", () => {
+			const fill = (): Device => {
+				const it = device(mode, { bootstrap: true });
+				it.bytes(1).fill(0xff);
+				it.api.boot_set_pending(false);
+				assert.equal(it.run(), "2.0.0 test");
+				return it;
+			};
+			const confirmed = fill();
+			confirmed.api.boot_set_confirmed();
+			assert.equal(confirmed.run(), "2.0.0 none");
+			// Both slots hold the image, so that move changes one for the other. By offset it waits in the second sector, and
+			// what is in the first takes the place of the image that runs.
+			const it = fill();
+			assert.equal(it.run(), mode === "swap-move" ? "2.0.0 revert" : "nothing");
+			assert.equal(it.run(), mode === "swap-move" ? "2.0.0 none" : "2.0.0 revert");
+			assert.equal(it.run(), "2.0.0 none");
+		});
+
 		it("refuses an older version if it must, also by its security counter", () => {
 			const old = { ...NEW, version: [0, 9, 0, 0] } as const;
 			const byVersion = device(mode, { downgradePrevention: "version" }, old);

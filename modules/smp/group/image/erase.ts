@@ -49,15 +49,16 @@ export function slotInfoCommand(slots: ImageSlots, { describe, sizeLimit }: Imag
 				const images: ResponseMap[] = [];
 				for (let image = 0; image < slots.images; image++) {
 					const entries: ResponseMap[] = [];
-					for (const slot of [2 * image, 2 * image + 1]) {
+					for (let slot = 2 * image; slot < Math.min(2 * image + 2, slots.count); slot++) {
 						entries.push({
 							slot: slot & 1,
 							size: slots.area(slot).size,
-							upload_image_id: slots.isActive(slot) ? undefined : image,
+							upload_image_id: slots.isActive(slot) || slots.holdsLoader(slot) ? undefined : image,
 							...describe?.("slot", slot),
 						});
 					}
-					const largest = sizeLimit === "slot" ? undefined : slots.longestFile(slots.active(image) ^ 1);
+					const largest =
+						sizeLimit === "slot" ? undefined : slots.longestFile(slots.count > 1 ? slots.active(image) ^ 1 : 0);
 					images.push({ image, slots: entries, max_image_size: largest, ...describe?.("image", image) });
 				}
 				return { images };

@@ -25,11 +25,11 @@ export function nextBoot(slots: ImageSlots, image: number): NextBoot {
 }
 
 /**
- * Whether the device needs what a slot holds: an active slot; the fallback while its image is on trial; and, if
+ * Whether the device needs what a slot holds: an active slot; that of a firmware loader; the fallback while its image is on trial; and, if
  * `keepPending`, what the next boot is to install.
  */
 export function inUse(slots: ImageSlots, slot: number, keepPending: boolean): boolean {
-	if (slots.isActive(slot)) return true;
+	if (slots.isActive(slot) || slots.holdsLoader(slot)) return true;
 	const next = nextBoot(slots, slot >> 1);
 	return next === "revert" || (keepPending && next !== "none");
 }

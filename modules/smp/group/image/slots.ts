@@ -39,9 +39,9 @@ export class ImageSlots {
 		this.images = Math.min(boot.config.images, boot.map.images);
 	}
 
-	/** Number of slots. */
+	/** Number of slots. A single one is that of the only image. */
 	get count(): number {
-		return 2 * this.images;
+		return this.boot.mode.singleSlot ? 1 : 2 * this.images;
 	}
 
 	area(slot: number): FlashArea {
@@ -56,6 +56,12 @@ export class ImageSlots {
 	/** Whether a slot is the one that its image runs from. */
 	isActive(slot: number): boolean {
 		return slot === this.active(slot >> 1);
+	}
+
+	/** Whether a slot is that of a firmware loader, which no client replaces, or there is no such slot. */
+	holdsLoader(slot: number): boolean {
+		const { firmwareLoader, singleSlot } = this.boot.mode;
+		return (firmwareLoader === true || singleSlot === true) && (slot & 1) === 1;
 	}
 
 	/** Where the image in a slot starts, bytes from the start of the slot. */

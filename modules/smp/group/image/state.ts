@@ -18,9 +18,9 @@ import { verifyImage } from "./verify.js";
 export function stateCommand(slots: ImageSlots, options: ImageOptions): Command {
 	const list = (): ResponseMap => imageList(slots, options);
 	const read = { handle: list };
-	// Where the newest image runs without being asked for, there is nothing to be set.
-	const { newest, reverts } = slots.boot.mode;
-	if (newest && !reverts) return { name: "state", read };
+	// Where the newest image runs without being asked for, and where nothing is installed, there is nothing to be set.
+	const { newest, reverts, firmwareLoader, singleSlot } = slots.boot.mode;
+	if ((newest && !reverts) || firmwareLoader || singleSlot) return { name: "state", read };
 	return {
 		name: "state",
 		read,

@@ -227,6 +227,13 @@ export class ImageUpload {
 		const { images } = this.#slots;
 		if (images > 1 && image >= images) throw imageError(ImageError.INVALID_SLOT, `there is no image ${image}`);
 		const slot = this.#slots.active(images > 1 ? image : 0) ^ 1;
+		if (this.#slots.holdsLoader(slot))
+			throw imageError(
+				ImageError.NO_FREE_SLOT,
+				this.#slots.boot.mode.singleSlot
+					? "the only slot is in use: the boot loader's serial recovery takes updates"
+					: "the firmware loader takes updates, and the application runs: reset with boot mode 1",
+			);
 		if (inUse(this.#slots, slot, this.#options.erasePending === false))
 			throw imageError(ImageError.NO_FREE_SLOT, "the slot holds an image that is in use");
 		return slot;
