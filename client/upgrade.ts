@@ -317,7 +317,7 @@ async function isFirmwareLoader(client: SmpClient, signal: AbortSignal | undefin
 		if (error instanceof SmpResponseError) return undefined;
 		throw error;
 	});
-	return mode?.mode === MODES["firmware-loader"].number;
+	return Object.values(MODES).some(({ number, firmwareLoader }) => firmwareLoader && number === mode?.mode);
 }
 
 /** Why the device refuses a mark, from its list if that says more than the device. */

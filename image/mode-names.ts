@@ -17,6 +17,7 @@ export const MODE_NAMES: Readonly<Record<UpgradeMode, ModeNames>> = Object.freez
 	"direct-xip": { option: "direct-xip", title: "direct XIP" },
 	"direct-xip-revert": { option: "direct-xip-revert", title: "direct XIP with revert" },
 	"ram-load": { option: "ram-load", title: "RAM load" },
+	"ram-load-revert": { option: "ram-load-revert", title: "RAM load with revert" },
 	"firmware-loader": { option: "firmware-loader", title: "firmware loader" },
 	"single-slot": { option: "single-slot", title: "single slot" },
 });

@@ -6,7 +6,7 @@
 export type InstallMode = "swap-move" | "swap-offset" | "swap-scratch" | "overwrite";
 
 /** Modes in which both slots are equal and the newest image runs, from its slot or from RAM. */
-export type NewestMode = "direct-xip" | "direct-xip-revert" | "ram-load";
+export type NewestMode = "direct-xip" | "direct-xip-revert" | "ram-load" | "ram-load-revert";
 
 /**
  * Modes in which the boot loader installs nothing: an image of its own, or serial recovery, replaces the application where it
@@ -64,6 +64,8 @@ export const MODES: Readonly<Record<UpgradeMode, Mode>> = Object.freeze({
 	"direct-xip": Object.freeze({ number: 4, newest: "slot" }),
 	"direct-xip-revert": Object.freeze({ number: 5, newest: "slot", reverts: true }),
 	"ram-load": Object.freeze({ number: 6, newest: "ram" }),
+	// The protocol has no number of its own for it.
+	"ram-load-revert": Object.freeze({ number: 6, newest: "ram", reverts: true }),
 	"firmware-loader": Object.freeze({ number: 7, firmwareLoader: true }),
 	"swap-offset": Object.freeze({
 		number: 9,

@@ -87,6 +87,7 @@ describe("upgrade methods", () => {
 		"direct-xip": 4,
 		"direct-xip-revert": 5,
 		"ram-load": 6,
+		"ram-load-revert": 6,
 		offset: 9,
 	};
 	for (const [mode, number] of Object.entries(numbers))
@@ -326,6 +327,21 @@ describe("upgrade methods", () => {
 			assert.equal(await bench.reset(), "1.0.0 none");
 			await assert.rejects(bench.upload(make("2.0.0", 9_000)), /image is not made to be loaded to RAM/);
 			assert.deepEqual(await bench.list(), ["0: 0.0.0", "1: 1.0.0 active confirmed"]);
+		}));
+
+	it("ram-load-revert: a trial that is not confirmed is erased, one that is confirmed stays", () =>
+		Bench.run("ram-load-revert", async (bench) => {
+			const next = make("1.0.0", 60_000, { loadAddress: RAM });
+			assert.deepEqual(await bench.install(next), ["0: 0.0.0 active confirmed", "1: 1.0.0 pending"]);
+			assert.equal(await bench.reset(), "1.0.0 test, on trial");
+			assert.equal(await bench.reset(), "0.0.0 revert");
+			assert.deepEqual(await bench.list(), ["0: 0.0.0 active confirmed"]);
+			await bench.install(next);
+			assert.equal(await bench.reset(), "1.0.0 test, on trial");
+			assert.deepEqual((await bench.client.confirm()).map(flags), ["0: 0.0.0", "1: 1.0.0 active confirmed"]);
+			assert.equal(await bench.reset(), "1.0.0 none");
+			// An image that cannot be loaded is not even marked.
+			await assert.rejects(bench.install(make("2.0.0", 9_000)), /not made to be loaded to RAM/);
 		}));
 
 	it("ram-load, guards off: what cannot be loaded is not pending, and erased", () =>

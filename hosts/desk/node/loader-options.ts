@@ -40,7 +40,7 @@ export const loaderOptions = (): readonly Option[] =>
 		choiceOption("--images <N>", "number of images", IMAGES).default("2", "2; 1 with firmware-loader and single-slot"),
 		choiceOption(
 			"--mode <MODE>",
-			'how the boot loader upgrades. scratch: a layout without an area "image-scratch" gets one of 4 sectors after its last area. ram-load: sign images with --load-addr 0x20000000, those of image 1 with 0x20080000',
+			'how the boot loader upgrades. scratch: a layout without an area "image-scratch" gets one of 4 sectors after its last area. ram-load and ram-load-revert: sign images with --load-addr 0x20000000, those of image 1 with 0x20080000',
 			MODES,
 		).default("move"),
 		choiceOption(

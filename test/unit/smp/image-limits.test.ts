@@ -79,11 +79,12 @@ describe("the largest image", () => {
 		["direct-xip", 524_248],
 		["direct-xip-revert", 524_288],
 		["ram-load", 524_248],
+		["ram-load-revert", 524_288],
 		["firmware-loader", 522_704],
 	];
 	for (const [mode, most] of sizes)
 		it(`is told as it is enforced, ${mode}`, () => {
-			const flags = mode === "ram-load" ? 0x20 : 0;
+			const flags = mode.startsWith("ram-load") ? 0x20 : 0;
 			const data = first({ flags }).subarray(0, 512);
 			assert.equal(new Board(mode).told, most);
 			assert.deepEqual(new Board(mode).send({ off: 0, len: most, data }), { off: 512 });
