@@ -6,7 +6,7 @@ import { decrypterOf, type EncryptionKey, parseEncryptionKey } from "../image/en
 import { ImageError } from "../image/error.js";
 import { type Decrypter, type ImageReport, inspectImage, type NamedKey, refusal } from "../image/inspect.js";
 import { encodeIntelHex } from "../image/intel-hex.js";
-import { generateKey, type ImageKey, PAIR_TYPES, parseImageKey } from "../image/keys.js";
+import { generateKey, type Key, PAIR_TYPES, parseKey } from "../image/keys.js";
 import { formatReport } from "../image/report.js";
 import { fillSlot, slotSegments } from "../image/slot.js";
 import { verifyImage } from "../image/verify.js";
@@ -231,7 +231,7 @@ function examine(
 	return { report, address };
 }
 
-const readKey = (path: string): ImageKey => fromText(path, parseImageKey);
+const readKey = (path: string): Key => fromText(path, parseKey);
 
 const readEncryptionKey = (path: string, hmacSha: "256" | "512"): EncryptionKey =>
 	fromText(path, (text) => parseEncryptionKey(text, hmacSha));

@@ -12,7 +12,7 @@ import { unmetDependencies } from "./dependencies.js";
 import { whyTakenBack } from "./group/boot-journal.js";
 import { readImageFile } from "./image-file.js";
 import { activeOf, outcomeOf, type Sent, whyNotMarked } from "./outcome.js";
-import { checkMark, entryAt } from "./target.js";
+import { checkMark, entryAt, otherHash } from "./target.js";
 
 /**
  * How a device is upgraded. An update that the `signal` breaks off stays where it is: sent in part, sent, or marked. When it is
@@ -96,10 +96,12 @@ export async function upgrade(
 	options: UpgradeOptions = {},
 ): Promise<UpgradeResult> {
 	const { image: number = 0, confirm = false, onStep = () => {}, onProgress, signal } = options;
-	const { version, hash, hashChecked, dependencies } = readImageFile(file);
+	const { version, hash, hashName, hashChecked, dependencies } = readImageFile(file);
 	const target = await client.target(number, { signal });
 	const { image } = target;
 	const before = await client.images({ signal });
+	const other = otherHash({ hash, hashName }, before);
+	if (other !== undefined) throw new Error(`the device would not take the file: ${other}`);
 	const running = activeOf(image, before);
 	const result = { version, hash, previous: running?.version };
 	onStep({ step: "found", running, version, hash, hashChecked });

@@ -55,6 +55,9 @@ describe("options of the boot loader", () => {
 			"--layout": [file("layout.json", JSON.stringify({ ...guideLayout, name: "other", writeAlign: 16 }))],
 			"--key": [file("key.pem", generateKey("ed25519"))],
 			"--encryption-key": [file("encryption.pem", generateKey("x25519"))],
+			"--p384": [file("p384.pem", generateKey("ecdsa-p384"))],
+			"--vid": ["a.example"],
+			"--cid": ["00112233445566778899aabbccddeeff"],
 			"--baud": ["9600"],
 			"--power-cut": ["5"],
 		};
@@ -71,6 +74,16 @@ describe("options of the boot loader", () => {
 				[name, "none"],
 			];
 		if (name === "--encryption-key-length") return [[name, "256", "--encryption-key", ...samples["--encryption-key"]!]];
+		const key = samples["--key"]![0]!;
+		if (name === "--sha")
+			return [
+				[name, "512", "--key", key],
+				[name, "512", "--key", "none"],
+				[name, "384", "--key", ...samples["--p384"]!],
+			];
+		if (name === "--lock-counter") return [[name, "--downgrade-prevention", "hardware"]];
+		if (name === "--pure") return [[name, "--key", key]];
+		if (name === "--hmac-sha") return [[name, "512", "--encryption-key", ...samples["--encryption-key"]!]];
 		if (choices) return choices.filter((choice) => choice !== defaultValue).map((choice) => [name, choice]);
 		if (!option.required) return [[name]];
 		assert.ok(samples[name], `the test has no value for ${name}`);
@@ -105,14 +118,21 @@ describe("options of the boot loader", () => {
 				}
 			}
 		assert.deepEqual([...changing].sort(), [
+			"--cid",
 			"--downgrade-prevention",
 			"--encryption-key",
 			"--encryption-key-length",
+			"--hmac-sha",
 			"--images",
 			"--key",
 			"--layout",
+			"--lock-counter",
 			"--mode",
+			"--public-key-format",
+			"--pure",
+			"--sha",
 			"--trailer",
+			"--vid",
 		]);
 	});
 

@@ -1,10 +1,11 @@
-import type { Command, Option } from "commander";
+import { type Command, type Option, Option as PlainOption } from "commander";
 import { choiceOption, repeated, textOption } from "../../../cli/command-line.js";
 import { UsageError } from "../../../cli/usage-error.js";
 import { MODE_OPTIONS } from "../../../image/mode-names.js";
 import type { TrailerGeneration } from "../../../modules/bootutil/config.js";
 import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import type { DowngradePrevention } from "../xs/config.js";
+import { type FormOptions, formOptions } from "./loader-forms.js";
 
 // How a boot loader is built, on a command line: of the simulated device, of the emulated board, and of `xs-smp explain`,
 // which rehearses what that boot loader does.
@@ -21,6 +22,7 @@ export interface LoaderOptions {
 	readonly images: 1 | 2;
 	readonly mode: UpgradeMode;
 	readonly downgradePrevention: DowngradePrevention;
+	readonly lockCounter: boolean;
 	/** Path of a layout; undefined: the guide's. */
 	readonly layout: string | undefined;
 	/** Paths of keys; empty: the development key. "none": hashes are checked, and no signatures. */
@@ -29,6 +31,7 @@ export interface LoaderOptions {
 	readonly encryptionKey: string | undefined;
 	/** Bits of images' AES keys. */
 	readonly encryptionKeyLength: 128 | 256;
+	readonly forms: FormOptions;
 	readonly trailer: TrailerGeneration;
 }
 
@@ -46,6 +49,10 @@ export const loaderOptions = (): readonly Option[] =>
 			"how the boot loader recognizes and refuses older updates: by version, by the security counters of the images, or by the counter in the chip, which is the file FLASH.otp beside the flash file",
 			PREVENTIONS,
 		).default("none"),
+		new PlainOption(
+			"--lock-counter",
+			"with --downgrade-prevention hardware: once the counter in the chip is that of an image that stays, nothing can raise it before the next reset",
+		),
 		textOption(
 			"--layout <FILE>",
 			"JSON file with the flash layout; layouts/ has examples (default the OTA guide's table)",
@@ -65,6 +72,7 @@ export const loaderOptions = (): readonly Option[] =>
 			"bits of the AES key that an encrypted image carries",
 			KEY_LENGTHS,
 		).default("128"),
+		...formOptions(),
 		choiceOption(
 			"--trailer <VERSION>",
 			"trailer of offset mode: as MCUboot writes it since version 2.3 (current), or before (2.2)",
@@ -73,10 +81,11 @@ export const loaderOptions = (): readonly Option[] =>
 	].map((option) => option.helpGroup("The boot loader:"));
 
 /** The values of these options. */
-interface Given {
+interface Given extends FormOptions {
 	readonly images: (typeof IMAGES)[number];
 	readonly mode: string;
 	readonly downgradePrevention: DowngradePrevention;
+	readonly lockCounter?: boolean;
 	readonly layout?: string;
 	readonly key?: readonly string[];
 	readonly encryptionKey?: string;
@@ -91,14 +100,21 @@ export function readLoaderOptions(command: Command): LoaderOptions {
 		throw new UsageError("--key none stands alone: with a key the boot loader checks signatures.");
 	if (isGiven(command, "encryptionKeyLength") && given.encryptionKey === undefined)
 		throw new UsageError("--encryption-key-length needs --encryption-key.");
+	if (given.hmacSha !== undefined && given.encryptionKey === undefined)
+		throw new UsageError("--hmac-sha needs --encryption-key.");
+	const { lockCounter = false } = given;
+	if (lockCounter && given.downgradePrevention !== "hardware")
+		throw new UsageError("--lock-counter needs --downgrade-prevention hardware.");
 	return {
 		images: images === "1" ? 1 : 2,
 		mode: MODE_OPTIONS.get(mode)!,
 		downgradePrevention: given.downgradePrevention,
+		lockCounter,
 		layout: given.layout,
 		keys: keys[0] === NO_KEY ? NO_KEY : keys,
 		encryptionKey: given.encryptionKey,
 		encryptionKeyLength: encryptionKeyLength === "128" ? 128 : 256,
+		forms: given,
 		trailer: given.trailer,
 	};
 }

@@ -15,10 +15,14 @@ export interface NamedConfig extends BootConfig {
 export interface LoaderBuild {
 	readonly boot: NamedConfig;
 	readonly downgradePrevention: DowngradePrevention;
+	/** Whether the chip's counter is locked once it is that of an image that stays. */
+	readonly lockCounter?: boolean;
 	/** The one signature type that the boot loader is built for; "none": it checks hashes alone. */
 	readonly signature: SignatureType;
 	/** Trusted public keys: DER, in hexadecimal. */
 	readonly keys: readonly string[];
+	/** Whether images carry their whole public key. */
+	readonly hwKey?: boolean;
 	/** What the boot loader unwraps images' AES keys with, in hexadecimal; undefined if it takes no encrypted images. */
 	readonly encryptionKey?: string;
 }

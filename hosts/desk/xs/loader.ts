@@ -9,10 +9,10 @@ import { OtpCounters } from "../../../modules/bootutil/otp-counter.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { readConfig } from "./config.js";
-import { simDigest } from "./digest.js";
 import { type BootAction, log, report } from "./event.js";
 import { SimFlash } from "./flash.js";
 import { loaderConfig } from "./loader-config.js";
+import { longDigest } from "./long-digest.js";
 
 // The boot loader of the simulated board: what MCUboot is on a real one. It runs on a machine of its own, which ends before
 // the application starts.
@@ -49,11 +49,12 @@ function reportSwap({ event, image, type, done, total }: SwapEvent): void {
 const config = readConfig();
 const map = FlashMap.open(config.layout, (label) => SimFlash.open(config.layout, label));
 const loader = new Loader(map, loaderConfig(config), {
-	digest: simDigest,
+	digest: longDigest,
 	log,
 	securityCounters: new OtpCounters({
 		read: (word) => simulator.otpRead(word),
 		program: (word, value) => simulator.otpProgram(word, value),
+		lock: (word) => simulator.otpLock(word),
 	}),
 	report: reportSwap,
 });
