@@ -12,7 +12,7 @@ import { allScenarios, LOADERS, scenarioNamed } from "./scenario.js";
 import type { Failure } from "./sweep.js";
 
 /** A part of the standard sweep: these devices, and images of these sizes. */
-const DEVICES = /^(m4|m32w|m4d|o4|o32w|o4d|e8w)-(one|same|shrink|max)-/;
+const DEVICES = /^(m4|m4p|m32w|m4d|o4|o4p|o32w|o4d|e8w)-(one|same|shrink|max)-/;
 const SEED = Number(process.env["XS_SMP_SEED"] ?? 1);
 
 describe("power loss in every flash operation", () => {
