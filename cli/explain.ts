@@ -36,7 +36,8 @@ function run(options: ExplainCommand, colours: boolean): string {
 	});
 	if (options.json) return `${JSON.stringify(explanation, null, "\t")}\n`;
 	const { signature, boot } = build;
-	const checks = signature === "none" ? "hashes alone, NO SIGNATURES" : `${signature} signatures`;
+	const signatures = `${boot.pure ? "pure " : ""}${signature} signatures`;
+	const checks = signature === "none" ? "hashes alone, NO SIGNATURES" : signatures;
 	const title = `${path}: ${layout.name} layout, ${MODE_NAMES[boot.mode].title}, ${checks}`;
 	return formatExplanation(title, explanation, colours ? colourStyle : plainStyle);
 }

@@ -6,7 +6,7 @@ import { decrypterOf, type EncryptionKey, parseEncryptionKey } from "../image/en
 import { ImageError } from "../image/error.js";
 import { type Decrypter, type ImageReport, inspectImage, type NamedKey, refusal } from "../image/inspect.js";
 import { encodeIntelHex } from "../image/intel-hex.js";
-import { generateKey, type ImageKey, PAIR_TYPES, parseImageKey } from "../image/keys.js";
+import { generateKey, type Key, PAIR_TYPES, parseKey } from "../image/keys.js";
 import { formatReport } from "../image/report.js";
 import { fillSlot, slotSegments } from "../image/slot.js";
 import { verifyImage } from "../image/verify.js";
@@ -192,7 +192,7 @@ function runVerify(path: string, options: ExamineOptions, context: Context): voi
 	if (reason !== undefined) context.status = 1;
 }
 
-function verdict({ signatures, digest, header, encryption }: ImageReport): string[] {
+function verdict({ signatures, digest, header, encryption, compression }: ImageReport): string[] {
 	const by = signatures.filter((signature) => signature.result === "good").at(-1)?.key;
 	const [first] = signatures;
 	const lines = [
@@ -205,6 +205,10 @@ function verdict({ signatures, digest, header, encryption }: ImageReport): strin
 		digest ? `Image digest: ${digest.value}` : "Image digest: none, the signature is over the image",
 	];
 	for (const { name, meaning } of encryption) lines.push(`Image key: ${name}, ${meaning}`);
+	if (compression)
+		lines.push(
+			`Compression: ${compression.method}; what it decompresses to was not checked, because this tool decompresses nothing`,
+		);
 	if (header.endian === "big")
 		lines.push("Byte order: big-endian; MCUboot on a little-endian processor does not take it");
 	return lines;
@@ -231,7 +235,7 @@ function examine(
 	return { report, address };
 }
 
-const readKey = (path: string): ImageKey => fromText(path, parseImageKey);
+const readKey = (path: string): Key => fromText(path, parseKey);
 
 const readEncryptionKey = (path: string, hmacSha: "256" | "512"): EncryptionKey =>
 	fromText(path, (text) => parseEncryptionKey(text, hmacSha));

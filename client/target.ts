@@ -86,7 +86,7 @@ export const absoluteSlot = ({ image, slot }: Pick<ImageState, "image" | "slot">
  * not. Where a list has no hashes there is nothing to be checked.
  */
 export function checkArrival(file: ImageFile, target: Target, images: readonly ImageState[]): void {
-	const { hash, hashName } = file;
+	const { hash } = file;
 	if (images.some((entry) => entry.hash === hash && isAt(target, entry))) return;
 	if (images.length > 0 && images.every((entry) => entry.hash === "")) return;
 	const elsewhere = images.find((entry) => entry.hash === hash && !entry.active);
@@ -101,8 +101,19 @@ export function checkArrival(file: ImageFile, target: Target, images: readonly I
 		throw new Error(
 			`the slot holds version ${found.version} with another hash after the upload: another client has replaced the file`,
 		);
-	const kind = hashName === "SHA-256" ? "" : `, which may be because it has a ${hashName}`;
-	throw new Error(`the device has taken the file, but lists no such image in image ${target.image}${kind}`);
+	const other = otherHash(file, images);
+	const why = other === undefined ? "" : `: ${other}`;
+	throw new Error(`the device has taken the file, but lists no such image in image ${target.image}${why}`);
+}
+
+/** Why a device cannot know a file by its hash, in words; undefined if it can, or its list has no hashes to tell by. */
+export function otherHash(
+	{ hash, hashName }: Pick<ImageFile, "hash" | "hashName">,
+	images: readonly ImageState[],
+): string | undefined {
+	const listed = images.filter((entry) => entry.hash !== "").map((entry) => entry.hash.length);
+	if (listed.length === 0 || listed.includes(hash.length)) return undefined;
+	return `it knows images by their SHA-${4 * listed[0]!}, and this one has a ${hashName}, which another boot loader is for`;
 }
 
 /**

@@ -13,7 +13,7 @@ import { unmetDependencies } from "./dependencies.js";
 import { whyTakenBack } from "./group/boot-journal.js";
 import { type ImageFile, readImageFile } from "./image-file.js";
 import { activeOf, type Outcome, outcomeOf, type Sent, whyNotMarked } from "./outcome.js";
-import { checkMark, checkSize, entryAt, isAt, type Target } from "./target.js";
+import { checkMark, checkSize, entryAt, isAt, otherHash, type Target } from "./target.js";
 
 /**
  * How a device is upgraded. An update that the `signal` breaks off stays where it is: sent in part, sent, or marked. When it is
@@ -214,13 +214,15 @@ async function prepare(
 	}
 	const images: readonly ImageState[] = await client.images({ signal });
 	return found.map(({ number, file, info, target }) => {
-		const { version, hash, hashChecked, dependencies } = info;
+		const { version, hash, hashName, hashChecked, dependencies } = info;
 		const others = found.filter((other) => other.target.image !== target.image);
 		if (others.length > 0) checkSize(file.length, info, target);
 		const before = others.reduce(
 			(list, other): readonly ImageState[] => withPending(list, other.target, other.info),
 			images,
 		);
+		const other = otherHash({ hash, hashName }, images);
+		if (other !== undefined) throw new Error(`the device would not take the file: ${other}`);
 		const running = activeOf(target.image, images);
 		return { number, file, target, version, hash, hashChecked, dependencies, running, before };
 	});

@@ -108,6 +108,7 @@ static void install(xsMachine *the)
 	runtimeDefineFunctions(the, &xsResult, functions);
 	runtimeDefineFunctions(the, &xsResult, codecFunctions);
 	runtimeDefineFunctions(the, &xsResult, digestFunctions);
+	runtimeDefineFunctions(the, &xsResult, longDigestFunctions);
 	defineStrings(the, &xsResult, "args", arguments->count, argumentAt, arguments);
 	defineStrings(the, &xsResult, "modules", testImage.moduleCount, moduleAt, NULL);
 	runtimeFreeze(the, &xsResult);

@@ -43,4 +43,8 @@ declare const xsrun: {
 	sha256(): ArrayBuffer;
 	sha256Update(state: ArrayBuffer, bytes: Uint8Array): void;
 	sha256Digest(state: ArrayBuffer): ArrayBuffer;
+	/** The same for SHA-384 and SHA-512, by the size of the digest in bytes. */
+	sha512(size: 48 | 64): ArrayBuffer;
+	sha512Update(state: ArrayBuffer, bytes: Uint8Array): void;
+	sha512Digest(state: ArrayBuffer): ArrayBuffer;
 };

@@ -1,16 +1,13 @@
-import { ctr } from "@noble/ciphers/aes.js";
-import { x25519 } from "@noble/curves/ed25519.js";
-import { hkdf } from "@noble/hashes/hkdf.js";
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha512 } from "@noble/hashes/sha2.js";
 import type { WrapType } from "../modules/bootutil/config.js";
 import { unwrapKey } from "../modules/bootutil/loader/encryption.js";
 import { wrapping } from "../modules/bootutil/validation.js";
-import { utf8Bytes } from "../modules/bytes/utf8.js";
 import { TLV, tlvName } from "./format.js";
 import type { TlvEntry } from "./read-tlvs.js";
 
-/** What encrypted images are decrypted with: how their keys are wrapped, and the private key that `unwrapKey` takes. */
+/**
+ * What encrypted images are decrypted with: how their keys are wrapped, and the private key that `unwrapKey` takes. A key of
+ * X25519 goes with either hash.
+ */
 export interface Decrypter {
 	readonly type: WrapType;
 	readonly privateKey: Uint8Array;
@@ -27,15 +24,12 @@ export interface EncryptionReport {
 	readonly meaning: string;
 }
 
-const X25519_SIZE = 32;
-const SHA512_SIZE = 64;
-
 const WRAPPED: ReadonlyMap<number, WrapType> = new Map<number, WrapType>([
 	[TLV.ENC_RSA2048, "rsa-2048"],
 	[TLV.ENC_KW, "aes-kw"],
 	[TLV.ENC_EC256, "ec-p256"],
 	[TLV.ENC_X25519, "x25519"],
-	[TLV.ENC_X25519_SHA512, "x25519"],
+	[TLV.ENC_X25519_SHA512, "x25519-sha512"],
 ]);
 
 const KEY_NAMES: Readonly<Record<WrapType, string>> = {
@@ -43,6 +37,7 @@ const KEY_NAMES: Readonly<Record<WrapType, string>> = {
 	"aes-kw": "an AES key",
 	"ec-p256": "a P-256 key",
 	x25519: "an X25519 key",
+	"x25519-sha512": "an X25519 key",
 };
 
 /** Reports on every TLV with a wrapped key of `keySize` bytes, and gives the key itself if one fits. */
@@ -60,7 +55,7 @@ export function readEncryption(
 		const given = decrypter?.name ?? "the given key";
 		const report = (result: EncryptionReport["result"], meaning: string) =>
 			reports.push({ name: tlvName(tlv), result, meaning });
-		const wanted = wrappedLength(tlv, type, keySize);
+		const [, wanted] = wrapping(type, keySize);
 		if (value.length !== wanted) {
 			report(
 				"malformed",
@@ -68,37 +63,14 @@ export function readEncryption(
 			);
 		} else if (!decrypter) {
 			report("unchecked", `encrypted for ${whose}; no key to decrypt with was given`);
-		} else if (decrypter.type !== type) {
+		} else if (KEY_NAMES[decrypter.type] !== whose) {
 			report("other type", `encrypted for ${whose}, and ${given} is ${KEY_NAMES[decrypter.type]}`);
 		} else {
-			const key = unwrap(tlv, decrypter, keySize, value);
+			const key = unwrapKey(type, decrypter.privateKey, keySize, value);
 			found ??= key;
 			if (key) report("fits", `encrypted for ${given}`);
 			else report("other key", `encrypted for another key of this type than ${given}`);
 		}
 	}
 	return { reports, key: found };
-}
-
-const wrappedLength = (tlv: number, type: WrapType, keySize: 16 | 32): number =>
-	tlv === TLV.ENC_X25519_SHA512 ? X25519_SIZE + SHA512_SIZE + keySize : wrapping(type, keySize)[1];
-
-function unwrap(tlv: number, decrypter: Decrypter, keySize: 16 | 32, wrapped: Uint8Array): Uint8Array | undefined {
-	if (tlv !== TLV.ENC_X25519_SHA512) return unwrapKey(decrypter.type, decrypter.privateKey, keySize, wrapped);
-	try {
-		return openWithSha512(decrypter.privateKey, keySize, wrapped);
-	} catch {
-		// noble throws on public keys that give no secret.
-		return undefined;
-	}
-}
-
-/** As ENC_X25519 (MCUboot encrypted_images.md, ECIES encryption), with SHA-512 in HKDF and HMAC. */
-function openWithSha512(privateKey: Uint8Array, keySize: 16 | 32, wrapped: Uint8Array): Uint8Array | undefined {
-	const secret = x25519.getSharedSecret(privateKey, wrapped.subarray(0, X25519_SIZE));
-	const derived = hkdf(sha512, secret, undefined, utf8Bytes("MCUBoot_ECIES_v1"), keySize + SHA512_SIZE);
-	const encrypted = wrapped.subarray(X25519_SIZE + SHA512_SIZE);
-	const mac = hmac(sha512, derived.subarray(keySize), encrypted);
-	if (mac.some((byte, i) => byte !== wrapped[X25519_SIZE + i])) return undefined;
-	return ctr(derived.subarray(0, keySize), new Uint8Array(16)).decrypt(encrypted);
 }

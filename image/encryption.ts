@@ -15,7 +15,7 @@ import { wrapping } from "../modules/bootutil/validation.js";
 import type { Encrypter } from "./create.js";
 import type { Decrypter } from "./decrypt.js";
 import { ImageError } from "./error.js";
-import { concat, TLV } from "./format.js";
+import { concat } from "./format.js";
 import { readKeyObject } from "./keys.js";
 
 /** A key that images' AES keys are wrapped for. It encrypts; one with a private half also decrypts. */
@@ -49,7 +49,7 @@ const KW_IV = Buffer.alloc(8, 0xa6);
  */
 export function parseEncryptionKey(text: string, hmacSha: "256" | "512" = "256"): EncryptionKey {
 	const key = readEncryptionKey(text, hmacSha);
-	if (hmacSha === "256" || key.type === "rsa-2048" || key.type === "x25519") return key;
+	if (hmacSha === "256" || key.type === "rsa-2048" || key.type === "x25519-sha512") return key;
 	throw new ImageError("HMAC with SHA-512 goes with X25519 keys alone.");
 }
 
@@ -64,8 +64,8 @@ function readEncryptionKey(text: string, hmacSha: "256" | "512"): EncryptionKey 
 	if (type === "ec" && details.namedCurve === "prime256v1")
 		return keyOf("ec-p256", (plain) => sealEcies(key, plain, "256"), privateKey && scalarOf(privateKey));
 	if (type === "x25519") {
-		const x25519 = keyOf("x25519", (plain) => sealEcies(key, plain, hmacSha), privateKey && scalarOf(privateKey));
-		return hmacSha === "512" ? { ...x25519, tlv: TLV.ENC_X25519_SHA512 } : x25519;
+		const name = hmacSha === "512" ? "x25519-sha512" : "x25519";
+		return keyOf(name, (plain) => sealEcies(key, plain, hmacSha), privateKey && scalarOf(privateKey));
 	}
 	throw new ImageError("The key is not one that images are encrypted with: RSA-2048, P-256, X25519, or AES in base64.");
 }

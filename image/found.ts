@@ -23,7 +23,11 @@ import { FlashError } from "../modules/flash/error.js";
 import { readArchive } from "./archive.js";
 import { ImageError } from "./error.js";
 
-export const digest: DigestProvider = { sha256: () => createHash("sha256") };
+export const digest: DigestProvider = {
+	sha256: () => createHash("sha256"),
+	sha384: () => createHash("sha384"),
+	sha512: () => createHash("sha512"),
+};
 
 /** An image that was found. Offsets and sizes are bytes. */
 export interface FoundImage {
@@ -90,7 +94,7 @@ export function findImage(boot: BootUtil, options: FindOptions, place: Place, in
 			size: measureImage(area, start)?.total ?? null,
 			encrypted,
 			fault: fault ?? null,
-			otherBuild: fault === undefined ? null : (otherBuild(area, header, start) ?? null),
+			otherBuild: fault === undefined ? null : (otherBuild(options.config, area, header, start) ?? null),
 			archive: inPieces ? null : archiveIn(area, header, start),
 		},
 	];
@@ -98,17 +102,23 @@ export function findImage(boot: BootUtil, options: FindOptions, place: Place, in
 
 const COMPRESSED = ImageFlag.COMPRESSED_LZMA1 | ImageFlag.COMPRESSED_LZMA2 | ImageFlag.COMPRESSED_ARM_THUMB;
 
-/** TLVs of builds of MCUboot that this boot loader has no option for. */
-const OTHER_BUILDS: readonly (readonly [type: number, what: string])[] = [
-	[TlvType.SHA384, "a SHA-384 hash"],
-	[TlvType.SHA512, "a SHA-512 hash"],
-	[TlvType.SIG_PURE, "a pure signature"],
-];
+/** TLVs by which an image is for another build of MCUboot, of those that the given build has no use for. */
+function otherTlvs({ hash = 256, pure, hwKey, encryption }: LoaderConfig): [type: number, what: string][] {
+	const tlvs: [type: number, what: string, wanted: boolean][] = [
+		[TlvType.SIG_PURE, "a pure signature", pure === true],
+		[TlvType.SHA256, "a SHA-256 hash", hash === 256],
+		[TlvType.SHA384, "a SHA-384 hash", hash === 384],
+		[TlvType.SHA512, "a SHA-512 hash", hash === 512],
+		[TlvType.PUBKEY, "its whole public key", hwKey === true],
+		[TlvType.ENC_X25519_SHA512, "its AES key wrapped with HMAC-SHA-512", encryption === "x25519-sha512"],
+	];
+	return tlvs.filter(([, , wanted]) => !wanted).map(([type, what]) => [type, what]);
+}
 
-function otherBuild(area: FlashArea, header: ImageHeader, start: number): string | undefined {
+function otherBuild(config: LoaderConfig, area: FlashArea, header: ImageHeader, start: number): string | undefined {
 	if (header.flags & COMPRESSED) return "a compressed payload";
 	try {
-		return OTHER_BUILDS.find(([type]) => findTlv(area, header, { type, start }))?.[1];
+		return otherTlvs(config).find(([type]) => findTlv(area, header, { type, start }))?.[1];
 	} catch (error) {
 		// TLVs that are out of the slot's bounds.
 		if (error instanceof FlashError) return undefined;

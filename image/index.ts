@@ -19,7 +19,7 @@ export {
 	type SignatureReport,
 	type TlvReport,
 } from "./inspect.js";
-export { generateKey, type ImageKey, type Key, type KeyType, PAIR_TYPES, parseImageKey, parseKey } from "./keys.js";
+export { generateKey, type Key, type KeyType, PAIR_TYPES, parseKey } from "./keys.js";
 export { formatReport } from "./report.js";
 export type { Align, FlagState, MaxAlign, Trailer } from "./trailer.js";
 export { type Verifier, verifyImage } from "./verify.js";

@@ -2,6 +2,7 @@ import { ARCHIVE_MAGIC } from "../modules/bootutil/archive.js";
 import { cryptPayload } from "../modules/bootutil/loader/encryption-payload.js";
 import { hex, hexOf } from "../modules/bytes/hex.js";
 import { RUNTIME_TLV, readArchive } from "./archive.js";
+import { type CompressionReport, readCompression } from "./compression.js";
 import { type Decrypter, type EncryptionReport, readEncryption } from "./decrypt.js";
 import { ImageError } from "./error.js";
 import { foreignName } from "./foreign.js";
@@ -12,6 +13,7 @@ import { checkSignatures, isPure, type NamedKey, type SignatureReport, signature
 import { readTrailer, type Trailer } from "./trailer.js";
 import { HASH_TLVS } from "./verify.js";
 
+export type { CompressionReport } from "./compression.js";
 export type { Decrypter, EncryptionReport } from "./decrypt.js";
 export type { NamedKey, SignatureReport } from "./signatures.js";
 
@@ -82,6 +84,8 @@ export interface ImageReport {
 	readonly signatures: readonly SignatureReport[];
 	/** The TLVs with the AES key, if the image is marked as encrypted. */
 	readonly encryption: readonly EncryptionReport[];
+	/** What a compressed image says of what it decompresses to; null if it is not compressed. */
+	readonly compression: CompressionReport | null;
 	/** The application in the payload; null if the image is opaque, encrypted, or its archive damaged. */
 	readonly archive: ArchiveReport | null;
 	readonly trailer: Trailer | null;
@@ -128,6 +132,7 @@ export function inspectImage(file: Uint8Array, options: InspectOptions = {}): Im
 		digest,
 		signatures,
 		encryption,
+		compression: readCompression(tlvs, plain, header, keys, signatures, problems),
 		archive: readApplication(tlvs, plain, header, problems),
 		trailer: readTrailer(file, erasedValue, endian) ?? null,
 		problems,
@@ -264,6 +269,8 @@ function describeTlv(tlv: TlvEntry, endian: Endian): TlvReport {
 }
 
 function tlvMeaning(type: number, value: Uint8Array, little: boolean): string | undefined {
+	if ((type === TLV.DECOMP_SIZE || type === TLV.COMP_DEC_SIZE) && value.length === 4)
+		return `${viewOf(value).getUint32(0, little)} bytes`;
 	if (type === TLV.SEC_CNT && value.length === 4) return String(viewOf(value).getUint32(0, little));
 	if (type === TLV.DEPENDENCY && value.length === 12) {
 		return `image ${value[0]} at least ${formatVersion(readVersion(viewOf(value), 4, little))}`;

@@ -13,12 +13,12 @@ import type { SignatureType } from "../modules/bootutil/signature/signature.js";
 import { ImageError } from "./error.js";
 import { encodePss } from "./pss-encode.js";
 
-/** What imgtool signs with; P-384 images are made and read here, but no boot loader of this project takes them. */
-export type KeyType = Exclude<SignatureType, "none"> | "ecdsa-p384";
+/** What images are signed with. */
+export type KeyType = Exclude<SignatureType, "none">;
 
 /** A public key, or a key pair if it can sign. */
-export interface ImageKey<Type extends string = KeyType> {
-	readonly type: Type;
+export interface Key {
+	readonly type: KeyType;
 	/** As MCUboot compiles it in and hashes for KEYHASH: DER SubjectPublicKeyInfo, for RSA DER RSAPublicKey (PKCS#1). */
 	readonly publicKey: Uint8Array;
 	/**
@@ -27,9 +27,6 @@ export interface ImageKey<Type extends string = KeyType> {
 	 */
 	sign?(digest: Uint8Array): Uint8Array;
 }
-
-/** A key of a type that the boot loader verifies. */
-export type Key = ImageKey<Exclude<SignatureType, "none">>;
 
 /** Kinds of key pair that `generateKey` makes: to sign with, and X25519 to encrypt with. */
 export const PAIR_TYPES: readonly (KeyType | "x25519")[] = [
@@ -44,27 +41,11 @@ export const PAIR_TYPES: readonly (KeyType | "x25519")[] = [
 const CURVES: Readonly<Record<string, KeyType>> = { prime256v1: "ecdsa-p256", secp384r1: "ecdsa-p384" };
 
 /**
- * Reads a private or public key for the boot loader: PEM with PKCS#8, SEC1, PKCS#1 or SubjectPublicKeyInfo inside.
- *
- * @throws ImageError with one sentence if it is anything else, encrypted, or of a type that the boot loader has no use
- * for.
- */
-export function parseKey(pem: string): Key {
-	const key = parseImageKey(pem);
-	if (isLoaderKey(key)) return key;
-	throw new ImageError(
-		"The key is an ECDSA P-384 key, which the boot loader does not verify; use P-256, Ed25519 or RSA.",
-	);
-}
-
-const isLoaderKey = (key: ImageKey): key is Key => key.type !== "ecdsa-p384";
-
-/**
- * As `parseKey`, for every type that images are signed with, P-384 included.
+ * Reads a private or public key that images are signed with: PEM with PKCS#8, SEC1, PKCS#1 or SubjectPublicKeyInfo inside.
  *
  * @throws ImageError with one sentence if it is anything else, or encrypted.
  */
-export function parseImageKey(pem: string): ImageKey {
+export function parseKey(pem: string): Key {
 	const { type, key } = readPem(pem);
 	const publicKey = publicKeyDer(type, key);
 	return key.type === "private" ? { type, publicKey, sign: signer(type, key) } : { type, publicKey };
@@ -74,7 +55,7 @@ export function parseImageKey(pem: string): ImageKey {
 export interface PublicKey {
 	/** Beginning of the key's name in a boot loader's source. */
 	readonly shortName: string;
-	/** As `ImageKey.publicKey`. */
+	/** As `Key.publicKey`. */
 	readonly publicKey: Uint8Array;
 	/** SubjectPublicKeyInfo in PEM. */
 	readonly pem: string;

@@ -7,7 +7,7 @@ export type HashName = "256" | "384" | "512";
 
 /** Who signs: `parseKey` of a private key gives one, a signing service behind a function is another. */
 export interface Signer {
-	readonly type: Exclude<SignatureType, "none"> | "ecdsa-p384";
+	readonly type: Exclude<SignatureType, "none">;
 	/** The key's public half, DER, as MCUboot hashes it for KEYHASH. */
 	readonly publicKey: Uint8Array;
 	/** Signs the image digest, or with `pure` the image itself; returns the content of the signature TLV. */

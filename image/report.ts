@@ -1,5 +1,5 @@
 import { hex } from "../modules/bytes/hex.js";
-import type { ImageReport, TlvReport } from "./inspect.js";
+import type { ImageReport, SignatureReport, TlvReport } from "./inspect.js";
 
 /** An image report as text for people, one fact a line. */
 export function formatReport(name: string, report: ImageReport): string {
@@ -32,12 +32,15 @@ export function formatReport(name: string, report: ImageReport): string {
 		if (policy !== "") lines.push(row("policy", policy.trim()));
 	}
 	for (const { name: tlv, meaning } of report.encryption) lines.push(row("key", `${tlv} ${meaning}`));
-	for (const { name: tlv, key, result, reason } of report.signatures) {
-		const text =
-			result === "unchecked" ? `not checked: ${reason}` : `by ${key}: ${result === "good" ? "good" : "WRONG"}`;
-		lines.push(row("signature", `${tlv} ${text}`));
-	}
+	for (const signature of report.signatures) lines.push(signatureRow(signature));
 	if (report.signatures.length === 0) lines.push(row("signature", "none"));
+	if (report.compression) {
+		const { method, filter, dictionary, size, signature } = report.compression;
+		const how = `${method}${filter === "none" ? "" : `, ${filter} filter`}`;
+		const memory = dictionary === null ? "" : `, dictionary of ${dictionary} bytes`;
+		lines.push(row("packed", `${how}${memory}; ${size ?? "unknown"} bytes when decompressed, not checked`));
+		if (signature) lines.push(signatureRow(signature));
+	}
 	if (trailer) {
 		const swap = `swap_info ${trailer.swapType} (image ${trailer.imageNumber})`;
 		lines.push(
@@ -52,6 +55,11 @@ export function formatReport(name: string, report: ImageReport): string {
 }
 
 const row = (label: string, text: string): string => `  ${label.padEnd(10)}${text}`;
+
+function signatureRow({ name, key, result, reason }: SignatureReport): string {
+	const text = result === "unchecked" ? `not checked: ${reason}` : `by ${key}: ${result === "good" ? "good" : "WRONG"}`;
+	return row("signature", `${name} ${text}`);
+}
 
 const rest = ({ fileSize, offset, imageSize }: ImageReport): string =>
 	fileSize === offset + imageSize ? "" : ` in a file of ${fileSize}`;

@@ -1,11 +1,10 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { p384 } from "@noble/curves/nist.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { verifySignature } from "../modules/bootutil/signature/signature.js";
 import type { Signer } from "./create.js";
 import { TLV } from "./format.js";
 
-/** A public key that images are checked with; `parseImageKey` gives one. */
+/** A public key that images are checked with; `parseKey` gives one. */
 export type Verifier = Pick<Signer, "type" | "publicKey">;
 
 /** The hash behind a hash TLV. */
@@ -46,10 +45,7 @@ export function verifyImage(key: Verifier, message: Uint8Array, signature: Uint8
 				key.type === "ed25519" && ed25519.verify(signature, message, key.publicKey.subarray(-32), { zip215: false })
 			);
 		}
-		if (key.type !== "ecdsa-p384") return verifySignature(key.type, key.publicKey, message, signature);
-		// The uncompressed point, 1 + 2 * 48 bytes, ends the SubjectPublicKeyInfo; zeros may follow (`--pad-sig`).
-		const der = signature.subarray(0, 2 + (signature[1] ?? 0));
-		return p384.verify(der, message, key.publicKey.subarray(-97), { prehash: false, lowS: false, format: "der" });
+		return verifySignature(key.type, key.publicKey, message, signature);
 	} catch {
 		return false;
 	}

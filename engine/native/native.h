@@ -9,6 +9,8 @@
 
 /* sha256.c: sha256, sha256Update, sha256Digest */
 extern const RuntimeFunction digestFunctions[];
+/* sha512.c: sha512, sha512Update, sha512Digest */
+extern const RuntimeFunction longDigestFunctions[];
 /* codec.c: consoleState, consoleDecode, consoleAt, consoleEncode */
 extern const RuntimeFunction codecFunctions[];
 

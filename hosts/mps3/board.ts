@@ -58,6 +58,9 @@ export const qemu: Emulator = (setup, options) => {
 			);
 	if (setup.otp !== undefined)
 		throw new UsageError("This board has no one-time programmable memory for --downgrade-prevention hardware.");
+	const { hash = 256 } = setup.config.boot;
+	if (hash !== 256)
+		throw new UsageError(`This board has code for SHA-256 alone, and the boot loader would hash with SHA-${hash}.`);
 	if (setup.config.verify === "signature")
 		throw new UsageError("This application has no room for verifying signatures: --verify is none or hash.");
 	const semihosting = `enable=on,target=native,chardev=events,arg=${firmwareArgument(setup, options.baud)}`;

@@ -1,4 +1,4 @@
-import { findTlv, TlvType, tlvContent } from "../bootutil/tlv.js";
+import { findTlv, hashTlv, tlvContent } from "../bootutil/tlv.js";
 import { hexOf } from "../bytes/hex.js";
 import type { FlashArea } from "../flash/area.js";
 import type { Group } from "../smp/group.js";
@@ -116,7 +116,7 @@ export class ApplicationDevice implements Device {
 function hashOf({ boot }: Agent, image: number): string {
 	const area = boot.activeArea(image);
 	const { header } = boot.boot_image_load_header(area);
-	const tlv = header && findTlv(area, header, { type: TlvType.SHA256 });
+	const tlv = header && findTlv(area, header, { type: hashTlv(boot.config.hash) });
 	const hash = tlv && tlvContent(area, tlv);
 	return hash ? hexOf(hash) : "";
 }

@@ -62,6 +62,7 @@ class Trial {
 		const { boot } = this.#agent;
 		checkImage(
 			this.#host,
+			boot.config,
 			Array.from({ length: boot.config.images }, (_, image) => boot.activeArea(image)),
 			(error) => (error === undefined ? this.pass("flash") : this.fail(error)),
 		);

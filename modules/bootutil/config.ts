@@ -7,10 +7,13 @@ import type { Mode, UpgradeMode } from "./modes.js";
 export type TrailerGeneration = "current" | "2.2";
 
 /**
- * How an encrypted image carries its AES key (`MCUBOOT_ENCRYPT_RSA`, `…_KW`, `…_EC256`, `…_X25519`): wrapped for one that the
- * boot loader keeps.
+ * How an encrypted image carries its AES key (`MCUBOOT_ENCRYPT_RSA`, `…_KW`, `…_EC256`, `…_X25519`, the last also with
+ * `MCUBOOT_HMAC_SHA512`): wrapped for one that the boot loader keeps.
  */
-export type EncryptionType = "none" | "rsa-2048" | "aes-kw" | "ec-p256" | "x25519";
+export type EncryptionType = "none" | "rsa-2048" | "aes-kw" | "ec-p256" | "x25519" | "x25519-sha512";
+
+/** Bits of the SHA-2 hash that counts (MCUboot `bootutil/crypto/sha.h`, `EXPECTED_HASH_TLV`). */
+export type HashBits = 256 | 384 | 512;
 
 /** Types that wrap a key. */
 export type WrapType = Exclude<EncryptionType, "none">;
@@ -33,6 +36,14 @@ export interface BootConfig {
 	readonly encryption?: EncryptionType;
 	/** Bytes of the images' AES keys: 16, the default, or 32 with `MCUBOOT_AES_256`. */
 	readonly encryptionKeySize?: 16 | 32;
+	/** The hash that is checked, and by which the image list names images; others are ignored. Default 256. */
+	readonly hash?: HashBits;
+	/** `MCUBOOT_SIGN_PURE`: signatures are over the image instead of its hash, for which the boot loader has no use then. */
+	readonly pure?: boolean;
+	/** `MCUBOOT_UUID_VID`: the vendor's UUID that an image has to carry, 32 hexadecimal digits in lower case. */
+	readonly vid?: string;
+	/** `MCUBOOT_UUID_CID`: the same for the class of the image. */
+	readonly cid?: string;
 	/** `MCUBOOT_USE_TLV_ALLOW_LIST`: images with unprotected TLVs of unexpected types are refused. Default true. */
 	readonly tlvAllowList?: boolean;
 	/** `MCUBOOT_VERSION_CMP_USE_BUILD_NUMBER`. Default false. */

@@ -6,6 +6,8 @@ export interface OtpMemory {
 	read(word: number): number;
 	/** Clears the bits that `value` has clear. */
 	program(word: number, value: number): void;
+	/** Lets a word be programmed no more until the next reset. */
+	lock?(word: number): void;
 }
 
 /** Bits of a word, and so the highest security counter. */
@@ -39,5 +41,11 @@ export class OtpCounters implements SecurityCounterStore {
 		// A shift by 32 would be none.
 		this.#memory.program(image, value === BITS ? 0 : (0xffffffff << value) >>> 0);
 		if (this.get(image) !== value) throw new Error(`the hardware counter reads ${this.get(image)} instead of ${value}`);
+	}
+
+	/** Throws an Error if the memory has no lock. */
+	lock(image: number): void {
+		if (!this.#memory.lock) throw new Error("the hardware has no lock");
+		this.#memory.lock(image);
 	}
 }

@@ -13,6 +13,8 @@ export interface SecurityCounterStore {
 	get(image: number): number;
 	/** Called only with a value above the stored one. Throws if the counter cannot be raised. */
 	set(image: number, value: number): void;
+	/** Keeps the counter as it is until the next reset. Missing where the hardware cannot. Throws if it did not. */
+	lock?(image: number): void;
 }
 
 /** Why an image with this counter is refused where `stored` is what the hardware has, in words; undefined if it is not. */

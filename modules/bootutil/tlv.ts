@@ -1,6 +1,7 @@
 import { readU16 } from "../bytes/little-endian.js";
 import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
+import type { HashBits } from "./config.js";
 import type { ImageHeader } from "./header.js";
 
 /** Magic of an info header: `PROTECTED` areas are covered by the digest (MCUboot design.md, Image format). */
@@ -132,6 +133,9 @@ export class TlvIterator {
 		return "end";
 	}
 }
+
+/** Type of the TLV with the hash of an image: the types follow each other as the lengths do (MCUboot design.md, Image format). */
+export const hashTlv = (bits: HashBits = 256): number => TlvType.SHA256 + (bits - 256) / 128;
 
 /** The first entry that matches; undefined if there is none or the areas are malformed. */
 export function findTlv(area: FlashArea, header: ImageHeader, query: TlvQuery): Tlv | undefined {

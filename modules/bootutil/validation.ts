@@ -1,10 +1,11 @@
+import { hexOf } from "../bytes/hex.js";
 import { readU32 } from "../bytes/little-endian.js";
 import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
 import type { BootConfig, EncryptionType, WrapType } from "./config.js";
 import { ENCRYPTED, IMAGE_MAGIC, ImageFlag, type ImageHeader, signedSize } from "./header.js";
 import type { Mode } from "./modes.js";
-import { findTlv, TlvIterator, TlvType, tlvContent } from "./tlv.js";
+import { findTlv, hashTlv, TlvIterator, TlvType, tlvContent } from "./tlv.js";
 import { encryptionKeySize } from "./trailer.js";
 
 // What makes an image one that the boot loader takes. The boot loader asks all of this; an application asks it of an image
@@ -58,16 +59,25 @@ export interface ImagePlace {
 
 /** Looks at the TLVs of one image in their order and tells whether it is signed. `SignatureRule` is one. */
 export interface SignatureVerdict {
-	/** Returns what is wrong with a TLV, in words; undefined if nothing is, or it is of no concern here. */
-	take(type: number, length: number, content: () => Uint8Array, digest: Uint8Array): string | undefined;
+	/**
+	 * Returns what is wrong with a TLV of the image at `place`, in words; undefined if nothing is, or it is of no concern here.
+	 * `digest` is undefined where none was made.
+	 */
+	take(
+		type: number,
+		length: number,
+		content: () => Uint8Array,
+		digest: Uint8Array | undefined,
+		place: ImagePlace,
+	): string | undefined;
 	/** Whether the image is signed, as far as its TLVs have told. */
 	readonly signed: boolean;
 }
 
 /** What the content of an image is held against. */
 export interface ContentRules {
-	/** `MCUBOOT_USE_TLV_ALLOW_LIST`: refuse unprotected TLVs of unexpected types. */
-	readonly tlvAllowList: boolean;
+	/** Hash, pure signatures, UUIDs and the allow list. */
+	readonly config: BootConfig;
 	/** Missing: signatures do not count. */
 	readonly signature?: SignatureVerdict | undefined;
 	/** Why an image with this security counter is refused. Missing: it needs none. */
@@ -77,35 +87,42 @@ export interface ContentRules {
 /**
  * Digest, TLVs and signature of an image (MCUboot `bootutil_img_validate`). The header has passed `headerFault`.
  *
- * @param digestOf - makes the SHA-256 of header, payload, decrypted, and protected TLVs; who cannot or need not know better
- * gives the content of the hash TLV
+ * @param digestOf - makes the hash of header, payload, decrypted, and protected TLVs; who cannot or need not know better gives
+ * the content of the hash TLV. Missing: the hash does not count, as in a boot loader for pure signatures
  * @returns why the image is refused, in words; undefined if it is good
  */
-export function contentFault(rules: ContentRules, place: ImagePlace, digestOf: () => Uint8Array): string | undefined {
+export function contentFault(
+	{ config, signature, counterFault }: ContentRules,
+	place: ImagePlace,
+	digestOf?: () => Uint8Array,
+): string | undefined {
 	const { area, header, start, maxSize } = place;
-	const { signature, counterFault } = rules;
+	const hashType = hashTlv(config.hash);
 	try {
-		const digest = digestOf();
+		const digest = digestOf?.();
 		const tlvs = TlvIterator.begin(area, header, { start });
 		if (!tlvs) return "malformed TLV area";
 		if (tlvs.end - start > maxSize) return `too large: ${tlvs.end - start} bytes, at most ${maxSize} fit`;
-		let hashed = false;
+		if (config.pure && !carries(place, TlvType.SIG_PURE, "01")) return "no pure signature";
+		if (!carries(place, TlvType.UUID_VID, config.vid) || !carries(place, TlvType.UUID_CID, config.cid))
+			return "image for another vendor or class";
+		let hashed = digest === undefined;
 		let counted = false;
 		for (let tlv = tlvs.next(); tlv !== "end"; tlv = tlvs.next()) {
 			if (tlv === "invalid") return "malformed TLV";
 			const { type, length, offset } = tlv;
-			if (rules.tlvAllowList && !tlv.isProtected && !isAllowed(type))
+			if (config.tlvAllowList !== false && !tlv.isProtected && !isAllowed(type, config))
 				return `unprotected TLV of type 0x${type.toString(16)}`;
 			const content = () => area.bytes(offset, length);
 			let fault: string | undefined;
-			if (type === TlvType.SHA256) {
+			if (digest && type === hashType) {
 				if (length !== digest.length || !startsWith(digest, content())) return WRONG_HASH;
 				hashed = true;
 			} else if (counterFault && type === TlvType.SEC_CNT) {
 				if (length !== 4) return "malformed security counter";
 				fault = counterFault(readU32(content(), 0));
 				counted = true;
-			} else fault = signature?.take(type, length, content, digest);
+			} else fault = signature?.take(type, length, content, digest, place);
 			if (fault !== undefined) return fault;
 		}
 		if (!hashed) return "no hash";
@@ -119,28 +136,29 @@ export function contentFault(rules: ContentRules, place: ImagePlace, digestOf: (
 	}
 }
 
-/** Types that an unprotected TLV may have where there is an allow list (MCUboot `image_validate.c`). */
-function isAllowed(type: number): boolean {
-	switch (type) {
-		case TlvType.KEYHASH:
-		case TlvType.PUBKEY:
-		case TlvType.SHA256:
-		case TlvType.SHA384:
-		case TlvType.SHA512:
-		case TlvType.RSA2048_PSS:
-		case TlvType.ECDSA224:
-		case TlvType.ECDSA_SIG:
-		case TlvType.RSA3072_PSS:
-		case TlvType.ED25519:
-		case TlvType.ENC_RSA2048:
-		case TlvType.ENC_KW:
-		case TlvType.ENC_EC256:
-		case TlvType.ENC_X25519:
-			return true;
-		default:
-			return false;
+/**
+ * Whether an image has TLVs of a type, and all of them with this content, up to 16 bytes in hexadecimal; or nothing is wanted.
+ * Of SIG_PURE MCUboot looks at the first alone.
+ */
+function carries(place: ImagePlace, type: number, wanted: string | undefined): boolean {
+	if (wanted === undefined) return true;
+	const tlvs = TlvIterator.begin(place.area, place.header, { type, start: place.start });
+	for (let found = false; ; found = true) {
+		const tlv = tlvs?.next();
+		if (typeof tlv !== "object" || (found && type === TlvType.SIG_PURE)) return found;
+		if (2 * tlv.length !== wanted.length || hexOf(place.area.bytes(tlv.offset, tlv.length)) !== wanted) return false;
 	}
 }
+
+/** Types that an unprotected TLV may have where there is an allow list (MCUboot `image_validate.c`). */
+const isAllowed = (type: number, { encryption, pure }: BootConfig): boolean =>
+	type === TlvType.KEYHASH ||
+	type === TlvType.PUBKEY ||
+	(type >= TlvType.SHA256 && type <= TlvType.SHA512) ||
+	(type >= TlvType.RSA2048_PSS && type <= TlvType.ED25519) ||
+	(type === TlvType.SIG_PURE && pure === true) ||
+	(type >= TlvType.ENC_RSA2048 && type <= TlvType.ENC_EC256) ||
+	type === (encryption === "x25519-sha512" ? TlvType.ENC_X25519_SHA512 : TlvType.ENC_X25519);
 
 /**
  * The wrapped AES key of the image at `start`, from its TLV (MCUboot `boot_enc_load`); undefined if there is none, or none as
@@ -165,11 +183,13 @@ export function wrapping(type: WrapType, keySize: 16 | 32): readonly [type: numb
 			return [TlvType.ENC_RSA2048, 256];
 		case "aes-kw":
 			return [TlvType.ENC_KW, 8 + keySize];
-		// ECIES: the ephemeral public key, an HMAC-SHA256 and the encrypted key.
+		// ECIES: the ephemeral public key, an HMAC and the encrypted key.
 		case "ec-p256":
 			return [TlvType.ENC_EC256, 65 + 32 + keySize];
 		case "x25519":
 			return [TlvType.ENC_X25519, 32 + 32 + keySize];
+		case "x25519-sha512":
+			return [TlvType.ENC_X25519_SHA512, 32 + 64 + keySize];
 	}
 }
 

@@ -8,4 +8,8 @@ export interface Hasher {
 /** Where hashes come from: noble's JavaScript by default, the platform's own code where it has some. */
 export interface DigestProvider {
 	sha256(): Hasher;
+	/** Missing where nothing needs it. */
+	sha384?(): Hasher;
+	/** Missing where nothing needs it. */
+	sha512?(): Hasher;
 }

@@ -58,6 +58,9 @@ describe("options of the boot loader", () => {
 			"--layout": [file("layout.json", JSON.stringify({ ...guideLayout, name: "other", writeAlign: 16 }))],
 			"--key": [file("key.pem", generateKey("ed25519"))],
 			"--encryption-key": [file("encryption.pem", generateKey("x25519"))],
+			"--p384": [file("p384.pem", generateKey("ecdsa-p384"))],
+			"--vid": ["a.example"],
+			"--cid": ["00112233445566778899aabbccddeeff"],
 			"--baud": ["9600"],
 			"--power-cut": ["5"],
 			"--recovery": ["pin"],
@@ -78,6 +81,16 @@ describe("options of the boot loader", () => {
 				[name, "none"],
 			];
 		if (name === "--encryption-key-length") return [[name, "256", "--encryption-key", ...samples["--encryption-key"]!]];
+		const key = samples["--key"]![0]!;
+		if (name === "--sha")
+			return [
+				[name, "512", "--key", key],
+				[name, "512", "--key", "none"],
+				[name, "384", "--key", ...samples["--p384"]!],
+			];
+		if (name === "--lock-counter") return [[name, "--downgrade-prevention", "hardware"]];
+		if (name === "--pure") return [[name, "--key", key]];
+		if (name === "--hmac-sha") return [[name, "512", "--encryption-key", ...samples["--encryption-key"]!]];
 		if (samples[name]) return [[name, ...samples[name]]];
 		if (choices) return choices.filter((choice) => choice !== defaultValue).map((choice) => [name, choice]);
 		assert.ok(!option.required, `the test has no value for ${name}`);
@@ -113,14 +126,21 @@ describe("options of the boot loader", () => {
 			}
 		assert.deepEqual([...changing].sort(), [
 			"--bootstrap",
+			"--cid",
 			"--downgrade-prevention",
 			"--encryption-key",
 			"--encryption-key-length",
+			"--hmac-sha",
 			"--images",
 			"--key",
 			"--layout",
+			"--lock-counter",
 			"--mode",
+			"--public-key-format",
+			"--pure",
+			"--sha",
 			"--trailer",
+			"--vid",
 		]);
 	});
 

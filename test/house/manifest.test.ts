@@ -180,8 +180,12 @@ describe("manifests", () => {
 			names.filter((name) => !modules.has(name)),
 			[],
 		);
-		// noble's scratch arrays must stay writable; flash in memory is for tests.
-		const exempt = new Set(["xs-smp/modules/bytes/noble-digest", "xs-smp/modules/flash/nor"]);
+		// noble's scratch arrays must stay writable; flash in memory is for tests; logical sectors are for ports that need them.
+		const exempt = new Set([
+			"xs-smp/modules/bytes/noble-digest",
+			"xs-smp/modules/flash/nor",
+			"xs-smp/modules/flash/logical-sectors",
+		]);
 		assert.deepEqual(
 			names.filter((name) => !preloaded.has(name) && !exempt.has(name)),
 			[],

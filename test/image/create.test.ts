@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { createImage, type ImageOptions } from "../../image/create.js";
 import { ImageError } from "../../image/error.js";
 import { inspectImage, refusal } from "../../image/inspect.js";
-import { generateKey, parseImageKey } from "../../image/keys.js";
+import { generateKey, parseKey } from "../../image/keys.js";
 import { ALL_KEY_TYPES, payloadOf, readKey, signerOf } from "./support.js";
 
 const payload = payloadOf(500);
@@ -14,7 +14,7 @@ describe("createImage", () => {
 			const signer = signerOf(generateKey(type));
 			const image = createImage(payload, { ...basic, signer });
 			const keys = [{ name: "own", key: signer }];
-			const others = [{ name: "other", key: parseImageKey(generateKey(type)) }];
+			const others = [{ name: "other", key: parseKey(generateKey(type)) }];
 			assert.equal(refusal(inspectImage(image, { keys })), undefined);
 			assert.match(refusal(inspectImage(image, { keys: others })) ?? "", /another key/);
 			image[70]! ^= 1;

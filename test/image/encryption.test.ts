@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createImage, type ImageOptions } from "../../image/create.js";
 import { decrypterOf, parseEncryptionKey } from "../../image/encryption.js";
 import { inspectImage, refusal } from "../../image/inspect.js";
-import { generateKey, parseImageKey } from "../../image/keys.js";
+import { generateKey, parseKey } from "../../image/keys.js";
 import { openProgram, type Program } from "../support/console-script.js";
 import { describeWith } from "../support/tools.js";
 import { payloadOf, signerOf } from "./support.js";
@@ -33,7 +33,7 @@ const PAIRS: readonly [what: string, sign: string, encrypt: string, bits: 128 | 
 ];
 
 function judge(image: Uint8Array, signedBy: string, encryptedFor: string | undefined): string | undefined {
-	const keys = [{ name: "key", key: parseImageKey(signedBy) }];
+	const keys = [{ name: "key", key: parseKey(signedBy) }];
 	const report = inspectImage(image, {
 		keys,
 		...(encryptedFor !== undefined && { decrypter: decrypterOf(parseEncryptionKey(encryptedFor)) }),

@@ -15,79 +15,36 @@ const program = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 const BASIC = ["-v", "1.2.3+4", "-H", "0x100", "--pad-header", "-S", "0x8000", "--align", "4"];
 
 /**
- * Options of imgtool's `sign`, each with its default and every other value whose output is reproducible. Words in
- * capitals are files. The output is `out.bin` unless named.
+ * Options of imgtool's `sign` together, in their short forms, with numbers in every notation, and with Intel HEX files: the table
+ * of docs/IMAGE.md has each option alone. Words in capitals are files. The output is `out.bin` unless named.
  */
 const SAME: readonly string[] = [
-	"",
-	"-e little",
-	"-e big",
 	"-e big -s 7 -d (1,2.3.4+5) --custom-tlv 0x1a0 text --custom-tlv 0xa1 0x01 --vid a.example --cid b",
 	"-e big --confirm --max-align 16 -k ED",
 	"-e big --confirm --max-align 8 --boot-record AP",
 	"--endian little --compression disabled --hmac-sha auto --encrypt-keylen 128",
-	"--hmac-sha 256",
 	"--hmac-sha 512",
 	"--encrypt-keylen 256 --clear",
 	"-c",
 	"--save-enctlv",
-	"--pad-sig",
 	"--pad-sig -k ED",
-	"--public-key-format hash -k ED",
-	"--public-key-format full -k ED",
-	"--sha auto",
-	"--sha 256",
-	"--sha 384",
-	"--sha 512",
-	"--sha auto -k ED",
-	"--sha 256 -k ED",
-	"--sha 512 -k ED",
-	"--pure",
-	"--vector-to-sign payload --pure",
-	"--pure -k ED",
 	"--pure --sha auto -k ED",
-	"--align 1",
-	"--align 2",
-	"--align 8",
-	"--align 16",
-	"--align 32",
-	"--align 16 --pad",
-	"--max-align 8 --pad",
-	"--max-align 16 --pad",
-	"--max-align 32 --pad",
-	"--pad",
-	"--test",
-	"--confirm",
+	"--vector-to-sign payload --pure",
+	"--vector-to-sign payload -s 3 --boot-record X",
 	"--pad --test --confirm",
-	"--pad --confirm --overwrite-only",
-	"--overwrite-only",
 	"-M 64 --pad",
 	"-R 0 --pad",
 	"-R 0xff --confirm",
 	"-s 0",
-	"-s auto",
 	"-s AUTO",
 	"-s 0x1F",
-	"-d (0,1.0.0)",
-	"-L 0x20000000",
 	"-L 0",
-	"-F 0x8000",
 	"-F 0",
-	"--non-bootable",
-	"--vid example.com --cid sensor",
-	"--boot-record CoFM",
 	"-S32768 -v2",
 	"-S 0b1000000000000000",
 	"-S 0o100000",
 	"-S 0x8_000",
 	"-S 0",
-	"-x 0x8000",
-	"--fix-sig SIG --fix-sig-pubkey ED",
-	"--vector-to-sign payload",
-	"--vector-to-sign digest",
-	"--vector-to-sign digest --pure -k ED",
-	"--vector-to-sign payload -s 3 --boot-record X",
-	"-k ED --sig-out sig.out",
 	"-x 0x8000 out.hex",
 	"-x 0x800fe00 out.hex",
 	"-x 0 --pad out.hex",
@@ -134,7 +91,7 @@ const REFUSED: readonly string[] = [
 	"out.hex",
 ];
 
-describeWith("imgtool", "every option of sign, and commands on keys", () => {
+describeWith("imgtool", "options of sign, and commands on keys", () => {
 	let directory = "";
 	const file = (name: string): string => join(directory, name);
 	const words: Readonly<Record<string, string>> = {

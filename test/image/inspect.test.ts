@@ -1,9 +1,11 @@
 import assert from "node:assert";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { createImage, type ImageOptions } from "../../image/create.js";
 import { ImageError } from "../../image/error.js";
-import { TLV } from "../../image/format.js";
+import { concat, FLAGS, IMAGE_MAGIC, TLV, TLV_INFO_MAGIC, TLV_PROTECTED_MAGIC } from "../../image/format.js";
 import { inspectImage } from "../../image/inspect.js";
 import { formatReport } from "../../image/report.js";
+import { TlvArea } from "../../image/tlv-area.js";
 import { namedKey, payloadOf, readKey, signerOf } from "./support.js";
 
 const signer = signerOf(readKey("ed1"));
@@ -55,6 +57,7 @@ describe("inspectImage", () => {
 			digest: { name: "SHA256", value: report.digest?.value, good: true },
 			signatures: [{ name: "ED25519", key: "ed1", result: "good" }],
 			encryption: [],
+			compression: null,
 			archive: null,
 			trailer: null,
 			problems: [],
@@ -221,5 +224,80 @@ describe("formatReport", () => {
 			text,
 			/WRONG\n {2}signature none\n {2}problem {3}The hash is wrong: the image is damaged or was changed\.\n$/,
 		);
+	});
+});
+
+/** A compressed image as imgtool makes them; the payload is no LZMA2, which nobody here would notice. */
+function compressed(change: {
+	readonly size?: Uint8Array;
+	readonly digest?: Uint8Array;
+	readonly signature?: Uint8Array;
+	readonly pure?: boolean;
+}): Uint8Array {
+	const plainDigest = new Uint8Array(32).fill(9);
+	const { size = Uint8Array.of(0, 0, 1, 0), digest = plainDigest, signature = signer.sign(plainDigest) } = change;
+	const parts: [type: number, value: Uint8Array][] = [
+		[TLV.DECOMP_SIZE, size],
+		[TLV.DECOMP_SHA, digest],
+		[TLV.DECOMP_SIGNATURE, signature],
+	];
+	const area = new TlvArea(TLV_PROTECTED_MAGIC, "little");
+	for (const [type, value] of parts) if (value.length > 0) area.add(type, value);
+	const tlvs = area.bytes();
+	const body = new Uint8Array(64 + 100);
+	// Two bytes in front of the stream: the dictionary, and lc, lp and pb.
+	body.set([0x0a, 0x66], 64);
+	const view = new DataView(body.buffer);
+	view.setUint32(0, IMAGE_MAGIC, true);
+	view.setUint16(8, 64, true);
+	view.setUint16(10, tlvs.length, true);
+	view.setUint32(12, 100, true);
+	view.setUint32(16, FLAGS.COMPRESSED_LZMA2 | FLAGS.COMPRESSED_ARM_THUMB, true);
+	const signed = concat(body, tlvs);
+	const own = new TlvArea(TLV_INFO_MAGIC, "little");
+	own.add(TLV.SHA256, sha256(signed));
+	if (change.pure) own.add(TLV.SIG_PURE, Uint8Array.of(1));
+	own.add(TLV.KEYHASH, sha256(signer.publicKey));
+	own.add(TLV.ED25519, signer.sign(change.pure ? signed : sha256(signed)));
+	return concat(signed, own.bytes());
+}
+
+describe("inspectImage, compressed images", () => {
+	it("reports what it decompresses to, and checks that signature too", () => {
+		const report = inspectImage(compressed({}), { keys });
+		assert.deepEqual(report.compression, {
+			method: "LZMA2",
+			filter: "Arm Thumb",
+			dictionary: 131072,
+			size: 65536,
+			digest: "09".repeat(32),
+			signature: { name: "DECOMP_SIGNATURE", key: "ed1", result: "good" },
+		});
+		assert.deepEqual(report.problems, []);
+		assert.match(
+			formatReport("x", report),
+			/packed {4}LZMA2, Arm Thumb filter, dictionary of 131072 bytes; 65536 bytes when decompressed, not checked\n {2}signature DECOMP_SIGNATURE by ed1: good\n/,
+		);
+	});
+
+	const nothing = new Uint8Array(0);
+	for (const [what, change, problem] of [
+		["no size", { size: nothing }, /does not say how long/],
+		["no hash", { digest: nothing }, /no hash of what it decompresses to/],
+		["a hash of another kind", { digest: new Uint8Array(48) }, /not of the kind that the image itself has/],
+		["another hash than was signed", { digest: new Uint8Array(32) }, /decompresses to does not verify/],
+		["no signature", { signature: nothing }, /what it decompresses to is not/],
+		["another signature", { signature: new Uint8Array(64) }, /decompresses to does not verify/],
+	] as const)
+		it(`names what is wrong: ${what}`, () => {
+			const { problems } = inspectImage(compressed(change), { keys });
+			assert.match(problems.join(" "), problem);
+		});
+
+	it("says why a signature was not checked: no key, or a pure one", () => {
+		assert.equal(inspectImage(compressed({})).compression?.signature?.result, "unchecked");
+		const pure = inspectImage(compressed({ pure: true }), { keys });
+		assert.match(pure.compression?.signature?.reason ?? "", /covers the image itself/);
+		assert.deepEqual(pure.problems, []);
 	});
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { Signer } from "../../image/create.js";
 import type { NamedKey } from "../../image/inspect.js";
-import { type KeyType, parseImageKey } from "../../image/keys.js";
+import { type KeyType, parseKey } from "../../image/keys.js";
 
 // npm runs mocha in the root of the repository.
 export const vectors = join(process.cwd(), "test/vectors/data/mcuboot");
@@ -15,11 +15,11 @@ export const readVectorImage = (name: string): Uint8Array => new Uint8Array(gunz
 /** The PEM text of one of the recorded keys. */
 export const readKey = (name: string): string => readVectorText(`keys/${name}.pem`);
 
-export const namedKey = (name: string): NamedKey => ({ name, key: parseImageKey(readKey(name)) });
+export const namedKey = (name: string): NamedKey => ({ name, key: parseKey(readKey(name)) });
 
 /** A recorded key, to sign with. */
 export const signerOf = (pem: string): Signer => {
-	const { type, publicKey, sign } = parseImageKey(pem);
+	const { type, publicKey, sign } = parseKey(pem);
 	if (!sign) throw new Error("a public key");
 	return { type, publicKey, sign };
 };

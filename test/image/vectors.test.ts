@@ -20,8 +20,6 @@ interface ValidationCase {
  */
 const DIFFERENT: Readonly<Record<string, "loader refuses" | "tool refuses">> = {
 	"flag-non-bootable": "loader refuses",
-	"flag-lzma1": "loader refuses",
-	"flag-lzma2": "loader refuses",
 	"flag-armthumb": "loader refuses",
 	"flag-enc128": "loader refuses",
 	"flag-enc256": "loader refuses",

@@ -1,5 +1,6 @@
 import { FlashArea } from "../../modules/flash/area.js";
 import { slotAreaId } from "../../modules/flash/layout.js";
+import { LogicalSectors } from "../../modules/flash/logical-sectors.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
 import type { FlashPartition } from "../../modules/flash/partition.js";
@@ -34,7 +35,7 @@ export class LabFlash {
 	readonly #areas = new Map<number, Uint8Array>();
 
 	constructor(geometry: Geometry, slotSizes: readonly [number, number], tamper: Tamper = (_, partition) => partition) {
-		const { sectorSize, writeAlign, images } = geometry;
+		const { sectorSize, writeAlign, images, pages } = geometry;
 		const [primary, secondary] = slotSizes;
 		this.memory = new Uint8Array(images * (primary + secondary)).fill(ERASED);
 		const areas: FlashArea[] = [];
@@ -46,9 +47,19 @@ export class LabFlash {
 			] as const) {
 				const id = slotAreaId(image, which);
 				const bytes = this.memory.subarray(at, at + size);
-				const partition = new RecordingPartition(bytes, { sectorSize, writeAlign }, (operation) =>
-					this.ops.push({ area: id, ...operation }),
-				);
+				/** The bytes from `from` to `to` of the area, in pages of one size. */
+				const chip = (from: number, to: number, page: number): FlashPartition =>
+					new RecordingPartition(bytes.subarray(from, to), { sectorSize: page, writeAlign }, (operation) =>
+						this.ops.push({ area: id, ...operation, offset: from + operation.offset }),
+					);
+				const sectorAt = (sector: number): FlashPartition =>
+					chip(sector * sectorSize, (sector + 1) * sectorSize, pages![sector % pages!.length]!);
+				const partition = pages
+					? new LogicalSectors(
+							sectorSize,
+							Array.from({ length: size / sectorSize }, (_, sector) => sectorAt(sector)),
+						)
+					: chip(0, size, sectorSize);
 				this.#areas.set(id, bytes);
 				areas.push(new FlashArea(id, `${which}-${image}`, at, tamper(id, partition)));
 				at += size;

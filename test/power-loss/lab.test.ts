@@ -12,7 +12,7 @@ import { allScenarios, LOADERS, scenarioNamed } from "./scenario.js";
 import type { Failure } from "./sweep.js";
 
 /** A part of the standard sweep: these devices, and images of these sizes. */
-const DEVICES = /^(m4|m32w|m4d|o4|o32w|o4d|e8w|f4|f32w)-(one|same|shrink|max)-/;
+const DEVICES = /^(m4|m4p|m32w|m4d|o4|o4p|o32w|o4d|e8w|f4|f32w)-(one|same|shrink|max)-/;
 /** So many runs pass at least. */
 const LEAST: Readonly<Record<string, number>> = { move: 50_000, offset: 50_000, "firmware-loader": 1_000 };
 const SEED = Number(process.env["XS_SMP_SEED"] ?? 1);

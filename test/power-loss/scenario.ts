@@ -13,6 +13,11 @@ export interface Geometry {
 	readonly maxSectors: number;
 	/** Sectors of each slot. */
 	readonly sectors: number;
+	/**
+	 * Bytes of a page in each sector, over and over again: sectors are logical then, and erased page by page. Default: a sector
+	 * is one page.
+	 */
+	readonly pages?: readonly number[];
 	/** One sector more in the slot where the mode needs a spare one: with move the primary, with offset the secondary. */
 	readonly spare: boolean;
 }
@@ -45,6 +50,12 @@ export const GEOMETRIES: readonly Geometry[] = [
 	geometry("4x", "a spare sector, 8 sectors of 4096, writes of 4", [8, 4096], [4, 8, 16], { spare: true }),
 	geometry("8w", "trailer in two sectors, 10 sectors of 1024, writes of 8", [10, 1024], [8, 8, 64]),
 	geometry("32w", "trailer in several sectors, 12 sectors of 1024, writes of 32", [12, 1024], [32, 32, 32]),
+	geometry("4p", "logical sectors of 4096 over pages of 1024, 4096 and 2048, writes of 4", [8, 4096], [4, 8, 16], {
+		pages: [1024, 4096, 2048],
+	}),
+	geometry("8p", "logical sectors of 2048 over pages of 512, trailer in two, writes of 8", [10, 2048], [8, 8, 128], {
+		pages: [512],
+	}),
 	geometry("4g", "the OTA guide's slots, 128 sectors of 4096, writes of 4", [128, 4096], [4, 8, 128]),
 	geometry("4d", "two images, 8 sectors of 2048, writes of 4", [8, 2048], [4, 8, 16], { images: 2 }),
 	geometry("32d", "two images, 8 sectors of 2048, writes of 32", [8, 2048], [32, 32, 16], { images: 2 }),

@@ -4,8 +4,10 @@ import {
 	type SignatureType,
 	signatureLengthOk,
 	signatureTlv,
+	verifyPure,
 	verifySignature,
 } from "../../modules/bootutil/signature/signature.js";
+import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 
 // Made with OpenSSL 3: keys by genpkey, signatures by pkeyutl over the digests of "signature test".
 const DIGEST = "e5f2012c301e6ead640a06d51cb0b7825ac4f2933441d09ad832946a7de2c2b7";
@@ -18,6 +20,14 @@ const EC_KEY =
 const EC_SIGNATURE =
 	"3045022100b3d0ec1b53381a6c6063ff7711d2a63a9df7e48a16295d495be35d35818991b402202b02549e6b2ffa9cac609d" +
 	"2609bfc7e9c83388444cfc0db7414254907dc656de";
+const DIGEST_384 = "c99e549758fc870464543bafe39566a263dd1ac37919ac364ad8caf215ca33537e1db8f7fc91b7ce32345ce72eca2f70";
+const EC384_KEY =
+	"3076301006072a8648ce3d020106052b81040022036200045382e27125dc19cc467a3312a6df0111fe1db1cd73d4859ab57daa" +
+	"36b7d45603604d49478fa51a1583af4694406ac943fd860bd8a7c7f5a43d12d172de525b802447c839b50b92d29b7a138ed69c" +
+	"cc8f2a10336ab1131fcc23582bfca6e0fec7";
+const EC384_SIGNATURE =
+	"306402306eb08d034864317c693c2780cf96b80e9e16149c56f14efb4f2482a9971d0237d9b97363480d09d6d1ad09250502f4" +
+	"c502301441d3bf13a5fc9aec22a180a2f80ad0221c19ebe702f2a5543d645d5220a36b26ca03d2994fbbd0529f15c0635e9b77";
 const ED_KEY = "302a300506032b657003210076713ebd09745386c565109543f6b4aa06b45db4f57e1b5928cefac70587c08c";
 const ED_SIGNATURE =
 	"2b4cfb52c0cfc86a86389089dff0ba4e6adf09270a96e8177153ab0c641b3cf17ef520fec2ee8e5fb70c28bf871707594f75" +
@@ -73,6 +83,7 @@ const bytes = (hex: string): Uint8Array =>
 
 const SIGNED: readonly (readonly [SignatureType, string, string, string])[] = [
 	["ecdsa-p256", EC_KEY, DIGEST, EC_SIGNATURE],
+	["ecdsa-p384", EC384_KEY, DIGEST_384, EC384_SIGNATURE],
 	["ed25519", ED_KEY, DIGEST, ED_SIGNATURE],
 	["ed25519", ED_KEY, DIGEST_512, ED_SIGNATURE_512],
 	["rsa-2048", RSA2048_KEY, DIGEST, RSA2048_SIGNATURE],
@@ -107,7 +118,7 @@ describe("signature", () => {
 				const other = bytes(digest);
 				other[3]! ^= 0x10;
 				assert.equal(check(bytes(key), other, bytes(signature)), false);
-				for (const length of [0, 20, 31, 33, 48]) {
+				for (const length of [0, 20, 31, 33, 47, 49, 63, 65]) {
 					assert.equal(check(bytes(key), new Uint8Array(length), bytes(signature)), false, `${length}`);
 				}
 			});
@@ -140,7 +151,7 @@ describe("signature", () => {
 			});
 
 			it("does not verify under another type", () => {
-				for (const other of ["none", "ecdsa-p256", "ed25519", "rsa-2048", "rsa-3072"] as const) {
+				for (const other of ["none", "ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-2048", "rsa-3072"] as const) {
 					if (other !== type) assert.equal(check(bytes(key), bytes(digest), bytes(signature), other), false, other);
 				}
 			});
@@ -203,9 +214,48 @@ describe("signature", () => {
 		});
 	});
 
+	describe("pure signatures of Ed25519", () => {
+		const check = (message: string, signature: Uint8Array, key = bytes(ED_KEY)) =>
+			verifyPure(key, signature, nobleDigest.sha512!(), (hasher) => {
+				// In two parts, as a long message comes.
+				hasher.update(bytes(message).subarray(0, 5));
+				hasher.update(bytes(message).subarray(5));
+			});
+
+		// The signatures above are over digests: to the algorithm a digest is a message like any other.
+		for (const [message, signature] of [
+			[DIGEST, ED_SIGNATURE],
+			[DIGEST_512, ED_SIGNATURE_512],
+		] as const) {
+			it(`verifies what OpenSSL signed, ${message.length / 2} bytes`, () => {
+				assert.equal(check(message, bytes(signature)), true);
+			});
+
+			it(`rejects every change of a bit, ${message.length / 2} bytes`, () => {
+				assert.equal(check(`00${message.slice(2)}`, bytes(signature)), false);
+				assert.equal(check(message.slice(2), bytes(signature)), false);
+				for (let at = 0; at < 64; at += 7) {
+					const broken = bytes(signature);
+					broken[at]! ^= 0x20;
+					assert.equal(check(message, broken), false, `${at}`);
+				}
+			});
+		}
+
+		it("rejects lengths out of range, other keys, and numbers that are not below the order", () => {
+			for (const length of [0, 63, 65, 128]) assert.equal(check(DIGEST, new Uint8Array(length)), false, `${length}`);
+			for (const length of [0, 12, 43, 45])
+				assert.equal(check(DIGEST, bytes(ED_SIGNATURE), bytes(`${ED_KEY}00`).subarray(0, length)), false, `${length}`);
+			assert.equal(check(DIGEST, bytes(ED_SIGNATURE.slice(0, 64) + "ff".repeat(32))), false);
+			// A key of small order would verify signatures that nobody made.
+			const small = bytes(`${ED_KEY.slice(0, 24)}01${"00".repeat(31)}`);
+			assert.equal(check(DIGEST, bytes(`01${"00".repeat(63)}`), small), false);
+		});
+	});
+
 	it("knows the TLV of each type (MCUboot design.md, TLV area)", () => {
-		const types = ["none", "rsa-2048", "ecdsa-p256", "rsa-3072", "ed25519"] as const;
-		assert.deepEqual(types.map(signatureTlv), [0, 0x20, 0x22, 0x23, 0x24]);
+		const types = ["none", "rsa-2048", "ecdsa-p256", "ecdsa-p384", "rsa-3072", "ed25519"] as const;
+		assert.deepEqual(types.map(signatureTlv), [0, 0x20, 0x22, 0x22, 0x23, 0x24]);
 	});
 
 	it("knows which lengths a signature may have", () => {
@@ -213,6 +263,7 @@ describe("signature", () => {
 		const allowed = (type: SignatureType) => lengths.filter((length) => signatureLengthOk(type, length));
 		assert.deepEqual(allowed("none"), []);
 		assert.deepEqual(allowed("ecdsa-p256"), [0, 64, 70, 128]);
+		assert.deepEqual(allowed("ecdsa-p384"), [0, 64, 70, 128]);
 		assert.deepEqual(allowed("ed25519"), [64]);
 		assert.deepEqual(allowed("rsa-2048"), [256]);
 		assert.deepEqual(allowed("rsa-3072"), [384]);

@@ -15,7 +15,7 @@ export interface Implementation {
 
 type Random = (limit: number) => number;
 
-/** Longest input, bytes: several blocks of SHA-256, and more than a packet. */
+/** Longest input, bytes: several blocks of SHA-512, and more than a packet. */
 const MOST = 1100;
 
 /** Throws an Error that says on which input the two differ. Returns how many inputs there were. */
@@ -32,7 +32,7 @@ export function compare(other: Implementation, seed: number, rounds: number): nu
 		const data = view(next, round % MOST);
 		same("encode", [scriptCodec.encode(data)], [other.codec.encode(data)], data);
 		decoded(other.codec, next, data, same);
-		hashed(other.digest, next, data, same);
+		for (const name of HASHES) hashed(other.digest, name, next, data, same);
 	}
 	return compared;
 }
@@ -63,19 +63,27 @@ function decoded(codec: ConsoleCodec, next: Random, data: Uint8Array, same: Same
 	same("the frame", [ours.frame], [theirs.frame], text, maxPacket, maxLine);
 }
 
-function hashed(digest: DigestProvider, next: Random, data: Uint8Array, same: Same): void {
-	const ours = nobleDigest.sha256();
-	const theirs = digest.sha256();
+const HASHES = ["sha256", "sha384", "sha512"] as const;
+
+function hashed(
+	digest: DigestProvider,
+	name: (typeof HASHES)[number],
+	next: Random,
+	data: Uint8Array,
+	same: Same,
+): void {
+	const ours = nobleDigest[name]!();
+	const theirs = digest[name]!();
 	const cuts: number[] = [];
 	for (let at = 0; at < data.length; ) {
-		const size = next(4) === 0 ? next(3) : next(2) === 0 ? 64 : 1 + next(200);
+		const size = next(4) === 0 ? next(3) : next(2) === 0 ? 64 * (1 + next(2)) : 1 + next(200);
 		const part = data.subarray(at, at + size);
 		ours.update(part);
 		theirs.update(part);
 		cuts.push(size);
 		at += size;
 	}
-	same("sha256", [ours.digest()], [theirs.digest()], data, cuts);
+	same(name, [ours.digest()], [theirs.digest()], data, cuts);
 }
 
 /** Bytes that begin anywhere in a buffer. */

@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { crc16 } from "../../modules/bytes/crc16.js";
+import type { Hasher } from "../../modules/bytes/digest.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { type ConsoleCodec, NOTHING } from "../../modules/smp/transport/codec.js";
 import { scriptCodec } from "../../modules/smp/transport/frame.js";
@@ -10,7 +11,12 @@ import { compare } from "./compare.js";
 /** Every length that `compare` knows. */
 const ROUNDS = 1100;
 
-describe("console framing and SHA-256", () => {
+function hasher(name: string): Hasher {
+	const hash = createHash(name);
+	return { update: (bytes) => hash.update(bytes), digest: () => Uint8Array.from(hash.digest()) };
+}
+
+describe("console framing and SHA-2", () => {
 	it("in C as in JavaScript, on XS", () => {
 		const args = ["xs-smp/test/xs/native", "1", String(ROUNDS)];
 		const { status, stdout, stderr } = spawnSync("build/xsrun", args, { encoding: "utf8" });
@@ -36,10 +42,9 @@ describe("console framing and SHA-256", () => {
 				},
 			},
 			digest: {
-				sha256: () => {
-					const hash = createHash("sha256");
-					return { update: (bytes: Uint8Array) => hash.update(bytes), digest: () => Uint8Array.from(hash.digest()) };
-				},
+				sha256: () => hasher("sha256"),
+				sha384: () => hasher("sha384"),
+				sha512: () => hasher("sha512"),
 			},
 		};
 		assert.ok(compare(node, 2, ROUNDS) > 10 * ROUNDS);
@@ -49,7 +54,7 @@ describe("console framing and SHA-256", () => {
 		const broken =
 			(change: Partial<ConsoleCodec>, digest = nobleDigest) =>
 			() =>
-				compare({ codec: { ...scriptCodec, ...change }, digest }, 4, 50);
+				compare({ codec: { ...scriptCodec, ...change }, digest }, 4, 200);
 		/** A decoder like that in JavaScript, but for what it says of an event. */
 		const deaf = (to: (event: number) => boolean): Partial<ConsoleCodec> => ({
 			decoder: (maxPacket, maxLine) => {
@@ -72,7 +77,8 @@ describe("console framing and SHA-256", () => {
 		assert.throws(broken(deaf((event) => event >= 0)), /decode gives -1, \d+ for \d+, /);
 		const short = { decoder: () => scriptCodec.decoder(4, 4096) };
 		assert.throws(broken(short), /decode gives|the frame gives/);
-		const none = { sha256: () => ({ update: () => {}, digest: () => new Uint8Array(32) }) };
-		assert.throws(broken({}, none), /sha256 gives 0000/);
+		const none = () => ({ update: () => {}, digest: () => new Uint8Array(32) });
+		assert.throws(broken({}, { ...nobleDigest, sha256: none }), /sha256 gives 0000/);
+		assert.throws(broken({}, { ...nobleDigest, sha512: none }), /sha512 gives 0000/);
 	});
 });

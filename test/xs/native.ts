@@ -1,5 +1,6 @@
 /// <reference path="../../engine/xsrun.d.ts" />
 // What hosts have in C against its counterparts in JavaScript, both on XS: build/xsrun test/xs/native SEED ROUNDS
+import type { Hasher } from "../../modules/bytes/digest.js";
 import { NativeCodec } from "../../modules/smp/transport/native-codec.js";
 import { compare } from "./compare.js";
 
@@ -19,8 +20,21 @@ const native = {
 				},
 			};
 		},
+		sha384: () => long(48),
+		sha512: () => long(64),
 	},
 };
+
+function long(size: 48 | 64): Hasher {
+	const state = xsrun.sha512(size);
+	return {
+		update: (bytes) => xsrun.sha512Update(state, bytes),
+		digest: () => {
+			xsrun.sha512Digest(state);
+			return new Uint8Array(xsrun.sha512Digest(state));
+		},
+	};
+}
 
 const line = xsrun.consoleState(4096);
 
@@ -39,6 +53,12 @@ const outside: Readonly<Record<string, () => unknown>> = {
 		const state = new Uint8Array(xsrun.sha256());
 		state.fill(0xff);
 		xsrun.sha256Update(state.buffer, new Uint8Array(1));
+	},
+	"a state of SHA-512 that is too short": () => xsrun.sha512Digest(new ArrayBuffer(8)),
+	"a state of SHA-512 that is none": () => {
+		const state = new Uint8Array(xsrun.sha512(64));
+		state.fill(0xff);
+		xsrun.sha512Update(state.buffer, new Uint8Array(1));
 	},
 	"a number for bytes": () => xsrun.consoleEncode(7 as unknown as Uint8Array, new Uint8Array(0)),
 	"a text for bytes": () => xsrun.consoleEncode("abc" as unknown as Uint8Array, new Uint8Array(0)),

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { UsageError } from "../../../cli/usage-error.js";
-import { createImage } from "../../../image/create.js";
+import { createImage, type HashName } from "../../../image/create.js";
 import type { Key } from "../../../image/keys.js";
 import type { BootConfig } from "../../../modules/bootutil/config.js";
 import { MODES } from "../../../modules/bootutil/modes.js";
@@ -63,16 +63,21 @@ const COUNTER = 1;
 function factoryImage(
 	image: number,
 	room: number,
-	{ boot, downgradePrevention }: SimConfig,
+	{ boot, downgradePrevention, hwKey }: SimConfig,
 	signer: Required<Key> | undefined,
 ): Uint8Array {
 	const payload = new Uint8Array(Math.min(PAYLOADS[image]!, room));
 	for (let i = 0; i < payload.length; i++) payload[i] = (i * 7 + (i >> 8) + image * 85) & 0xff;
+	const { hash, pure, vid, cid } = boot;
 	return createImage(payload, {
 		version: "0.0.0",
 		headerSize: 0x200,
 		padHeader: true,
 		...(signer && { signer }),
+		...(pure ? { pure } : { sha: hash && (String(hash) as HashName) }),
+		...(hwKey && { publicKeyFormat: "full" }),
+		vid,
+		cid,
 		...((downgradePrevention === "counter" || downgradePrevention === "hardware") && { securityCounter: COUNTER }),
 		...(MODES[boot.mode].newest === "ram" && { loadAddress: IMAGE_RAM.start + (image * IMAGE_RAM.size) / 2 }),
 	});

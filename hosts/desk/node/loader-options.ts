@@ -5,6 +5,7 @@ import { MODE_OPTIONS } from "../../../image/mode-names.js";
 import type { TrailerGeneration } from "../../../modules/bootutil/config.js";
 import { MODES as ROWS, type UpgradeMode } from "../../../modules/bootutil/modes.js";
 import type { DowngradePrevention } from "../xs/config.js";
+import { type FormOptions, formOptions } from "./loader-forms.js";
 
 // How a boot loader is built, on a command line: of the simulated device, of the emulated board, and of `xs-smp explain`,
 // which rehearses what that boot loader does.
@@ -21,6 +22,7 @@ export interface LoaderOptions {
 	readonly images: 1 | 2;
 	readonly mode: UpgradeMode;
 	readonly downgradePrevention: DowngradePrevention;
+	readonly lockCounter: boolean;
 	/** Path of a layout; undefined: the guide's. */
 	readonly layout: string | undefined;
 	/** Paths of keys; empty: the development key. "none": hashes are checked, and no signatures. */
@@ -29,6 +31,7 @@ export interface LoaderOptions {
 	readonly encryptionKey: string | undefined;
 	/** Bits of images' AES keys. */
 	readonly encryptionKeyLength: 128 | 256;
+	readonly forms: FormOptions;
 	readonly trailer: TrailerGeneration;
 	/** Whether an empty primary slot is filled from the secondary. */
 	readonly bootstrap: boolean;
@@ -48,6 +51,10 @@ export const loaderOptions = (): readonly Option[] =>
 			"how the boot loader recognizes and refuses older updates: by version, by the security counters of the images, or by the counter in the chip, which is the file FLASH.otp beside the flash file",
 			PREVENTIONS,
 		).default("none"),
+		new Option(
+			"--lock-counter",
+			"with --downgrade-prevention hardware: once the counter in the chip is that of an image that stays, nothing can raise it before the next reset",
+		),
 		textOption(
 			"--layout <FILE>",
 			"JSON file with the flash layout; layouts/ has examples (default the OTA guide's table)",
@@ -67,6 +74,7 @@ export const loaderOptions = (): readonly Option[] =>
 			"bits of the AES key that an encrypted image carries",
 			KEY_LENGTHS,
 		).default("128"),
+		...formOptions(),
 		choiceOption(
 			"--trailer <VERSION>",
 			"trailer of offset mode: as MCUboot writes it since version 2.3 (current), or before (2.2)",
@@ -79,10 +87,11 @@ export const loaderOptions = (): readonly Option[] =>
 	].map((option) => option.helpGroup("The boot loader:"));
 
 /** The values of these options. */
-interface Given {
+interface Given extends FormOptions {
 	readonly images: (typeof IMAGES)[number];
 	readonly mode: string;
 	readonly downgradePrevention: DowngradePrevention;
+	readonly lockCounter?: boolean;
 	readonly layout?: string;
 	readonly key?: readonly string[];
 	readonly encryptionKey?: string;
@@ -102,14 +111,21 @@ export function readLoaderOptions(command: Command): LoaderOptions {
 	const { firmwareLoader, singleSlot } = ROWS[upgrade];
 	const single = firmwareLoader || singleSlot;
 	if (single && images === "2" && isGiven(command, "images")) throw new UsageError(`--mode ${mode} is for one image.`);
+	if (given.hmacSha !== undefined && given.encryptionKey === undefined)
+		throw new UsageError("--hmac-sha needs --encryption-key.");
+	const { lockCounter = false } = given;
+	if (lockCounter && given.downgradePrevention !== "hardware")
+		throw new UsageError("--lock-counter needs --downgrade-prevention hardware.");
 	return {
 		images: images === "1" || single ? 1 : 2,
 		mode: upgrade,
 		downgradePrevention: given.downgradePrevention,
+		lockCounter,
 		layout: given.layout,
 		keys: keys[0] === NO_KEY ? NO_KEY : keys,
 		encryptionKey: given.encryptionKey,
 		encryptionKeyLength: encryptionKeyLength === "128" ? 128 : 256,
+		forms: given,
 		trailer: given.trailer,
 		bootstrap: given.bootstrap ?? false,
 	};

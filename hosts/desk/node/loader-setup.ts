@@ -8,6 +8,7 @@ import type { BootConfig } from "../../../modules/bootutil/config.js";
 import { installs, MODES, SCRATCH_LABEL, type UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { guideLayout, type Layout, type LayoutArea, parseLayout, slotAreaId } from "../../../modules/flash/layout.js";
 import type { DowngradePrevention, LoaderBuild, NamedConfig } from "../xs/config.js";
+import { readForms } from "./loader-forms.js";
 import type { LoaderOptions } from "./loader-options.js";
 
 /** Root of the repository, from dist/hosts/sim. */
@@ -36,17 +37,20 @@ export function readLoader(options: LoaderOptions): LoaderSetup {
 	checkSlots(layout, boot);
 	const keys = options.keys === "none" ? [] : readKeys(options.keys);
 	const encryption = readEncryptionKey(options);
+	const { boot: forms, hwKey } = readForms(options.forms, keys, encryption !== undefined);
 	checkPrevention(options.downgradePrevention, boot.mode);
 	if (options.bootstrap && !installs(MODES[boot.mode]))
 		throw new UsageError(`There is no --bootstrap with --mode ${modeName(boot.mode)}.`);
 	return {
 		layout,
 		build: {
-			boot: { ...boot, ...encryption?.build },
+			boot: { ...boot, ...encryption?.build, ...forms },
 			downgradePrevention: options.downgradePrevention,
 			bootstrap: options.bootstrap,
 			signature: keys[0]?.type ?? "none",
 			keys: keys.map((key) => Buffer.from(key.publicKey).toString("hex")),
+			...(options.lockCounter && { lockCounter: true }),
+			...(hwKey && { hwKey }),
 			...(encryption && { encryptionKey: encryption.key }),
 		},
 		signer: keys.find((key): key is Required<Key> => key.sign !== undefined),
@@ -102,10 +106,19 @@ interface Encryption {
 	readonly key: string;
 }
 
-function readEncryptionKey({ encryptionKey: path, encryptionKeyLength, mode }: LoaderOptions): Encryption | undefined {
+function readEncryptionKey({
+	encryptionKey: path,
+	encryptionKeyLength,
+	mode,
+	forms: { hmacSha = "256" },
+}: LoaderOptions): Encryption | undefined {
 	if (path === undefined) return undefined;
 	if (!installs(MODES[mode])) throw new UsageError(`There is no --encryption-key with --mode ${modeName(mode)}.`);
-	const { type, keySize, privateKey } = parseKeyFile("--encryption-key", path, parseEncryptionKey);
+	const { type, keySize, privateKey } = parseKeyFile("--encryption-key", path, (text) =>
+		parseEncryptionKey(text, hmacSha),
+	);
+	if (hmacSha === "512" && type !== "x25519-sha512")
+		throw new UsageError(`--hmac-sha 512 needs an X25519 key: ${path} is none.`);
 	if (!privateKey) throw new UsageError(`The key ${path} cannot be used: decrypting needs the private one.`);
 	if (keySize !== undefined && 8 * keySize !== encryptionKeyLength)
 		throw new UsageError(

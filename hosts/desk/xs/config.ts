@@ -18,10 +18,14 @@ export interface LoaderBuild {
 	readonly downgradePrevention: DowngradePrevention;
 	/** `MCUBOOT_BOOTSTRAP`: an empty primary slot is filled from the secondary. */
 	readonly bootstrap: boolean;
+	/** Whether the chip's counter is locked once it is that of an image that stays. */
+	readonly lockCounter?: boolean;
 	/** The one signature type that the boot loader is built for; "none": it checks hashes alone. */
 	readonly signature: SignatureType;
 	/** Trusted public keys: DER, in hexadecimal. */
 	readonly keys: readonly string[];
+	/** Whether images carry their whole public key. */
+	readonly hwKey?: boolean;
 	/** What the boot loader unwraps images' AES keys with, in hexadecimal; undefined if it takes no encrypted images. */
 	readonly encryptionKey?: string;
 }

@@ -9,10 +9,10 @@ import { OtpCounters } from "../../../modules/bootutil/otp-counter.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { readConfig, type SimConfig } from "./config.js";
-import { simDigest } from "./digest.js";
 import { type BootAction, log, report } from "./event.js";
 import { SimFlash } from "./flash.js";
 import { loaderConfig } from "./loader-config.js";
+import { longDigest } from "./long-digest.js";
 
 // The boot loader of the boards on a desk: what MCUboot is on a real one. It runs on a machine of its own, which ends before
 // the application starts.
@@ -57,11 +57,12 @@ function reportSwap({ event, image, type, done, total }: SwapEvent): void {
 
 /** What the boot loader has of the board. */
 export const loaderServices = (): LoaderServices => ({
-	digest: simDigest,
+	digest: longDigest,
 	log,
 	securityCounters: new OtpCounters({
 		read: (word) => simulator.otpRead(word),
 		program: (word, value) => simulator.otpProgram(word, value),
+		lock: (word) => simulator.otpLock(word),
 	}),
 	report: reportSwap,
 });

@@ -59,6 +59,10 @@ declare const simulator: {
 	sha256Update(state: ArrayBuffer, bytes: Uint8Array): void;
 	/** 32 bytes. */
 	sha256Digest(state: ArrayBuffer): ArrayBuffer;
+	/** The same for SHA-384 and SHA-512, by the size of the digest in bytes. Not on every board. */
+	sha512(size: 48 | 64): ArrayBuffer;
+	sha512Update(state: ArrayBuffer, bytes: Uint8Array): void;
+	sha512Digest(state: ArrayBuffer): ArrayBuffer;
 
 	/** `ConsoleNatives` (modules/smp/transport/codec.ts). */
 	consoleState(maxLine: number): ArrayBuffer;
@@ -78,6 +82,8 @@ declare const simulator: {
 	otpRead(word: number): number;
 	/** Clears the bits that `value` has clear. */
 	otpProgram(word: number, value: number): void;
+	/** Until the next reset the word cannot be programmed: that throws. */
+	otpLock(word: number): void;
 
 	/** Files of the directory of `--files`. Bytes, -1 for a directory, -2 if there is nothing. All throw what went wrong. */
 	fileSize(path: string): number;

@@ -19,7 +19,7 @@ export const deskFlash = flashStorage(
 );
 
 /** Makes the board's `embedded:update`. `checks` are those that not every board can make. */
-export const deskUpdate = (checks: Pick<ImageOptions, "signature" | "downgrade">): UpdateModule =>
+export const deskUpdate = (checks: Partial<Pick<ImageOptions, "digest" | "signature" | "downgrade">>): UpdateModule =>
 	updateModule(() => {
 		const { layout, boot, guards, downgradePrevention } = readConfig();
 		const booted = JSON.parse(simulator.retained()) as readonly ImageResult[];

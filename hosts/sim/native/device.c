@@ -152,6 +152,7 @@ static void install(xsMachine *the)
 	runtimeDefineFunctions(the, &xsVar(0), applicationFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), codecFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), digestFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), longDigestFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), fileFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), flashFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), otpFunctions);

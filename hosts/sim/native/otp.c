@@ -8,6 +8,9 @@
 
 #include "natives.h"
 
+/* A bit for each locked word. Each boot is a process of its own, which begins with none. */
+static uint32_t locked;
+
 static off_t wordAt(xsMachine *the, xsSlot *slot)
 {
 	int32_t word = xsToInteger(*slot);
@@ -34,6 +37,8 @@ static void otp_program(xsMachine *the)
 {
 	const Sim *sim = simOf(the);
 	off_t at = wordAt(the, &xsArg(0));
+	if (locked & 1u << at / 4)
+		xsUnknownError("OTP word %d is locked until the next reset", (int)(at / 4));
 	if (!chipFileKept(sim->events, &sim->otp))
 		_exit(EXIT_FILE_LOST);
 	uint32_t word = readWord(the, at) & (uint32_t)xsToNumber(xsArg(1));
@@ -42,8 +47,12 @@ static void otp_program(xsMachine *the)
 		xsUnknownError("%s", strerror(errno));
 }
 
+/* otpLock(word): until the next reset the word cannot be programmed. */
+static void otp_lock(xsMachine *the) { locked |= 1u << wordAt(the, &xsArg(0)) / 4; }
+
 const RuntimeFunction otpFunctions[] = {
 	{ "otpRead", otp_read, 1 },
 	{ "otpProgram", otp_program, 2 },
+	{ "otpLock", otp_lock, 1 },
 	{ NULL },
 };

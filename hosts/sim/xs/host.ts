@@ -8,6 +8,7 @@ import { RawTransport } from "../../../modules/smp/transport/raw.js";
 import { DatagramTransport } from "../../../modules/smp/transport/udp.js";
 import type { SimConfig } from "../../desk/xs/config.js";
 import { EmulatedHost } from "../../desk/xs/emulated-host.js";
+import { longDigest } from "../../desk/xs/long-digest.js";
 import { SimUart } from "../../desk/xs/uart.js";
 import { SimTcpTransport } from "./app/tcp.js";
 import { SimUdp } from "./udp.js";
@@ -18,6 +19,7 @@ export type OpenBluetooth = (host: SimHost, maxPacket: number) => Link;
 /** The simulated board, whose flash operations are counted. */
 export class SimHost extends EmulatedHost implements Host {
 	readonly board = "xs_smp_sim";
+	override readonly digest = longDigest;
 	readonly counters = new FlashCounters();
 	/** Starts as the clock of the machine that the simulator runs on, in UTC. */
 	readonly clock: Clock = {

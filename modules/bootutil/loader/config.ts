@@ -8,8 +8,10 @@ import type { SwapType } from "../trailer.js";
 export interface LoaderConfig extends BootConfig {
 	/** The one signature type that is checked; with "none" images need only their hash. */
 	readonly signature: SignatureType;
-	/** Trusted public keys, in the DER encodings whose SHA-256 is an image's KEYHASH. */
+	/** Trusted public keys, in the DER encodings whose hash is an image's KEYHASH. */
 	readonly keys: readonly Uint8Array[];
+	/** `MCUBOOT_HW_KEY`: images carry their whole public key (PUBKEY) instead of its hash. Default false. */
+	readonly hwKey?: boolean;
 	/** The key that images' AES keys are wrapped for, in the form that `unwrapKey` takes. Only with `encryption`. */
 	readonly encryptionKey?: Uint8Array;
 	/** Validate the primary slot at every boot (`MCUBOOT_VALIDATE_PRIMARY_SLOT`); otherwise look at its magic alone. */
@@ -18,6 +20,11 @@ export interface LoaderConfig extends BootConfig {
 	readonly downgradePrevention: "none" | "version" | "counter";
 	/** `MCUBOOT_HW_ROLLBACK_PROT`: compare with a security counter that the hardware keeps. */
 	readonly hwRollback: boolean;
+	/**
+	 * `MCUBOOT_HW_ROLLBACK_PROT_LOCK`: once the counter is that of an image that stays, nothing can raise it before the next
+	 * reset. Default false.
+	 */
+	readonly hwRollbackLock?: boolean;
 	/** `MCUBOOT_BOOTSTRAP`: fill an empty primary slot from the secondary. */
 	readonly bootstrap: boolean;
 	/** `BOOT_FIRMWARE_LOADER_NO_APPLICATION`: without an application start the firmware loader. Default true. */

@@ -86,7 +86,11 @@ export class DryRun {
 		const services: LoaderServices = {
 			digest,
 			log: (line) => log.push(line),
-			securityCounters: { get: (image) => this.#counter(image), set: (image, value) => this.#raised.set(image, value) },
+			securityCounters: {
+				get: (image) => this.#counter(image),
+				set: (image, value) => this.#raised.set(image, value),
+				lock: () => {},
+			},
 			...(verifySignature && { verifySignature }),
 		};
 		const result = new Loader(this.#shadow.map, this.#config, services, strategy).boot();

@@ -5,7 +5,7 @@ import { p256 } from "@noble/curves/nist.js";
 import { bytesToNumberBE, numberToBytesBE } from "@noble/curves/utils.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 } from "@noble/hashes/sha2.js";
+import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import type { FlashArea } from "../../flash/area.js";
 import type { WrapType } from "../config.js";
 import type { ImageHeader } from "../header.js";
@@ -15,7 +15,6 @@ import { wrappedKey, wrapping } from "../validation.js";
 import type { LoaderConfig } from "./config.js";
 import { decodeOaep } from "./encryption-oaep.js";
 
-const MAC_SIZE = 32;
 const P256_POINT = 65;
 const X25519_POINT = 32;
 const RSA_SIZE = 256;
@@ -32,9 +31,9 @@ const ECIES_INFO: readonly number[] = Object.freeze([
  *
  * @param type - how it is wrapped: RSAES-OAEP with SHA-256 (RFC 8017, 7.1.2), AES key wrap (RFC 3394), or ECIES
  * @param privateKey - what the boot loader keeps: for RSA DER RSAPrivateKey (RFC 8017, A.1.2), for AES-KW the key-encryption
- * key, as long as the AES key, for P-256 the big-endian scalar, for X25519 the private key (RFC 7748), 32 bytes each
+ * key, as long as the AES key, for P-256 the big-endian scalar, for X25519 with either hash the private key (RFC 7748), 32 bytes each
  * @param keySize - bytes of the AES key
- * @param wrapped - content of the TLV; of ECIES the ephemeral public key, HMAC-SHA256 and the encrypted key
+ * @param wrapped - content of the TLV; of ECIES the ephemeral public key, the HMAC and the encrypted key
  */
 export function unwrapKey(
 	type: WrapType,
@@ -61,21 +60,28 @@ function unwrap(type: WrapType, privateKey: Uint8Array, keySize: 16 | 32, wrappe
 		case "ec-p256": {
 			// The secret is the x coordinate alone (SEC 1, 3.3.1).
 			const point = p256.getSharedSecret(privateKey, wrapped.subarray(0, P256_POINT), true);
-			return openEcies(point.subarray(1), wrapped.subarray(P256_POINT), keySize);
+			return openEcies(sha256, point.subarray(1), wrapped.subarray(P256_POINT), keySize);
 		}
-		case "x25519": {
+		case "x25519":
+		case "x25519-sha512": {
 			const secret = x25519.getSharedSecret(privateKey, wrapped.subarray(0, X25519_POINT));
-			return openEcies(secret, wrapped.subarray(X25519_POINT), keySize);
+			return openEcies(type === "x25519" ? sha256 : sha512, secret, wrapped.subarray(X25519_POINT), keySize);
 		}
 	}
 }
 
-function openEcies(secret: Uint8Array, sealed: Uint8Array, keySize: number): Uint8Array | undefined {
-	const derived = hkdf(sha256, secret, undefined, Uint8Array.from(ECIES_INFO), keySize + MAC_SIZE);
-	const encrypted = sealed.subarray(MAC_SIZE);
-	const mac = hmac(sha256, derived.subarray(keySize), encrypted);
+function openEcies(
+	hash: typeof sha256 | typeof sha512,
+	secret: Uint8Array,
+	sealed: Uint8Array,
+	keySize: number,
+): Uint8Array | undefined {
+	const macSize = hash.outputLen;
+	const derived = hkdf(hash, secret, undefined, Uint8Array.from(ECIES_INFO), keySize + macSize);
+	const encrypted = sealed.subarray(macSize);
+	const mac = hmac(hash, derived.subarray(keySize), encrypted);
 	let difference = 0;
-	for (let i = 0; i < MAC_SIZE; i++) difference |= mac[i]! ^ sealed[i]!;
+	for (let i = 0; i < macSize; i++) difference |= mac[i]! ^ sealed[i]!;
 	return difference === 0 ? ctr(derived.subarray(0, keySize), new Uint8Array(16)).decrypt(encrypted) : undefined;
 }
 

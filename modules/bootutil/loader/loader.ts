@@ -10,7 +10,7 @@ import { loadKeys } from "./encryption-swap.js";
 import { chooseLoader } from "./firmware-loader.js";
 import { NewestRun } from "./newest.js";
 import { overwriteOnly } from "./overwrite.js";
-import { downgradeRefused, isSettled, raiseCounter } from "./rollback.js";
+import { downgradeRefused, isSettled, raiseCounter, settleCounter } from "./rollback.js";
 import {
 	type Boot,
 	BootStatus,
@@ -325,7 +325,7 @@ class BootRun {
 		} else if (image.primary.header.magic !== IMAGE_MAGIC) {
 			return `image ${image.index}: no image in the primary slot`;
 		}
-		return config.hwRollback && isSettled(image) ? raiseCounter(this.#boot, image) : undefined;
+		return config.hwRollback && isSettled(image) ? settleCounter(this.#boot, image) : undefined;
 	}
 
 	#say(image: ImageState, words: string): void {

@@ -3,7 +3,7 @@ import { BootFlag, BootMagic, maxImageSize } from "../trailer.js";
 import { bootableFault, headerFault, placeFault } from "../validation.js";
 import { dependencyFault } from "./dependencies.js";
 import { loadToRam } from "./ram-load.js";
-import { raiseCounter } from "./rollback.js";
+import { settleCounter } from "./rollback.js";
 import { type Boot, type ImageState, PRIMARY, SECONDARY, type SlotIndex, slotName } from "./state.js";
 import { imageFault } from "./validate-image.js";
 import { eraseSlot, headerErased } from "./validate-slot.js";
@@ -37,7 +37,7 @@ export class NewestRun {
 		}
 		for (const image of images) {
 			const fault =
-				config.hwRollback && this.#isSettled(image) ? raiseCounter(this.#boot, image, image.active) : undefined;
+				config.hwRollback && this.#isSettled(image) ? settleCounter(this.#boot, image, image.active) : undefined;
 			if (fault !== undefined) return fault;
 		}
 		return undefined;

@@ -50,6 +50,26 @@ export function raiseCounter(
 	return undefined;
 }
 
+/**
+ * As `raiseCounter`, of an image that stays, and then keeps the application from raising the counter further (MCUboot
+ * `boot_update_hw_rollback_protection`).
+ *
+ * @returns why it could not, in words
+ */
+export function settleCounter(boot: Boot, image: ImageState, slot: SlotIndex = PRIMARY): string | undefined {
+	const fault = raiseCounter(boot, image, slot);
+	if (fault !== undefined || !boot.config.hwRollbackLock) return fault;
+	const store = boot.services.securityCounters;
+	try {
+		if (!store.lock) return `image ${image.index}: security counter not locked: the hardware has no lock`;
+		store.lock(image.index);
+	} catch (error) {
+		return `image ${image.index}: security counter not locked: ${error instanceof Error ? error.message : error}`;
+	}
+	boot.services.log(`image ${image.index}: security counter locked at ${store.get(image.index)} until the next reset`);
+	return undefined;
+}
+
 /** True if the image in the primary slot will not be reverted: only then may the stored counter follow it. */
 export function isSettled(image: ImageState): boolean {
 	const { magic, imageOk } = image.primary.trailer.read();

@@ -25,19 +25,24 @@ export function imageFault(config: LoaderConfig, services: LoaderServices, place
 	const { image } = place;
 	return contentFault(
 		{
-			tlvAllowList: config.tlvAllowList,
+			config,
 			signature: config.signature === "none" ? undefined : new SignatureRule({ ...config, ...services }),
 			counterFault: config.hwRollback
 				? (counter) => storedCounterFault(counter, securityCounters.get(image), securityCounters.limit)
 				: undefined,
 		},
 		place,
-		() => digestOf(services.digest, place),
+		config.pure ? undefined : () => digestOf(services.digest, config, place),
 	);
 }
 
-function digestOf(digest: DigestProvider, { area, header, start, key }: LoaderPlace): Uint8Array {
-	const hasher = digest.sha256();
+function digestOf(
+	digest: DigestProvider,
+	{ hash = 256 }: LoaderConfig,
+	{ area, header, start, key }: LoaderPlace,
+): Uint8Array {
+	const hasher = digest[`sha${hash}`]?.();
+	if (!hasher) throw new RangeError(`this boot loader has no SHA-${hash}`);
 	const length = signedSize(header);
 	const buffer = new Uint8Array(Math.min(HASH_CHUNK, length));
 	for (let done = 0; done < length; done += buffer.length) {

@@ -81,6 +81,26 @@ export const WRAP_VECTORS: readonly WrapVector[] = [
 		key: "bfdd86c0f7a42b756fd2c3605c3c432c5ab7112ae2b179a3c211bafcbd14da35",
 	},
 	{
+		what: "x25519 with HMAC-SHA-512, 128 bit",
+		type: "x25519-sha512",
+		privateKey: X_KEY,
+		wrapped:
+			"0338a9205711a94948f9a57d9c1d0ce5e6328e3b7baeb76aff43d1f65b944162f0ac421c616cfd61b7993423c32772e6" +
+			"280130a5f87f65863516120cf9ded7ace823058aa10858fbf91366fad59493bc27af645850b9499e3f899c3a5c9b6539" +
+			"82f43339b3d1aa5e6f4617b764176b14",
+		key: "f565f4485a32f745c24c1b0503ab1551",
+	},
+	{
+		what: "x25519 with HMAC-SHA-512, 256 bit",
+		type: "x25519-sha512",
+		privateKey: X_KEY,
+		wrapped:
+			"7b3bb70fa564d40f4abc99f6428482841e582fde092e7661441bb1bd4ebc6e58043845698fb6d63bcd574c278ec7502a" +
+			"41b3f229823dd5fb2f7106dc0c6858662d9b772d5bc367f6d7a04a1647357aef97051b1acb21be6039e8c0e72c5bcecc" +
+			"5b2a3e3bccf17b649a0d1626229ccdeb346d60557eaf16ac754aa6635b55afa1",
+		key: "3e100a9410c2c757971cbba0e83b081b1725996d4dc662c0c383b62dc0a0571b",
+	},
+	{
 		what: "rsa-2048, 128 bit",
 		type: "rsa-2048",
 		privateKey: RSA_KEY,

@@ -16,6 +16,8 @@ class Device {
 	power = Number.POSITIVE_INFINITY;
 	operations = 0;
 	counter = 0;
+	/** Images whose counter was locked since the last reset; undefined if this hardware has no lock. */
+	locked: number[] | undefined = [];
 	readonly #flash;
 	readonly #config: LoaderConfig;
 	readonly api: BootUtil;
@@ -44,6 +46,8 @@ class Device {
 	boot(power = Number.POSITIVE_INFINITY): BootResult {
 		this.operations = 0;
 		this.power = power;
+		const locked: number[] | undefined = this.locked && [];
+		this.locked = locked;
 		const result = new Loader(this.#flash.map, this.#config, {
 			digest: nobleDigest,
 			log: (line) => this.log.push(line),
@@ -52,6 +56,7 @@ class Device {
 				set: (_, value) => {
 					this.counter = value;
 				},
+				...(locked && { lock: (image: number) => void locked.push(image) }),
 			},
 			report: (event) => this.events.push(event),
 		}).boot();
@@ -252,6 +257,24 @@ for (const mode of MODES)
 			it.put(2, { ...NEW, version: [3, 0, 0, 0], ...count(2) });
 			it.api.boot_set_pending(false);
 			assert.equal(it.run(), "2.0.0 none");
+		});
+
+		it("locks the hardware counter of an image that stays, and only then", () => {
+			const count = (value: number) => ({ protectedTlvs: [{ type: 0x50, value: [value, 0, 0, 0] }] });
+			const it = new Device(mode, { hwRollback: true, hwRollbackLock: true });
+			it.put(1, { ...OLD, ...count(1) });
+			it.put(2, { ...NEW, ...count(3) });
+			assert.equal(it.run(), "1.0.0 none");
+			assert.deepEqual([it.counter, it.locked], [1, [0]]);
+			it.api.boot_set_pending(false);
+			assert.equal(it.run(), "2.0.0 test");
+			assert.deepEqual([it.counter, it.locked], [1, []]);
+			it.api.boot_set_confirmed();
+			assert.equal(it.run(), "2.0.0 none");
+			assert.deepEqual([it.counter, it.locked], [3, [0]]);
+			it.locked = undefined;
+			assert.equal(it.run(), "nothing");
+			assert.match(it.log.at(-1)!, /security counter not locked: the hardware has no lock/);
 		});
 
 		it("swaps two images together, and neither while a dependency is not met", () => {

@@ -48,4 +48,12 @@ describe("security counter in OTP", () => {
 		const stuck = new OtpCounters({ read: () => 0xffffffff, program: () => {} });
 		assert.throws(() => stuck.set(0, 1), /reads 0 instead of 1/);
 	});
+
+	it("locks a word where the memory can", () => {
+		const locked: number[] = [];
+		const memory = { read: () => 0xffffffff, program: () => {} };
+		new OtpCounters({ ...memory, lock: (word) => void locked.push(word) }).lock(1);
+		assert.deepEqual(locked, [1]);
+		assert.throws(() => new OtpCounters(memory).lock(0), /the hardware has no lock/);
+	});
 });

@@ -6,7 +6,7 @@ import {
 	type ImageHeader,
 	signedSize,
 } from "../../../bootutil/header.js";
-import { TlvIterator, TlvType } from "../../../bootutil/tlv.js";
+import { hashTlv, TlvIterator } from "../../../bootutil/tlv.js";
 import { maxImageSize } from "../../../bootutil/trailer.js";
 import type { ImagePlace } from "../../../bootutil/validation.js";
 import type { Hasher } from "../../../bytes/digest.js";
@@ -18,12 +18,9 @@ import { hashFlash } from "./flash.js";
 /** What the image group knows of an image. */
 export interface ImageInfo {
 	readonly header: ImageHeader;
-	/** Content of its SHA-256 TLV. */
+	/** Content of the TLV with its hash. */
 	readonly hash: Uint8Array;
 }
-
-/** Length of the hash that names an image. */
-export const HASH_SIZE = 32;
 
 /**
  * The slots as the image group counts them (Zephyr SMP group 1): 0 and 1 of image 0, 2 and 3 of image 1 and so on. The active
@@ -34,8 +31,12 @@ export class ImageSlots {
 	/** Number of images. */
 	readonly images: number;
 
+	/** Bytes of the hash that names an image. */
+	readonly hashSize: number;
+
 	constructor(boot: BootUtil) {
 		this.boot = boot;
+		this.hashSize = (boot.config.hash ?? 256) / 8;
 		this.images = Math.min(boot.config.images, boot.map.images);
 	}
 
@@ -85,20 +86,20 @@ export class ImageSlots {
 		return newest && reverts ? this.area(slot).size : this.largest(slot);
 	}
 
-	/** Undefined if the slot holds no image with a header and exactly one SHA-256 TLV. */
+	/** Undefined if the slot holds no image with a header and exactly one TLV with the hash that counts. */
 	info(slot: number): ImageInfo | undefined {
 		try {
 			const area = this.area(slot);
 			const start = this.start(slot);
 			const header = decodeHeader(area.bytes(start, IMAGE_HEADER_SIZE));
 			if (header.magic !== IMAGE_MAGIC) return undefined;
-			const tlvs = TlvIterator.begin(area, header, { type: TlvType.SHA256, start });
+			const tlvs = TlvIterator.begin(area, header, { type: hashTlv(this.boot.config.hash), start });
 			let hash: Uint8Array | undefined;
 			for (let tlv = tlvs?.next(); tlv !== "end"; tlv = tlvs?.next()) {
 				if (tlv === undefined || tlv === "invalid") return undefined;
 				if (tlv.isProtected) continue;
-				if (hash || tlv.length !== HASH_SIZE) return undefined;
-				hash = area.bytes(tlv.offset, HASH_SIZE);
+				if (hash || tlv.length !== this.hashSize) return undefined;
+				hash = area.bytes(tlv.offset, tlv.length);
 			}
 			return hash && { header, hash };
 		} catch (error) {

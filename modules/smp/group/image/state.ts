@@ -8,7 +8,7 @@ import { ImageError, imageError } from "./error.js";
 import { guardMark } from "./guards.js";
 import { nextBoot } from "./next-boot.js";
 import type { ImageOptions } from "./options.js";
-import { HASH_SIZE, type ImageSlots } from "./slots.js";
+import type { ImageSlots } from "./slots.js";
 import { verifyImage } from "./verify.js";
 
 /**
@@ -65,7 +65,7 @@ function markImage(
 ): void {
 	let slot = slots.active(0);
 	if (hash && hash.length > 0) {
-		if (hash.length !== HASH_SIZE) throw imageError(ImageError.INVALID_HASH, "a hash has 32 bytes");
+		if (hash.length !== slots.hashSize) throw imageError(ImageError.INVALID_HASH, `a hash has ${slots.hashSize} bytes`);
 		slot = slots.find(hash);
 		if (slot < 0) throw imageError(ImageError.HASH_NOT_FOUND, "no slot holds an image with this hash");
 	} else if (!confirm) throw imageError(ImageError.INVALID_HASH, "the image to test is not named");

@@ -16,7 +16,7 @@ import { FlashHash, hashFlash } from "./flash.js";
 import { guardSlot } from "./guards.js";
 import { inUse } from "./next-boot.js";
 import type { ImageOptions, UploadProgress } from "./options.js";
-import { HASH_SIZE, type ImageSlots } from "./slots.js";
+import type { ImageSlots } from "./slots.js";
 import { refuseMisfit, refuseOlder } from "./verify.js";
 import { ImageWriter } from "./writer.js";
 
@@ -26,6 +26,9 @@ type Request = Fields<typeof SCHEMA>;
 
 /** Numbers of 32 set bits stand for a missing key, as in Zephyr. */
 const MISSING = 0xffffffff;
+
+/** Bytes of a SHA-256, by which a client names its file. */
+const SHA_SIZE = 32;
 
 /** No TLV area is longer: its length is a 16-bit integer. What a file has beyond that is padding. */
 const LONGEST_TLVS = 0xffff;
@@ -96,7 +99,7 @@ export class ImageUpload {
 		if (len === MISSING) throw imageError(ImageError.INVALID_LENGTH, "the length of the file is missing");
 		const header = parseHeader(data);
 		if (!header) throw imageError(ImageError.INVALID_IMAGE_HEADER_MAGIC, "the file is no MCUboot image");
-		if (sha.length > HASH_SIZE) throw imageError(ImageError.INVALID_HASH, "sha has more than 32 bytes");
+		if (sha.length > SHA_SIZE) throw imageError(ImageError.INVALID_HASH, "sha has more than 32 bytes");
 
 		const slot = this.#freeSlot(request.image ?? 0);
 		const current = this.#session;
@@ -111,7 +114,7 @@ export class ImageUpload {
 		refuseMisfit(this.#slots, this.#options, header, area);
 		refuseOlder(this.#slots, this.#options, slot, header.version);
 		guardSlot(this.#slots, this.#options, slot, len);
-		if (sha.length === HASH_SIZE && this.#holds(area, start, len, sha, data)) {
+		if (sha.length === SHA_SIZE && this.#holds(area, start, len, sha, data)) {
 			this.stop();
 			return { off: len, match: true };
 		}
@@ -136,7 +139,7 @@ export class ImageUpload {
 	#begin(slot: number, size: number, sha: Uint8Array): Session {
 		const area = this.#slots.area(slot);
 		const start = this.#slots.start(slot);
-		const hasher = sha.length === HASH_SIZE ? this.#options.digest?.sha256() : undefined;
+		const hasher = sha.length === SHA_SIZE ? this.#options.digest?.sha256() : undefined;
 		return {
 			slot,
 			size,

@@ -85,15 +85,16 @@ function imageFault(
 	const sealed = isEncrypted(header);
 	if (sealed && !wrappedKey(config, area, header, start)) return "encrypted, without a key that this loader can read";
 	const place = { area, header, start, maxSize: slots.largest(slot) };
+	// The hash of an encrypted image is over what only the boot loader can decrypt.
+	const hasher = verifyMarked && !sealed ? digest?.[`sha${config.hash ?? 256}`]?.() : undefined;
 	return contentFault(
 		{
-			tlvAllowList: config.tlvAllowList ?? true,
+			config,
 			signature: signature?.(),
 			counterFault: chip === undefined ? undefined : (counter) => storedCounterFault(counter, chip, downgrade?.limit),
 		},
 		place,
-		// The hash of an encrypted image is over what only the boot loader can decrypt.
-		() => (digest && verifyMarked && !sealed ? slots.digest(place, digest.sha256()) : hash),
+		() => (hasher ? slots.digest(place, hasher) : hash),
 	);
 }
 
