@@ -9,9 +9,10 @@ import {
 	type UploadResult,
 } from "./client.js";
 import { unmetDependencies } from "./dependencies.js";
-import { whyTakenBack } from "./group/boot-journal.js";
+import { type BootForecast, forecast, forecastWords, whyTakenBack } from "./group/boot-journal.js";
 import { readImageFile } from "./image-file.js";
 import { activeOf, outcomeOf, type Sent, whyNotMarked } from "./outcome.js";
+import { ONCE, POLL, SETTLE } from "./restart.js";
 import { checkMark, entryAt } from "./target.js";
 
 /**
@@ -23,7 +24,10 @@ export interface UpgradeOptions extends Abortable {
 	readonly image?: number;
 	/** Confirms the update once it runs. Default false: it stays on trial. */
 	readonly confirm?: boolean;
-	/** How long the device may take to come back, milliseconds. Default two minutes. */
+	/**
+	 * How long the device may take to come back, milliseconds. Default: a minute more than twice what the device says that its
+	 * flash takes, or two minutes if it gives no forecast.
+	 */
 	readonly wait?: number;
 	/**
 	 * After how much time, milliseconds, a device that answers again, or for whose boot loader something is missing,
@@ -53,6 +57,8 @@ export type UpgradeStep =
 	 * no trials.
 	 */
 	| { readonly step: "marked"; readonly permanent: boolean }
+	/** What the device says that its next start does; missing if it gives no forecast. `words`: a sentence without full stop. */
+	| { readonly step: "forecast"; readonly forecast: BootForecast; readonly words: string }
 	| { readonly step: "restarting" }
 	| { readonly step: "running"; readonly version: string; readonly time: number; readonly confirmed: boolean }
 	| { readonly step: "confirmed" };
@@ -66,11 +72,6 @@ export interface UpgradeResult {
 	/** False: on trial, so that the next restart brings the old version back. */
 	readonly confirmed: boolean;
 }
-
-/** Pause between two questions whether the device is back, and how long to wait for an answer, milliseconds. */
-const POLL = 250;
-const POLL_TIMEOUT = 750;
-const ONCE = { timeout: POLL_TIMEOUT, tries: 1 };
 
 /**
  * A whole update: upload, mark for a test, restart, wait until the new image runs, and confirm it if that is wanted.
@@ -193,9 +194,31 @@ async function explained(
 	return why ? new Error(`${why}. ${error.message}`) : error;
 }
 
+/** How long a device may take to start that gives no forecast; and one that does, besides twice its time. Milliseconds. */
+const PATIENCE = 120_000;
+const MARGIN = 60_000;
+
+/** How long a device may take to start, milliseconds: flash that is worn takes longer than its data sheet says. */
+export const patienceFor = (plan: BootForecast | undefined): number =>
+	plan?.time === undefined ? PATIENCE : 2 * plan.time + MARGIN;
+
+/** What the device says of its next start; undefined if it does not. */
+async function planOf(client: SmpClient, signal: AbortSignal | undefined): Promise<BootForecast | undefined> {
+	try {
+		return await forecast(client, { signal, timeout: 2000, tries: 2 });
+	} catch (error) {
+		signal?.throwIfAborted();
+		if (error instanceof Error) return undefined;
+		throw error;
+	}
+}
+
 /** Restarts the device and waits until the update runs. */
 async function restart(client: SmpClient, sent: Sent, options: UpgradeOptions): Promise<ImageState> {
-	const { wait = 120_000, settle = 5000, onStep = () => {}, signal } = options;
+	const { settle = SETTLE, onStep = () => {}, signal } = options;
+	const plan = await planOf(client, signal);
+	if (plan) onStep({ step: "forecast", forecast: plan, words: forecastWords(plan, await client.images({ signal })) });
+	const wait = options.wait ?? patienceFor(plan);
 	onStep({ step: "restarting" });
 	const started = Date.now();
 	await client.reset({ signal }).catch((error: unknown) => {

@@ -5,12 +5,12 @@ import type { SignatureVerdict } from "../bootutil/validation.js";
 import type { Layout } from "../flash/layout.js";
 import { FlashMap } from "../flash/map.js";
 import { GroupError, Rc, SmpError } from "../smp/errors.js";
-import type { BootJournal } from "../smp/group/boot-journal.js";
+import type { BootJournal, CrashBudget } from "../smp/group/boot-journal.js";
 import { type ImageEvent, type ImageOptions, imageGroup } from "../smp/group/image/image.js";
 import type { DowngradeRule } from "../smp/group/image/options.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../smp/group/image/upload-journal.js";
 import { type OsOptions, osGroup, type ResetRequest } from "../smp/group/os.js";
-import type { Group, Origin } from "../smp/group.js";
+import type { Command, Group, Origin } from "../smp/group.js";
 import { joinHooks, type ServerHooks, SmpServer } from "../smp/server.js";
 import type { Drop } from "../smp/transport/transport.js";
 import type { Host, Link } from "./host.js";
@@ -80,7 +80,11 @@ export interface AgentOptions {
 	 * Opens the record of boots, if the board has room for one: `openBootJournal` (boots.ts) does. Default: none, so that a board
 	 * without does not load it.
 	 */
-	bootJournal?(host: Host, map: FlashMap, boot: BootUtil): BootJournal | undefined;
+	bootJournal?(host: Host, map: FlashMap, boot: BootUtil, budget?: CrashBudget): BootJournal | undefined;
+	/** How often the application in the image may crash before the device starts without it. Default: there is no application. */
+	readonly budget?: CrashBudget | undefined;
+	/** Tells what the next boot does: `forecastCommands` (boot-forecast.ts) does. Default: nothing does, and its module is not loaded. */
+	forecast?(boot: BootUtil): Readonly<Record<number, Command>>;
 	/** As that of the image group (`ImageOptions`). */
 	readonly mayUpload?: NonNullable<ImageOptions["mayUpload"]>;
 	/** Called as an upload goes on, and when a client confirms an image. */
@@ -109,7 +113,8 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 	const map = FlashMap.open(options.layout, (label) => host.flash(label));
 	const boot = new BootUtil(map, options.boot, options.activeSlots);
 	const uploads = map.labelled(UPLOAD_JOURNAL);
-	const journal = options.bootJournal?.(host, map, boot);
+	const journal = options.bootJournal?.(host, map, boot, options.budget);
+	const forecast = options.forecast?.(boot);
 	let resetBy = "";
 	const later = (callback: () => void): void => void host.after(0, callback);
 	const groups = [
@@ -143,6 +148,7 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 			},
 			...(host.clock && { clock: host.clock }),
 			...options.os,
+			...(journal?.safe && { ownInfo: { ...options.os?.ownInfo, x: () => "safe-mode" } }),
 		}),
 		imageGroup({
 			boot,
@@ -163,7 +169,8 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 			...options.image,
 		}),
 	];
-	if (journal) groups.push(journal.group);
+	if (journal || forecast)
+		groups.push({ id: 67, name: "boot journal", commands: { ...journal?.commands, ...forecast } });
 	/** What is in the log already: each kind of loss once for each transport, so that nobody can fill it. */
 	let told = "";
 	const links = host.links(BUFFERS);

@@ -13,7 +13,7 @@ import { type Counters, statisticsGroup } from "../smp/group/statistics.js";
 import { StoredSettings } from "../smp/group/stored-settings.js";
 import { zephyrGroup } from "../smp/group/zephyr.js";
 import type { Group, Origin } from "../smp/group.js";
-import { type BootEntry, changeWords, outcomeWords, startWords } from "../smp/protocol/boot-journal.js";
+import { type BootEntry, changeWords, outcomeWords, safeModeWords, startWords } from "../smp/protocol/boot-journal.js";
 import { joinHooks } from "../smp/server.js";
 import { type Base, type Further, forLog, onTrial, runningVersion, VERSION } from "./agent.js";
 import type { DeviceRoom, DeviceSettings } from "./device.js";
@@ -101,7 +101,7 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 						print(`image ${image}: ${runningVersion(boot, image)}, ${onTrial(boot, image) ? "on trial" : "confirmed"}`);
 				},
 			},
-			...(journal && { history: historyCommand(journal) }),
+			...(journal && { history: historyCommand(journal), "safe-mode": safeModeCommand(journal) }),
 			errors: {
 				help: "why the last refused request of each client was refused",
 				run: (_args, print) => {
@@ -139,6 +139,16 @@ const historyCommand = (journal: BootJournal): ShellCommand => ({
 			print(`#${entry.number} ${words.join(" | ")}`);
 			next = entry;
 		}
+	},
+});
+
+const safeModeCommand = (journal: BootJournal): ShellCommand => ({
+	help: "why the device runs without its application; to let the next start run it: safe-mode leave",
+	run: ([word], print) => {
+		if (word === "leave") journal.leaveSafeMode("the shell");
+		else if (word !== undefined) throw new RangeError("safe-mode, or safe-mode leave");
+		print(journal.safe ? safeModeWords(journal.safe) : "not in safe mode");
+		if (journal.safe?.left) print("the next start runs the application");
 	},
 });
 

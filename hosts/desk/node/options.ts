@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { choiceOption, countOption, newProgram, quote, readLine, textOption } from "../../../cli/command-line.js";
 import { UsageError } from "../../../cli/usage-error.js";
 import { FLASH_CHIP_NAMES, FLASH_CHIPS, type FlashChip } from "../../../modules/bootutil/loader/flash-chips.js";
-import type { FlashTiming } from "../../../modules/bootutil/loader/shadow-flash.js";
+import type { FlashTiming } from "../../../modules/flash/timing.js";
 import { isGiven, type LoaderOptions, loaderOptions, readLoaderOptions } from "./loader-options.js";
 import { ROOT } from "./loader-setup.js";
 

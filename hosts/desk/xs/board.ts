@@ -1,5 +1,6 @@
 import { type Agent, type AgentOptions, onTrial, runningVersion } from "../../../modules/agent/agent.js";
 import { type Application, type Extend, starter } from "../../../modules/agent/application.js";
+import { crashBudget } from "../../../modules/agent/boots.js";
 import type { DeviceApplication, DeviceRoom } from "../../../modules/agent/device.js";
 import { ApplicationDevice } from "../../../modules/agent/device-application.js";
 import type { Host } from "../../../modules/agent/host.js";
@@ -27,6 +28,7 @@ export function runApplication(
 	more: Partial<AgentOptions> = {},
 ): void {
 	const { layout, boot, downgradePrevention, confirm, guards, verify, erasePending, trial, application: name } = config;
+	const archive = simulator.application();
 	const results = JSON.parse(simulator.retained()) as readonly ImageResult[];
 	const options: AgentOptions = {
 		layout,
@@ -39,6 +41,7 @@ export function runApplication(
 		erasePending,
 		...(guards && DOWNGRADES[downgradePrevention]),
 		archiveFault: (address, length) => simulator.archiveFault(address, length),
+		...(archive && archive.fault === undefined && { budget: crashBudget() }),
 		buildTime: simulator.buildTime(),
 		...more,
 	};
@@ -58,21 +61,33 @@ export function runApplication(
 	void import(name).then(({ application }: { application: Application }) => {
 		application({ host, options, trial: trial * 1000, start: starter(host, options, extend, started) });
 		report({ event: "boot", images });
-		if (running) runArchive(host, running, room, config);
+		if (running && archive) runArchive(archive, host, running, room, config);
 	});
 }
 
-/** Runs the application in the image, if there is one; the agent answers already. */
-function runArchive(host: Host, agent: Agent, room: DeviceRoom, { signature }: SimConfig): void {
-	const archive = simulator.application();
-	if (!archive) return;
+/** Runs the application in the image, unless it is held back; the agent answers already. */
+function runArchive(
+	archive: NonNullable<ReturnType<typeof simulator.application>>,
+	host: Host,
+	agent: Agent,
+	room: DeviceRoom,
+	{ signature }: SimConfig,
+): void {
 	if (archive.fault !== undefined) {
 		host.log(`<err> app: ${archive.fault}; the agent runs without it`);
 		return;
 	}
+	if (agent.journal?.safe) return;
 	if (signature === "none") host.log("<wrn> app: NO KEY: the application in this image may be anybody's");
 	room.onApplication?.(archive.policy);
-	void import(archive.main).then(({ default: run }: { default: DeviceApplication }) =>
-		run(new ApplicationDevice(host, agent, room)),
+	// Outside of the promise, a failure ends the device as what it is: in its own words, with its line.
+	const later = (action: () => void): void => void host.after(0, action);
+	void import(archive.main).then(
+		({ default: run }: { default: DeviceApplication }) =>
+			later(() => void run(new ApplicationDevice(host, agent, room))),
+		(error: unknown) =>
+			later(() => {
+				throw error;
+			}),
 	);
 }

@@ -2,6 +2,7 @@ import type { BootConfig } from "../../../modules/bootutil/config.js";
 import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import type { SignatureType } from "../../../modules/bootutil/signature/signature.js";
 import type { Layout } from "../../../modules/flash/layout.js";
+import type { FlashTiming } from "../../../modules/flash/timing.js";
 
 /** How older images are kept out: by version, or by a security counter, in the images or in the chip. */
 export type DowngradePrevention = "none" | "version" | "counter" | "hardware";
@@ -36,6 +37,8 @@ export interface SimConfig extends LoaderBuild {
 	readonly trial: number;
 	/** Seconds after which a device that hangs restarts; 0: never. */
 	readonly watchdog: number;
+	/** What the flash takes its time for. */
+	readonly flashTiming: FlashTiming;
 	/** Undefined if there is no Bluetooth controller. */
 	readonly bluetooth?: {
 		/** What the device is called, and its static random address. */

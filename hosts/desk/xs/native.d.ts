@@ -4,7 +4,7 @@ declare const simulator: {
 	config(): string;
 	/** Milliseconds since power was applied. */
 	uptime(): number;
-	/** Why the device started: a cause of `StartCause`, and words for it behind a space. */
+	/** Why the device started: a cause of `StartCause`, seconds that it ran before or "?", and words; spaces between. */
 	startReason(): string;
 	/** When this program was built, such as `Jan  7 2026 11:52:35`. */
 	buildTime(): string;

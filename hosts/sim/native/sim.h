@@ -61,7 +61,7 @@ typedef struct {
 	struct sockaddr_storage hci; /* where a Bluetooth controller listens */
 	socklen_t hciLength; /* 0: none */
 	const char *files; /* path of the directory of the file system group; NULL: none */
-	char start[256]; /* why the device starts: a cause, and words behind a space */
+	char start[256]; /* why the device starts: a cause, seconds that it ran before or "?", words; spaces between */
 	SimShared *shared;
 } Sim;
 

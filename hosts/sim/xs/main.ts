@@ -2,6 +2,7 @@ import type { Extend } from "../../../modules/agent/application.js";
 import { openBootJournal } from "../../../modules/agent/boots.js";
 import type { DeviceRoom } from "../../../modules/agent/device.js";
 import { furtherGroups, poolsOf, tasksOf } from "../../../modules/agent/groups.js";
+import { forecastCommands } from "../../../modules/smp/group/boot-forecast.js";
 import { UploadCounters } from "../../../modules/smp/group/counters.js";
 import { UploadLock } from "../../../modules/smp/group/image/upload-lock.js";
 import { joinHooks } from "../../../modules/smp/server.js";
@@ -37,6 +38,7 @@ function run(config: SimConfig, checks: ImageChecks, bluetooth?: OpenBluetooth):
 	runApplication(host, config, room, extend, {
 		...checks,
 		bootJournal: openBootJournal,
+		forecast: forecastCommands(config.flashTiming),
 		os: {
 			tasks: () => tasksOf(simulator.memory()),
 			pools: () => poolsOf(simulator.memory(), SLOT_SIZE),
