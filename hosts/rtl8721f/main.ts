@@ -5,7 +5,7 @@ import timers from "timer";
 import type { AgentOptions } from "../../modules/agent/agent.js";
 import { type Application, extendPlainly, starter } from "../../modules/agent/application.js";
 import { openBootJournal } from "../../modules/agent/boots.js";
-import { guideLayout } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
 import { TYPICAL_NOR } from "../../modules/flash/timing.js";
 import { forecastCommands } from "../../modules/smp/group/boot-forecast.js";
 import type { SerialDevice } from "./devices.js";

@@ -14,7 +14,7 @@ import * as zephyrCommands from "../../client/group/zephyr.js";
 import { commandName } from "../../client/words.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
-import { guideLayout } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
 import { TYPICAL_NOR } from "../../modules/flash/timing.js";

@@ -6,7 +6,9 @@ import { type Key, parseKey } from "../../../image/keys.js";
 import { MODE_NAMES } from "../../../image/mode-names.js";
 import type { BootConfig } from "../../../modules/bootutil/config.js";
 import { MODES, SCRATCH_LABEL, type UpgradeMode } from "../../../modules/bootutil/modes.js";
-import { guideLayout, type Layout, type LayoutArea, parseLayout, slotAreaId } from "../../../modules/flash/layout.js";
+import { guideLayout } from "../../../modules/flash/guide-layout.js";
+import { type Layout, type LayoutArea, slotAreaId } from "../../../modules/flash/layout.js";
+import { parseLayout } from "../../../modules/flash/parse-layout.js";
 import type { DowngradePrevention, LoaderBuild, NamedConfig } from "../xs/config.js";
 import type { LoaderOptions } from "./loader-options.js";
 
