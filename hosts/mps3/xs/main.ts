@@ -7,4 +7,4 @@ import { Mps3Host } from "./host.js";
 // The board mps3-an547.
 
 const config = readConfig();
-runApplication(new Mps3Host(config.layout), config, { checks: [] }, extendPlainly, { bootJournal: openBootJournal });
+runApplication(new Mps3Host(config.layout), config, {}, extendPlainly, { bootJournal: openBootJournal });

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { appCheck, isCheckName, networkCheck, POLICY_LENGTH, parsePolicy } from "../../../modules/agent/policy.js";
+import { isCheckName, networkCheck, POLICY_LENGTH, parsePolicy } from "../../../modules/agent/policy.js";
 
 // The text of a confirm policy, which is anybody's until it has been read.
 
@@ -23,7 +23,7 @@ describe("a confirm policy", () => {
 		assert.deepEqual(parsePolicy("{}"), { deadline: 30, minUptime: 0, checks });
 		assert.deepEqual(parsePolicy('{"deadline":1}'), { deadline: 1, minUptime: 0, checks });
 		assert.deepEqual(parsePolicy('{"checks":[],"minUptime":29}'), { deadline: 30, minUptime: 29, checks: [] });
-		assert.equal(parsePolicy('{"crashes":0}').crashes, 0);
+		assert.equal(parsePolicy('{"crashes":1}').crashes, 1);
 		assert.equal(parsePolicy('{"watchdog":3600000,"crashes":100}').watchdog, 3_600_000);
 	});
 
@@ -32,65 +32,75 @@ describe("a confirm policy", () => {
 		["no JSON", "deadline: 5", /^the policy is no JSON: ./],
 		["half of a text", '{"deadline":', /^the policy is no JSON: ./],
 		["NaN", '{"deadline":NaN}', /^the policy is no JSON: ./],
-		["null", "null", /^the policy is an object with fields such as "deadline", not null$/],
-		["a list", "[1]", /an object with fields such as "deadline", not \[1\]$/],
-		["a number", "7", /an object with fields such as "deadline", not 7$/],
+		["null", "null", /^the policy is an object, not null$/],
+		["a list", "[1]", /^the policy is an object, not \[1\]$/],
+		["a number", "7", /^the policy is an object, not 7$/],
 		[
 			"an unknown field",
 			'{"deadlines":5}',
-			/^the policy has an unknown field "deadlines": its fields are deadline, min/,
+			/^the policy has no field "deadlines", but checks, deadline, minUptime, cr/,
 		],
-		["__proto__", '{"__proto__":{"deadline":5}}', /unknown field "__proto__"/],
-		["a text for a number", '{"deadline":"5"}', /^deadline is a whole number of seconds from 1 to 3600, not "5"$/],
-		["null for a number", '{"crashes":null}', /^crashes is a whole number from 0 to 100, not null$/],
-		["a negative number", '{"minUptime":-1}', /^minUptime is a whole number of seconds from 0 to 3599, not -1$/],
+		["__proto__", '{"__proto__":{"deadline":5}}', /^the policy has no field "__proto__"/],
+		["a field of each object", '{"constructor":[1,2]}', /^the policy has no field "constructor"/],
+		["a text for a number", '{"deadline":"5"}', /^deadline is a whole number from 1 to 3600, not "5"$/],
+		["null for a number", '{"crashes":null}', /^crashes is a whole number from 1 to 100, not null$/],
+		["a negative number", '{"minUptime":-1}', /^minUptime is a whole number from 0 to 3599, not -1$/],
 		["a fraction", '{"deadline":1.5}', /^deadline is a whole number .* not 1\.5$/],
 		["no time", '{"deadline":0}', /^deadline is a whole number .* not 0$/],
 		["too much time", '{"deadline":3601}', /^deadline is a whole number .* not 3601$/],
 		["infinite time", '{"deadline":1e999}', /^deadline is a whole number .* not Infinity$/],
-		["too much of a crash", '{"crashes":101}', /^crashes is a whole number from 0 to 100, not 101$/],
-		["a watchdog that ends all", '{"watchdog":999}', /^watchdog is a whole number of milliseconds from 1000 to 36/],
-		["a late watchdog", '{"watchdog":3600001}', /^watchdog is a whole number of milliseconds .* not 3600001$/],
+		["too many crashes", '{"crashes":101}', /^crashes is a whole number from 1 to 100, not 101$/],
+		["no crash", '{"crashes":0}', /^crashes is a whole number from 1 to 100, not 0$/],
+		["a watchdog that ends all", '{"watchdog":999}', /^watchdog is a whole number from 1000 to 3600000, not 999$/],
+		["a late watchdog", '{"watchdog":3600001}', /^watchdog is a whole number .* not 3600001$/],
 		["a list for a number", '{"watchdog":[[[[1]]]]}', /^watchdog is a whole number .* not \[\[\[\[1\]\]\]\]$/],
-		["no time to pass", '{"deadline":5,"minUptime":5}', /^minUptime, 5 s, is not below deadline, 5 s: no update/],
-		["minUptime above the default", '{"minUptime":30}', /^minUptime, 30 s, is not below deadline, 30 s/],
+		["no time to pass", '{"deadline":5,"minUptime":5}', /^no update could pass: minUptime, 5 s, is not below the dead/],
+		["minUptime above the default", '{"minUptime":30}', /minUptime, 30 s, is not below the deadline, 30 s$/],
 		["nothing to pass", '{"checks":[]}', /^the policy asks for nothing: it has no check, and minUptime is 0$/],
-		["one check without a list", '{"checks":"timer"}', /^checks is a list of names, not "timer"$/],
-		["an object for checks", '{"checks":{"0":"timer"}}', /^checks is a list of names, not \{"0":"timer"\}$/],
-		["a number among the checks", '{"checks":["timer",1]}', /^checks is a list of names, and 1 is none$/],
+		["one check without a list", '{"checks":"timer"}', /^checks is a list of up to 8 names, not "timer"$/],
+		["an object for checks", '{"checks":{"0":"timer"}}', /^checks is a list of up to 8 names, not \{"0":"timer"\}$/],
 		[
-			"an unknown check",
-			'{"checks":["timers"]}',
-			/^there is no check "timers": a check is timer, flash, client, network:/,
+			"a number among the checks",
+			'{"checks":["timer",1]}',
+			/^1 is no check: those are timer, flash, client, network:HO/,
 		],
-		["a check twice", '{"checks":["timer","flash","timer"]}', /^the check "timer" is there twice$/],
+		["a list among the checks", '{"checks":[["timer"]]}', /^\["timer"\] is no check/],
+		["an unknown check", '{"checks":["timers"]}', /^"timers" is no check: those are timer, flash, client, network:/],
+		["an empty check", '{"checks":[""]}', /^"" is no check/],
+		["a check twice", '{"checks":["timer","flash","timer"]}', /^the check timer is there twice$/],
 		[
 			"too many checks",
 			`{"checks":["app:${"abcdefghi".split("").join('","app:')}"]}`,
-			/^checks has 9 names, and the most is 8/,
+			/^checks is a list of up to 8 names/,
 		],
-		[
-			"an application's check without a name",
-			'{"checks":["app:"]}',
-			/^the check "app:" has a bad name: it is app: and 1/,
-		],
-		["one with a bad name", '{"checks":["app:a b"]}', /^the check "app:a b" has a bad name/],
-		["one with a name of another alphabet", '{"checks":["app:\\u00e9"]}', /has a bad name/],
-		["one with a long name", `{"checks":["app:${"n".repeat(60)}"]}`, /^the check "app:n+\.\.\. has a bad name/],
+		["an application's check without a name", '{"checks":["app:"]}', /^"app:" is no check: .* and app:NAME$/],
+		["one with a bad name", '{"checks":["app:a b"]}', /^"app:a b" is no check/],
+		["one with a name of another alphabet", '{"checks":["app:\\u00e9"]}', /is no check/],
+		["one with a long name", `{"checks":["app:${"n".repeat(60)}"]}`, /^"app:n{35} is no check/],
 		[
 			"a network without a port",
 			'{"checks":["network:192.0.2.1"]}',
-			/^the check .* is network:HOST:PORT, such as network:19/,
+			/^"network:192\.0\.2\.1" is no check: .*network:HOST:PORT/,
 		],
-		["a network without a host", '{"checks":["network::80"]}', /is network:HOST:PORT/],
-		["a port that is none", '{"checks":["network:hub:65536"]}', /is network:HOST:PORT/],
-		["a port of 0", '{"checks":["network:hub:0"]}', /is network:HOST:PORT/],
-		["a host with a blank", '{"checks":["network:a b:80"]}', /is network:HOST:PORT/],
-		["a long host", `{"checks":["network:${"h".repeat(65)}:80"]}`, /is network:HOST:PORT/],
-		["a long text", `{}${" ".repeat(POLICY_LENGTH - 1)}`, /^the policy is longer than 1024 characters$/],
-		["deep lists", "[".repeat(500), /^the policy has more lists and objects than any policy needs$/],
-		["deep objects", '{"a":'.repeat(100), /^the policy has more lists and objects than any policy needs$/],
-		["deep lists, hidden from who counts their ends", '["]]]]]]]]",[[[[[[[[[[[[[[[[', /more lists and objects/],
+		["a network without a host", '{"checks":["network::80"]}', /^"network::80" is no check/],
+		["a network without either", '{"checks":["network:80"]}', /is no check/],
+		["a port that is none", '{"checks":["network:hub:65536"]}', /is no check/],
+		["a port of 0", '{"checks":["network:hub:0"]}', /is no check/],
+		["a port in other digits", '{"checks":["network:hub:1e3"]}', /is no check/],
+		["a host with a blank", '{"checks":["network:a b:80"]}', /is no check/],
+		["a long host", `{"checks":["network:${"h".repeat(65)}:80"]}`, /is no check/],
+		[
+			"a long text",
+			`{}${" ".repeat(POLICY_LENGTH - 1)}`,
+			/^the policy has more than 1024 characters, or more than 16 lists and objects$/,
+		],
+		["deep lists", "[".repeat(500), /, or more than 16 lists and objects$/],
+		["deep objects", '{"a":'.repeat(100), /, or more than 16 lists and objects$/],
+		[
+			"deep lists, hidden from who counts their ends",
+			'["]]]]]]]]",[[[[[[[[[[[[[[[[',
+			/, or more than 16 lists and objects$/,
+		],
 	];
 	for (const [what, text, said] of cases)
 		it(`is refused with one sentence: ${what}`, () =>
@@ -105,10 +115,21 @@ describe("a confirm policy", () => {
 
 	it("asks for a network only where there is one", () => {
 		const text = '{"checks":["network:hub:80"]}';
-		assert.deepEqual(parsePolicy(text, true).checks, ["network:hub:80"]);
+		assert.deepEqual(parsePolicy(text, { network: true, deadline: 60 }).checks, ["network:hub:80"]);
 		assert.throws(
-			() => parsePolicy(text, false),
-			/this runtime cannot do the check "network:hub:80": its board has no/,
+			() => parsePolicy(text, { network: false, deadline: 60 }),
+			/^RangeError: this runtime cannot check network:hub:80: its board has no network$/,
+		);
+	});
+
+	it("has no more time than the board allows", () => {
+		const board = { network: true, deadline: 20 };
+		assert.equal(parsePolicy('{"deadline":600}', board).deadline, 20);
+		assert.equal(parsePolicy("{}", board).deadline, 20);
+		assert.equal(parsePolicy('{"deadline":5}', board).deadline, 5);
+		assert.throws(
+			() => parsePolicy('{"deadline":60,"minUptime":20}', board),
+			/^RangeError: no update could pass: minUptime, 20 s, is not below the deadline, 20 s$/,
 		);
 	});
 
@@ -143,12 +164,11 @@ describe("a confirm policy", () => {
 	});
 
 	it("names checks that have parts", () => {
-		assert.deepEqual(networkCheck("network:hub:1883"), { host: "hub", port: 1883 });
-		assert.deepEqual(networkCheck("network:[2001:db8::1]:80"), { host: "2001:db8::1", port: 80 });
+		assert.deepEqual(networkCheck("network:hub:1883"), ["hub", 1883]);
+		assert.deepEqual(networkCheck("network:[2001:db8::1]:80"), ["[2001:db8::1]", 80]);
 		assert.equal(networkCheck("app:network:1"), undefined);
-		assert.equal(appCheck("app:sensor"), "sensor");
-		assert.equal(appCheck("timer"), undefined);
-		assert.ok(isCheckName("a-Z_09"));
-		assert.ok(!isCheckName("") && !isCheckName("a:b") && !isCheckName("@"));
+		assert.equal(networkCheck("timer"), undefined);
+		assert.ok(isCheckName("a-Z_09") && isCheckName("n".repeat(32)));
+		assert.ok(!isCheckName("") && !isCheckName("a:b") && !isCheckName("@") && !isCheckName("n".repeat(33)));
 	});
 });
