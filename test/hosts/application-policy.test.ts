@@ -1,9 +1,10 @@
 import assert from "node:assert";
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { boots, outcomeWords, whyTakenBack } from "../../client/group/boot-journal.js";
+import { upgrade } from "../../client/upgrade.js";
 import type { Archive } from "../../image/archive.js";
 import { type Machine, root } from "../../tools/simulator.js";
 import { application, archiveImage, archiveOf, imageApp } from "../support/application.js";
@@ -147,6 +148,43 @@ describe("an application with a confirm policy", () => {
 					execFileSync(process.execPath, words, { encoding: "utf8" }),
 					/1\.1\.0 installed on trial +1\.1\.0 ran 0 s on trial and was taken back: check app:sentence: the sensor is not/,
 				);
+			}));
+
+		it("is waited for by an upgrade", () =>
+			Bench.run(async (bench) => {
+				const image = (checks: string): Uint8Array =>
+					imageApp(SOURCE, ["--version", "1.1.0"], {
+						"thermostat.policy.json": `{ "checks": [${checks}], "minUptime": 1 }`,
+					}).image;
+				await assert.rejects(
+					upgrade(bench.client, image('"app:sentence"')),
+					/^Error: 1\.1\.0 ran 0 s on trial and was taken back: check app:sentence: the sensor is not connected$/,
+				);
+				const steps: string[] = [];
+				const good = image('"client", "app:later"');
+				const { confirmed } = await upgrade(bench.client, good, { onStep: ({ step }) => steps.push(step) });
+				assert.ok(confirmed);
+				assert.deepEqual(steps.slice(-2), ["deciding", "confirmed"]);
+				assert.strictEqual(await bench.state(), "1.1.0");
+			}));
+
+		it("is waited for by xs-smp upgrade", () =>
+			Bench.run(async (bench) => {
+				const file = join(bench.simulator.directory, "update.bin");
+				const update = (checks: string, ...options: string[]) => {
+					const { image } = imageApp(SOURCE, ["--version", "1.1.0", ...options], {
+						"thermostat.policy.json": `{ "deadline": 2, "checks": [${checks}] }`,
+					});
+					writeFileSync(file, image);
+					const words = [join(root, "dist/cli/main.js"), "upgrade", file, "--udp", bench.simulator.udp];
+					return spawnSync(process.execPath, words, { encoding: "utf8" });
+				};
+				const bad = update('"app:no"');
+				assert.strictEqual(bad.status, 1);
+				assert.match(bad.stderr, /1\.1\.0 ran 0 s on trial and was taken back: check app:no: it returned false/);
+				const good = update('"client", "app:good"');
+				assert.match(good.stdout, /\nIt decides by itself within 2 s, by client, app:good\.\nIt is confirmed\.\n$/);
+				assert.strictEqual(good.status, 0);
 			}));
 
 		it("with two images decides on both", () =>
