@@ -216,6 +216,8 @@ export function stepSentence(step: UpgradeStep): string {
 			return "The device restarts…";
 		case "running":
 			return `After ${seconds(step.time)} version ${step.version} runs${step.confirmed ? ", confirmed" : ", on trial"}.`;
+		case "deciding":
+			return `It decides by itself within ${step.deadline} s${step.checks.length > 0 ? `, by ${step.checks.join(", ")}` : ""}.`;
 		case "confirmed":
 			return "It is confirmed.";
 	}

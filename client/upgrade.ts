@@ -14,6 +14,7 @@ import { readImageFile } from "./image-file.js";
 import { activeOf, outcomeOf, type Sent, whyNotMarked } from "./outcome.js";
 import { ONCE, POLL, SETTLE } from "./restart.js";
 import { checkMark, entryAt } from "./target.js";
+import { awaitVerdict } from "./verdict.js";
 
 /**
  * How a device is upgraded. An update that the `signal` breaks off stays where it is: sent in part, sent, or marked. When it is
@@ -61,6 +62,8 @@ export type UpgradeStep =
 	| { readonly step: "forecast"; readonly forecast: BootForecast; readonly words: string }
 	| { readonly step: "restarting" }
 	| { readonly step: "running"; readonly version: string; readonly time: number; readonly confirmed: boolean }
+	/** The update brings a confirm policy: the device decides, by these checks, within `deadline` seconds. */
+	| { readonly step: "deciding"; readonly deadline: number; readonly checks: readonly string[] }
 	| { readonly step: "confirmed" };
 
 /** How it ended. */
@@ -74,7 +77,8 @@ export interface UpgradeResult {
 }
 
 /**
- * A whole update: upload, mark for a test, restart, wait until the new image runs, and confirm it if that is wanted.
+ * A whole update: upload, mark for a test, restart, wait until the new image runs, and confirm it if that is wanted. If the
+ * update brings a confirm policy, and is not to be confirmed from here, wait until the device has decided.
  * Nothing is sent if the device has no such image, if it does not take so much, if the boot loader would wait for
  * another image, or if a mark would meet another image.
  *
@@ -97,7 +101,7 @@ export async function upgrade(
 	options: UpgradeOptions = {},
 ): Promise<UpgradeResult> {
 	const { image: number = 0, confirm = false, onStep = () => {}, onProgress, signal } = options;
-	const { version, hash, hashChecked, dependencies } = readImageFile(file);
+	const { version, hash, hashChecked, dependencies, policy } = readImageFile(file);
 	const target = await client.target(number, { signal });
 	const { image } = target;
 	const before = await client.images({ signal });
@@ -122,6 +126,11 @@ export async function upgrade(
 		const sent: Sent = { hash, version, dependencies, target, before };
 		onStep({ step: "marked", permanent: await mark(client, sent, signal) });
 		confirmed = (await restart(client, sent, options)).confirmed;
+		if (policy && !confirm && !confirmed) {
+			onStep({ step: "deciding", deadline: policy.deadline, checks: policy.checks });
+			confirmed = await awaitVerdict(client, sent, policy, { wait: options.wait ?? 120_000, signal });
+			if (confirmed) onStep({ step: "confirmed" });
+		}
 	}
 	if (confirm && !confirmed) {
 		const images = await client.confirm(await hashToConfirm(client, image, hash, signal), { signal });

@@ -52,7 +52,7 @@ describe("options of the boot loader", () => {
 			"--devices": ["2"],
 			"--watchdog": ["3"],
 			"--files": [directory],
-			"--trial": ["7", "--app", "self-confirm"],
+			"--trial": ["7"],
 			"--layout": [file("layout.json", JSON.stringify({ ...guideLayout, name: "other", writeAlign: 16 }))],
 			"--key": [file("key.pem", generateKey("ed25519"))],
 			"--encryption-key": [file("encryption.pem", generateKey("x25519"))],

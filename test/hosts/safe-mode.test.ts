@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { boots, leaveSafeMode, outcomeWords, safeMode } from "../../client/group/boot-journal.js";
 import { runShell } from "../../client/group/shell.js";
 import { type Machine, root } from "../../tools/simulator.js";
-import { application } from "../support/application.js";
+import { application, imageApp } from "../support/application.js";
 import { Bench } from "../support/application-bench.js";
 import { describeWith } from "../support/tools.js";
 
@@ -63,6 +63,17 @@ function describeBoard(machine: Machine): void {
 				1,
 				...["--watchdog", "1"],
 			));
+
+	it("begins sooner if the application's confirm policy says so", () =>
+		Bench.on(machine, async (bench) => {
+			const source = "export default () => {\n\tthrow new Error('no');\n};";
+			const options = ["--version", "1.9.0", "--runtime", `${machine}:smp-svr`];
+			const { image } = imageApp(source, options, { "thermostat.policy.json": '{"crashes": 1}' });
+			await bench.client.confirm(await bench.upload(image));
+			await bench.simulator.pressReset();
+			await bench.log(/app: safe mode after 1 crash/);
+			assert.strictEqual((await safeMode(bench.client))?.crashes, 1);
+		}));
 
 	it("lasts until a client asks for the application, which then has its chances again", () =>
 		Bench.on(machine, async (bench) => {

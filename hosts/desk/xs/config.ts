@@ -33,7 +33,7 @@ export interface SimConfig extends LoaderBuild {
 	readonly confirm: "smp" | "self";
 	/** Name of the module that exports the application. */
 	readonly application: string;
-	/** Seconds that the application self-confirm gives an update on trial. */
+	/** Seconds that an update on trial gets at most to pass its checks. */
 	readonly trial: number;
 	/** Seconds after which a device that hangs restarts; 0: never. */
 	readonly watchdog: number;

@@ -42,7 +42,7 @@ declare const simulator: {
 	/** Application: the archive that this boot runs, or why it does not run one. Undefined: there is none. */
 	application():
 		| { readonly main: string; readonly policy: string; readonly fault?: undefined }
-		| { readonly fault: string }
+		| { readonly fault: string; readonly policy?: undefined }
 		| undefined;
 	/** Why the archive in a payload in flash would not run; undefined if it would. */
 	archiveFault(address: number, length: number): string | undefined;
@@ -89,6 +89,9 @@ declare const simulator: {
 	): boolean;
 	/** Sends all bytes, or closes the connection and returns false. */
 	tcpWrite(connection: number, bytes: Uint8Array): boolean;
+
+	/** Opens a TCP connection and closes it again; then calls `done`, with a reason if there was none. */
+	reach(host: string, port: number, done: (error?: string) => void): void;
 
 	/** The connection to a Bluetooth controller (`--hci`). Bytes that arrive are put into `into`. */
 	hciOpen(

@@ -8,7 +8,7 @@ import { Mps3Host } from "./host.js";
 // The board mps3-an547.
 
 const config = readConfig();
-runApplication(new Mps3Host(config.layout), config, { checks: [] }, extendPlainly, {
+runApplication(new Mps3Host(config.layout), config, {}, extendPlainly, {
 	bootJournal: openBootJournal,
 	forecast: forecastCommands(config.flashTiming),
 });

@@ -147,6 +147,7 @@ static void install(xsMachine *the)
 	runtimeDefineFunctions(the, &xsVar(0), otpFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), tcpFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), hciFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), reachFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), uartFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), udpFunctions);
 	runtimeFreeze(the, &xsVar(0));

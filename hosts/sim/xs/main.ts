@@ -20,7 +20,7 @@ const SLOT_SIZE = 32;
 function run(config: SimConfig, checks: ImageChecks, bluetooth?: OpenBluetooth): void {
 	const host = new SimHost(config, bluetooth);
 	const uploads = new UploadCounters();
-	const room: DeviceRoom = { checks: [] };
+	const room: DeviceRoom = {};
 	const lock = new UploadLock(() => host.uptime());
 	const extend: Extend = (base, { groups: own, hooks: first, shell, audit, trusts }) => {
 		const { groups, hooks } = furtherGroups(base, {
