@@ -38,7 +38,8 @@ export function openBootJournal(
 			log,
 		});
 		const { safe, probation } = journal;
-		if (safe) log(`app: safe mode after ${safe.crashes} crashes, the last: ${safe.words}; the agent runs without it`);
+		if (safe)
+			log(`app: safe mode, crashes in a row: ${safe.crashes}, the last: ${safe.words}; the agent runs without it`);
 		if (probation && budget) host.after(1000 * budget.minUptime, () => journal.lived());
 		return journal;
 	} catch (error) {

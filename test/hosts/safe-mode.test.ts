@@ -42,7 +42,7 @@ function describeBoard(machine: Machine): void {
 				async (bench) => {
 					const { client, simulator } = bench;
 					await installForGood(bench, body, machine);
-					await bench.log(/app: safe mode after 3 crashes/);
+					await bench.log(/app: safe mode, crashes in a row: 3, the last: /);
 					assert.strictEqual(simulator.events.filter(({ event }) => event === "crash").length, 3);
 					const safe = await safeMode(client);
 					assert.ok(safe);
