@@ -3,7 +3,7 @@ import { startAgent } from "../modules/agent/agent.js";
 import type { Host } from "../modules/agent/host.js";
 import { crc16 } from "../modules/bytes/crc16.js";
 import { nobleDigest } from "../modules/bytes/noble-digest.js";
-import { guideLayout } from "../modules/flash/layout.js";
+import { guideLayout } from "../modules/flash/guide-layout.js";
 import type { NorPartition } from "../modules/flash/nor.js";
 import { Op } from "../modules/smp/header.js";
 import type { ConsoleCodec } from "../modules/smp/transport/codec.js";

@@ -5,6 +5,7 @@ import { type Command, Option } from "commander";
 import { type Archive, type ArchiveModule, RUNTIME_TLV, writeArchive } from "../image/archive.js";
 import { ImageError } from "../image/error.js";
 import { readRuntime } from "../image/runtime.js";
+import { parsePolicy } from "../modules/agent/policy.js";
 import { bytesOf } from "../modules/bytes/hex.js";
 import { type Context, numberOption, type Sink } from "./command-line.js";
 import { readBytes } from "./files.js";
@@ -70,18 +71,19 @@ async function runApp(command: Command, { files, stderr, write }: AppSurrounding
 	const request = signRequest(command, files);
 	const { runtime, policy: policyFile } = command.opts<AppOptions>();
 	const [source = ""] = request.operands;
-	const archive = await compile(source, runtime, readPolicy(source, policyFile), stderr);
+	const archive = await compile(source, runtime, policyFile, stderr);
 	const tlv = { type: RUNTIME_TLV, value: bytesOf(archive.runtime) };
 	const customTlvs = [tlv, ...(request.options.customTlvs ?? [])];
 	write(writeArchive(archive), { ...request, options: { ...request.options, customTlvs } });
 }
 
 /** Compiles an application, and the runtime before it if that is one of the repository's. */
-async function compile(source: string, word: string, policy: string, stderr: Sink): Promise<Archive> {
+async function compile(source: string, word: string, policyFile: string | undefined, stderr: Sink): Promise<Archive> {
 	if (!existsSync(path.join(ROOT, "engine/application.mjs")))
 		throw new ImageError("app needs the compiler, which is in the repository of xs-smp and not in its package.");
 	const file = await runtimeFile(word);
-	const { id, lines, modules } = readRuntime(readBytes(file));
+	const { id, lines, network, modules } = readRuntime(readBytes(file));
+	const policy = readPolicy(source, policyFile, network);
 	const { compileApplication, BuildError } = await load<Compiler>("engine/application.mjs");
 	try {
 		const { warnings, ...compiled } = await compileApplication({ source, runtime: file, modules });
@@ -114,16 +116,20 @@ async function runtimeFile(word: string): Promise<string> {
 	}
 }
 
-/** The policy's text: of the file that was named, else of the one beside the source. Empty if there is none. */
-function readPolicy(source: string, named: string | undefined): string {
+/**
+ * The policy's text: of the file that was named, else of the one beside the source, without blanks. Empty if there is none.
+ * `network`: whether the runtime can check one.
+ */
+function readPolicy(source: string, named: string | undefined, network: boolean): string {
 	const beside = source.replace(/\.[cm]?[jt]s$/, ".policy.json");
 	const file = named ?? (beside !== source && existsSync(beside) ? beside : undefined);
 	if (file === undefined) return "";
 	const text = new TextDecoder().decode(readBytes(file));
 	try {
-		JSON.parse(text);
+		parsePolicy(text, { network, deadline: 3600 });
 	} catch (error) {
-		throw new ImageError(`${file} is no JSON: ${error instanceof Error ? error.message : error}.`);
+		if (!(error instanceof RangeError)) throw error;
+		throw new ImageError(`${file}: ${error.message}.`);
 	}
-	return text;
+	return JSON.stringify(JSON.parse(text));
 }

@@ -29,7 +29,12 @@ const UPDATE: readonly DeviceCommand[] = [
 			imageOption(FILE_IMAGE),
 			anyBoardOption(),
 			new Option("--confirm", "keep the update once it runs; without, the next restart brings the old version back"),
-			countOption("--wait <SECONDS>", "how long the device may take to come back (default 120)", 1, 86_400),
+			countOption(
+				"--wait <SECONDS>",
+				"how long the device may take to come back (default: by its forecast, or 120)",
+				1,
+				86_400,
+			),
 		],
 		load: async () => (await import("./update-commands.js")).upgradeDevice,
 	},
@@ -73,8 +78,13 @@ const UPDATE: readonly DeviceCommand[] = [
 		load: async () => (await import("./image-commands.js")).erase,
 	},
 	{
+		name: "forecast",
+		summary: "Print what the next start does with the images on the device, and how long its flash takes for that.",
+		load: async () => (await import("./image-commands.js")).forecast,
+	},
+	{
 		name: "reset",
-		summary: "Restart the device.",
+		summary: "Restart the device. If an update waits, print what the start does, and wait until the device is back.",
 		options: () => [
 			new Option("--force", "restart even a device that is busy"),
 			numberOption("--boot-mode <N>", "0 starts the application, 1 the boot loader's recovery (default 0)"),
@@ -140,6 +150,13 @@ const LOOK: readonly DeviceCommand[] = [
 			"Print the boots of the device, the newest last: why it started, what changed, what became of an update on trial.",
 		options: () => [countOption("--last <N>", "print only the N newest boots (default: all)", 1, 1_000_000)],
 		load: async () => (await import("./device-commands.js")).history,
+	},
+	{
+		name: "safe-mode",
+		operands: "[leave]",
+		summary:
+			"Print whether the device runs without its application, because that crashed at each start. leave: the next start runs it again.",
+		load: async () => (await import("./device-commands.js")).safeMode,
 	},
 	{
 		name: "shell",

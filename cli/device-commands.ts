@@ -1,11 +1,12 @@
 import { auditRecords } from "../client/group/audit.js";
-import { boots } from "../client/group/boot-journal.js";
+import { boots, leaveSafeMode, safeMode as readSafeMode, safeModeWords } from "../client/group/boot-journal.js";
 import { groups as readGroups } from "../client/group/enumeration.js";
 import { runShell } from "../client/group/shell.js";
 import { statistics, statisticsNames } from "../client/group/statistics.js";
 import { eraseStorage as erase } from "../client/group/zephyr.js";
 import { hexOf } from "../modules/bytes/hex.js";
 import type { Action, Job } from "./command.js";
+import { quote } from "./command-line.js";
 import { auditLine, bootTable, kilobytes, table } from "./output.js";
 import { UsageError } from "./usage-error.js";
 
@@ -99,6 +100,20 @@ export const history: Action = {
 		output.say(...bootTable(entries));
 		for (const entry of [...entries].reverse())
 			output.json({ ...entry, images: entry.images.map((image) => ({ ...image, hash: hexOf(image.hash) })) });
+	},
+};
+
+export const safeMode: Action = {
+	check: ({ operands: [word] }) => {
+		if (word !== undefined && word !== "leave")
+			throw new UsageError(`safe-mode takes the word leave, or none, not ${quote(word)}.`);
+	},
+	run: async ({ client, operands, output }) => {
+		if (operands[0] === "leave") await leaveSafeMode(client);
+		const safe = await readSafeMode(client);
+		output.say(safe ? `The device runs in ${safeModeWords(safe)}.` : "The device is not in safe mode.");
+		if (safe) output.say(safe.left ? "The next start runs the application." : '"xs-smp safe-mode leave" ends it.');
+		output.json({ safeMode: safe ?? null });
 	},
 };
 

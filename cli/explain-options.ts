@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { type LoaderOptions, loaderOptions, readLoaderOptions } from "../hosts/desk/node/loader-options.js";
 import { FLASH_CHIP_NAMES, FLASH_CHIPS, type FlashChip } from "../modules/bootutil/loader/flash-chips.js";
-import type { FlashTiming } from "../modules/bootutil/loader/shadow-flash.js";
+import type { FlashTiming } from "../modules/flash/timing.js";
 import { choiceOption, newProgram, parsed, quote, readLine } from "./command-line.js";
 import { UsageError } from "./usage-error.js";
 

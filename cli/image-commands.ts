@@ -1,12 +1,14 @@
 import { type ImageState, type SlotInfo, type SmpClient, SmpResponseError } from "../client/client.js";
 import { type Dependency, unmetDependencies } from "../client/dependencies.js";
+import { forecastWords, forecast as readForecast, safeMode, safeModeWords } from "../client/group/boot-journal.js";
 import { readImageFile } from "../client/image-file.js";
+import { answersAgain } from "../client/restart.js";
 import { absoluteSlot } from "../client/target.js";
-import { upgrade } from "../client/upgrade.js";
+import { patienceFor, upgrade } from "../client/upgrade.js";
 import { MODE_NAMES } from "../image/mode-names.js";
 import { MODES, type UpgradeMode } from "../modules/bootutil/modes.js";
 import type { Action, Job } from "./command.js";
-import { imageTable, type Output, stepSentence, UNCHECKED, uploadSentence } from "./output.js";
+import { imageTable, type Output, seconds, sentenceOf, stepSentence, UNCHECKED, uploadSentence } from "./output.js";
 
 export const list: Action = {
 	run: async ({ client, output }) => showImages(output, await client.images()),
@@ -33,9 +35,28 @@ export const reset: Action = {
 	staysUnlocked: true,
 	run: async ({ client, options, output }) => {
 		const { bootMode } = options;
+		const plan = await known(readForecast(client));
+		const changes = plan?.images.some(({ action }) => action !== "none") === true;
+		if (plan && changes) output.say(sentenceOf(forecastWords(plan, await client.images())));
 		await client.reset({ force: options.force ?? false, ...(bootMode !== undefined && { bootMode }) });
 		output.say("The device restarts.");
-		output.json({ reset: true });
+		if (!plan || !changes || bootMode) return output.json({ reset: true });
+		const started = Date.now();
+		const patience = patienceFor(plan);
+		if (!(await answersAgain(client, patience)))
+			throw new Error(`the device did not come back within ${Math.round(patience / 1000)} s`);
+		const milliseconds = Date.now() - started;
+		output.say(`It is back after ${seconds(milliseconds)}.`);
+		output.json({ reset: true, forecast: plan, milliseconds });
+	},
+};
+
+export const forecast: Action = {
+	run: async ({ client, output }) => {
+		const [plan, images] = [await readForecast(client), await client.images()];
+		const words = forecastWords(plan, images);
+		output.say(sentenceOf(words));
+		output.json({ ...plan, words });
 	},
 };
 
@@ -57,18 +78,20 @@ export function showImages(output: Output, images: readonly ImageState[]): void 
 }
 
 async function printInfo({ client, output }: Job): Promise<void> {
-	const [name, bootloader, mode, buffers, slots] = [
+	const [name, bootloader, mode, buffers, slots, safe] = [
 		await known(client.info("a")),
 		await known(client.bootloader()),
 		await known(client.bootloaderMode()),
 		await known(client.parameters()),
 		await known(client.slots()),
+		await known(safeMode(client)),
 	];
-	output.json({ name, bootloader, mode: mode?.mode, ...buffers, slots });
+	output.json({ name, bootloader, mode: mode?.mode, ...buffers, slots, ...(safe && { safeMode: safe }) });
 	const say = (title: string, text: string | undefined) => output.say(`${title.padEnd(12)} ${text ?? "not told"}`);
 	say("name", name);
 	say("boot loader", bootloader && `${bootloader}${mode ? `, ${modeTitle(mode.mode)}` : ""}`);
 	say("buffers", buffers && `${buffers.bufferCount} of ${buffers.bufferSize} bytes`);
+	if (safe) say("runs in", safeModeWords(safe));
 	for (const { image, slot, size, uploadImage, maxImageSize } of slots ?? []) {
 		const limit =
 			uploadImage === undefined || maxImageSize === undefined ? "" : `, takes files of ${maxImageSize} bytes`;
@@ -127,7 +150,7 @@ async function runUpgrade({ client, options, output, file }: Job): Promise<void>
 	const result = await upgrade(client, file, {
 		image: options.image ?? 0,
 		confirm: options.confirm ?? false,
-		wait: (options.wait ?? 120) * 1000,
+		...(options.wait !== undefined && { wait: options.wait * 1000 }),
 		onStep: (step) => {
 			output.say(stepSentence(step));
 			const { step: event, ...facts } = step;

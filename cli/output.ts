@@ -211,14 +211,21 @@ export function stepSentence(step: UpgradeStep): string {
 			return uploadSentence(step.bytes, step.time, step.upload);
 		case "marked":
 			return step.permanent ? "It is to run from the next start on." : "It is marked for a test at the next start.";
+		case "forecast":
+			return sentenceOf(step.words);
 		case "restarting":
 			return "The device restarts…";
 		case "running":
 			return `After ${seconds(step.time)} version ${step.version} runs${step.confirmed ? ", confirmed" : ", on trial"}.`;
+		case "deciding":
+			return `It decides by itself within ${step.deadline} s${step.checks.length > 0 ? `, by ${step.checks.join(", ")}` : ""}.`;
 		case "confirmed":
 			return "It is confirmed.";
 	}
 }
+
+/** Words with a capital letter and a full stop. */
+export const sentenceOf = (words: string): string => `${words[0]?.toUpperCase() ?? ""}${words.slice(1)}.`;
 
 const describeRunning = (running: ImageState | undefined): string =>
 	running ? `version ${running.version}${running.confirmed ? "" : ", on trial"}` : "no image that it knows";

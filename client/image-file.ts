@@ -1,5 +1,7 @@
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { foreignName } from "../image/foreign.js";
+import { type Policy, parsePolicy } from "../modules/agent/policy.js";
+import { holdsArchive } from "../modules/bootutil/archive.js";
 import {
 	formatVersion,
 	IMAGE_HEADER_SIZE,
@@ -12,7 +14,7 @@ import {
 import { TlvIterator, TlvType, tlvContent } from "../modules/bootutil/tlv.js";
 import { trailerMagic } from "../modules/bootutil/trailer.js";
 import { hexOf } from "../modules/bytes/hex.js";
-import { u32Bytes } from "../modules/bytes/little-endian.js";
+import { readU32, u32Bytes } from "../modules/bytes/little-endian.js";
 import { FlashArea } from "../modules/flash/area.js";
 import { NorPartition } from "../modules/flash/nor.js";
 import { type Dependency, readDependency } from "./dependencies.js";
@@ -26,6 +28,8 @@ export interface ImageFile {
 	readonly hashName: string;
 	/** False if the image is encrypted: its hash is that of the plain image, which only the device can compute. */
 	readonly hashChecked: boolean;
+	/** The confirm policy of the application in it; undefined if there is none that counts, or if the image is encrypted. */
+	readonly policy: Policy | undefined;
 	/** Other images that the boot loader wants to find before it installs this one. */
 	readonly dependencies: readonly Dependency[];
 	/** Header to last TLV, bytes. */
@@ -93,16 +97,34 @@ export function describeImageFile(file: Uint8Array): ImageFile {
 		hash: hexOf(hash.value),
 		hashName: hash.type.name,
 		hashChecked: hashes.every(({ type, value }) => hexOf(type.digest(signed)) === hexOf(value)),
+		policy: isEncrypted(header) ? undefined : readPolicy(file, header),
 		dependencies,
 		size: end,
 		padding: end === file.length ? "none" : hasTrailer(file) ? "trailer" : "other",
 	};
 }
 
+/** docs/SPEC.md, Application archive. */
+function readPolicy(file: Uint8Array, header: ImageHeader): Policy | undefined {
+	const archive = file.subarray(header.headerSize, header.headerSize + header.imageSize);
+	if (archive.length < 80 || !holdsArchive(areaOf(file), header)) return undefined;
+	const at = readU32(archive, 72);
+	const text = new TextDecoder().decode(archive.subarray(at, at + readU32(archive, 76)));
+	try {
+		return text === "" ? undefined : parsePolicy(text);
+	} catch (error) {
+		if (error instanceof RangeError) return undefined;
+		throw error;
+	}
+}
+
+const areaOf = (file: Uint8Array): FlashArea =>
+	new FlashArea(0, "file", 0, new NorPartition(file, { sectorSize: 1, writeAlign: 1 }));
+
 const isEncrypted = (header: ImageHeader): boolean => (header.flags & ENCRYPTED) !== 0;
 
 function readContents(file: Uint8Array, header: ImageHeader): Contents {
-	const area = new FlashArea(0, "file", 0, new NorPartition(file, { sectorSize: 1, writeAlign: 1 }));
+	const area = areaOf(file);
 	if (signedSize(header) >= file.length) {
 		const where = `the file has ${file.length} bytes, and its TLVs would begin at ${signedSize(header)}`;
 		throw new ImageFileError(`The image is cut short or was never signed: ${where}.`);

@@ -10,10 +10,12 @@ import {
 	type UploadResult,
 } from "./client.js";
 import { unmetDependencies } from "./dependencies.js";
-import { whyTakenBack } from "./group/boot-journal.js";
+import { type BootForecast, forecast, forecastWords, whyTakenBack } from "./group/boot-journal.js";
 import { type ImageFile, readImageFile } from "./image-file.js";
 import { activeOf, type Outcome, outcomeOf, type Sent, whyNotMarked } from "./outcome.js";
+import { ONCE, POLL, SETTLE } from "./restart.js";
 import { checkMark, checkSize, entryAt, isAt, otherHash, type Target } from "./target.js";
+import { awaitVerdict } from "./verdict.js";
 
 /**
  * How a device is upgraded. An update that the `signal` breaks off stays where it is: sent in part, sent, or marked. When it is
@@ -22,7 +24,10 @@ import { checkMark, checkSize, entryAt, isAt, otherHash, type Target } from "./t
 export interface UpgradeAllOptions extends Abortable {
 	/** Confirms the update once it runs. Default false: it stays on trial. */
 	readonly confirm?: boolean;
-	/** How long the device may take to come back, milliseconds. Default two minutes. */
+	/**
+	 * How long the device may take to come back, milliseconds. Default: a minute more than twice what the device says that its
+	 * flash takes, or two minutes if it gives no forecast.
+	 */
 	readonly wait?: number;
 	/**
 	 * After how much time, milliseconds, a device that answers again, or for whose boot loader something is missing,
@@ -72,6 +77,8 @@ export type UpgradeStep =
 	 * no trials.
 	 */
 	| { readonly step: "marked"; readonly image: number; readonly permanent: boolean }
+	/** What the device says that its next start does; missing if it gives no forecast. `words`: a sentence without full stop. */
+	| { readonly step: "forecast"; readonly forecast: BootForecast; readonly words: string }
 	| { readonly step: "restarting" }
 	| {
 			readonly step: "running";
@@ -80,6 +87,8 @@ export type UpgradeStep =
 			readonly time: number;
 			readonly confirmed: boolean;
 	  }
+	/** The update brings a confirm policy: the device decides, by these checks, within `deadline` seconds. */
+	| { readonly step: "deciding"; readonly image: number; readonly deadline: number; readonly checks: readonly string[] }
 	| { readonly step: "confirmed"; readonly image: number };
 
 /** How it ended. */
@@ -93,13 +102,9 @@ export interface UpgradeResult {
 	readonly confirmed: boolean;
 }
 
-/** Pause between two questions whether the device is back, and how long to wait for an answer, milliseconds. */
-const POLL = 250;
-const POLL_TIMEOUT = 750;
-const ONCE = { timeout: POLL_TIMEOUT, tries: 1 };
-
 /**
- * A whole update: upload, mark for a test, restart, wait until the new image runs, and confirm it if that is wanted.
+ * A whole update: upload, mark for a test, restart, wait until the new image runs, and confirm it if that is wanted. If the
+ * update brings a confirm policy, and is not to be confirmed from here, wait until the device has decided.
  * Nothing is sent if the device has no such image, if it does not take so much, if the boot loader would wait for
  * another image, or if a mark would meet another image.
  *
@@ -133,6 +138,8 @@ interface Work extends Sent {
 	readonly file: Uint8Array;
 	readonly running: ImageState | undefined;
 	readonly hashChecked: boolean;
+	/** The confirm policy that it brings. */
+	readonly policy: ImageFile["policy"];
 }
 
 /**
@@ -170,11 +177,13 @@ export async function upgradeAll(
 	const marked: number[] = [];
 	const unmarked = new Set<Work>();
 	for (const work of sent) {
-		const { permanent, unmarked: alone } = await ofImage(work, several, mark(client, work, signal)).catch((error: unknown) => {
-			throw marked.length === 0
-				? error
-				: withMore(error, `image ${marked.join(", ")} is marked: the next restart installs it`);
-		});
+		const { permanent, unmarked: alone } = await ofImage(work, several, mark(client, work, signal)).catch(
+			(error: unknown) => {
+				throw marked.length === 0
+					? error
+					: withMore(error, `image ${marked.join(", ")} is marked: the next restart installs it`);
+			},
+		);
 		if (alone) unmarked.add(work);
 		marked.push(work.target.image);
 		onStep({ step: "marked", image: work.target.image, permanent });
@@ -182,6 +191,15 @@ export async function upgradeAll(
 	if (sent.length > 0) {
 		const works = sent.map((work) => ({ ...work, unmarked: unmarked.has(work) }));
 		for (const { image, confirmed: keeps } of await restart(client, works, options)) confirmed.set(image, keeps);
+	}
+	for (const work of confirm ? [] : sent) {
+		const { policy, target } = work;
+		const { image } = target;
+		if (!policy || confirmed.get(image)) continue;
+		onStep({ step: "deciding", image, deadline: policy.deadline, checks: policy.checks });
+		const keeps = await awaitVerdict(client, work, policy, { wait: options.wait ?? PATIENCE, signal });
+		confirmed.set(image, keeps);
+		if (keeps) onStep({ step: "confirmed", image });
 	}
 	for (const { hash, target, version } of confirm ? works : []) {
 		const { image } = target;
@@ -214,7 +232,7 @@ async function prepare(
 	}
 	const images: readonly ImageState[] = await client.images({ signal });
 	return found.map(({ number, file, info, target }) => {
-		const { version, hash, hashName, hashChecked, dependencies } = info;
+		const { version, hash, hashName, hashChecked, dependencies, policy } = info;
 		const others = found.filter((other) => other.target.image !== target.image);
 		if (others.length > 0) checkSize(file.length, info, target);
 		const before = others.reduce(
@@ -224,7 +242,7 @@ async function prepare(
 		const other = otherHash({ hash, hashName }, images);
 		if (other !== undefined) throw new Error(`the device would not take the file: ${other}`);
 		const running = activeOf(target.image, images);
-		return { number, file, target, version, hash, hashChecked, dependencies, running, before };
+		return { number, file, target, version, hash, hashChecked, dependencies, policy, running, before };
 	});
 }
 
@@ -342,9 +360,31 @@ async function explained(
 	return why ? new Error(`${why}. ${error.message}`) : error;
 }
 
+/** How long a device may take to start that gives no forecast; and one that does, besides twice its time. Milliseconds. */
+const PATIENCE = 120_000;
+const MARGIN = 60_000;
+
+/** How long a device may take to start, milliseconds: flash that is worn takes longer than its data sheet says. */
+export const patienceFor = (plan: BootForecast | undefined): number =>
+	plan?.time === undefined ? PATIENCE : 2 * plan.time + MARGIN;
+
+/** What the device says of its next start; undefined if it does not. */
+async function planOf(client: SmpClient, signal: AbortSignal | undefined): Promise<BootForecast | undefined> {
+	try {
+		return await forecast(client, { signal, timeout: 2000, tries: 2 });
+	} catch (error) {
+		signal?.throwIfAborted();
+		if (error instanceof Error) return undefined;
+		throw error;
+	}
+}
+
 /** Restarts the device and waits until the updates run. */
 async function restart(client: SmpClient, updates: readonly Work[], options: UpgradeAllOptions): Promise<ImageState[]> {
-	const { wait = 120_000, settle = 5000, onStep = () => {}, signal } = options;
+	const { settle = SETTLE, onStep = () => {}, signal } = options;
+	const plan = await planOf(client, signal);
+	if (plan) onStep({ step: "forecast", forecast: plan, words: forecastWords(plan, await client.images({ signal })) });
+	const wait = options.wait ?? patienceFor(plan);
 	onStep({ step: "restarting" });
 	const started = Date.now();
 	await client.reset({ signal }).catch((error: unknown) => {

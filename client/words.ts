@@ -111,7 +111,11 @@ const COMMAND_NAMES: Readonly<Record<number, Readonly<Record<number, CommandName
 	},
 	[AUDIT_GROUP]: { [AuditCommand.RECORDS]: "the question for its audit log" },
 	[LAST_ERROR_GROUP]: { [LastErrorCommand.LAST]: "the question for its last error" },
-	[BOOT_JOURNAL_GROUP]: { [BootJournalCommand.BOOTS]: "the question for its boots" },
+	[BOOT_JOURNAL_GROUP]: {
+		[BootJournalCommand.BOOTS]: "the question for its boots",
+		[BootJournalCommand.SAFE_MODE]: ["the question for its safe mode", "the end of its safe mode"],
+		[BootJournalCommand.FORECAST]: "the question for its next boot",
+	},
 };
 
 // Zephyr documentation, SMP protocol specification (Error codes), and the enums of the management groups' headers.

@@ -3,6 +3,7 @@
 #define HEADER_SIZE 80
 #define MODULE_SIZE 12
 #define FORMAT 1
+#define MOST_POLICY 1024
 
 static uint32_t word(const uint8_t *at)
 {
@@ -33,6 +34,16 @@ static bool areNames(const Archive *archive, uint32_t table, uint32_t count, uin
 	for (uint32_t i = 0; i < count; i++)
 		if (!isName(archive, field(archive, table + i * size)))
 			return false;
+	return true;
+}
+
+static bool isText(const char *text, uint32_t length)
+{
+	for (uint32_t i = 0; i < length; i++) {
+		char c = text[i];
+		if ((c < ' ' || c > '~') && c != '\t' && c != '\n' && c != '\r')
+			return false;
+	}
 	return true;
 }
 
@@ -83,6 +94,9 @@ const char *archiveOpen(Archive *archive, const uint8_t *bytes, size_t size, con
 	if (!inside(archive, word(bytes + 72), archive->policyLength, 1))
 		return "the archive is damaged: its policy is not in it";
 	archive->policy = (const char *)bytes + word(bytes + 72);
+	/* It becomes a string of JavaScript. */
+	if (archive->policyLength > MOST_POLICY || !isText(archive->policy, archive->policyLength))
+		return "the archive is damaged: its policy is too long, or no ASCII";
 	const char *fault = checkModules(archive);
 	if (fault)
 		return fault;

@@ -1,5 +1,6 @@
 export { RUNTIME_TLV } from "../modules/bootutil/archive.js";
 
+import { POLICY_LENGTH } from "../modules/agent/policy.js";
 import { ARCHIVE_MAGIC } from "../modules/bootutil/archive.js";
 import { bytesOf, hexOf } from "../modules/bytes/hex.js";
 import { utf8Bytes } from "../modules/bytes/utf8.js";
@@ -33,7 +34,7 @@ export interface Archive {
 	readonly modules: readonly ArchiveModule[];
 	/** Names of the runtime's modules that the application imports. */
 	readonly imports: readonly string[];
-	/** The confirm policy, JSON as it was declared; empty if none was. */
+	/** The confirm policy: JSON, in ASCII and at most `POLICY_LENGTH` long; empty if none was declared. */
 	readonly policy: string;
 }
 
@@ -129,6 +130,8 @@ export function readArchive(payload: Uint8Array): Archive {
 		if (before && compareBytes(utf8Bytes(before.name), utf8Bytes(name)) >= 0)
 			throw damaged("its modules are not in order");
 	}
+	const policy = slice(word(72), word(76), "its policy");
+	if (policy.length > POLICY_LENGTH || !policy.every(isText)) throw damaged("its policy is too long, or no ASCII");
 	const main = name(word(44), "the name of its main module");
 	if (!modules.some((module) => module.name === main)) throw damaged("its main module is not in it");
 	return {
@@ -138,9 +141,11 @@ export function readArchive(payload: Uint8Array): Archive {
 		keys,
 		modules,
 		imports,
-		policy: new TextDecoder().decode(slice(word(72), word(76), "its policy")),
+		policy: new TextDecoder().decode(policy),
 	};
 }
+
+const isText = (byte: number): boolean => (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13;
 
 /** The order of strcmp(). */
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

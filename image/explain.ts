@@ -3,12 +3,12 @@ import { bootForecast, type ImageForecast } from "../modules/bootutil/forecast.j
 import { IMAGE_HEADER_SIZE } from "../modules/bootutil/header.js";
 import type { ImageResult, LoaderConfig } from "../modules/bootutil/loader/config.js";
 import { type DryBoot, DryRun } from "../modules/bootutil/loader/dry-run.js";
-import type { FlashTiming } from "../modules/bootutil/loader/shadow-flash.js";
 import { installs } from "../modules/bootutil/modes.js";
 import { SWAP_TYPE_TABLE } from "../modules/bootutil/swap-type.js";
 import { BootFlag, BootMagic, SwapType, type Trailer, trailerMagic } from "../modules/bootutil/trailer.js";
 import { readU16 } from "../modules/bytes/little-endian.js";
 import type { FlashMap } from "../modules/flash/map.js";
+import type { FlashTiming } from "../modules/flash/timing.js";
 import { BOOT_JOURNAL } from "../modules/smp/group/boot-journal.js";
 import { BootRecords } from "../modules/smp/group/boot-records.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../modules/smp/group/image/upload-journal.js";

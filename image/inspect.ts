@@ -8,6 +8,7 @@ import { ImageError } from "./error.js";
 import { foreignName } from "./foreign.js";
 import * as format from "./format.js";
 import { type Endian, endianOf, FLAGS, formatVersion, readVersion, TLV, tlvName, viewOf } from "./format.js";
+import { policyFault } from "./policy-words.js";
 import { readTlvs, type TlvEntry } from "./read-tlvs.js";
 import { checkSignatures, isPure, type NamedKey, type SignatureReport, signatureProblem } from "./signatures.js";
 import { readTrailer, type Trailer } from "./trailer.js";
@@ -151,6 +152,8 @@ function readApplication(
 	try {
 		const { modules, keys, lines: _, ...archive } = readArchive(plain.subarray(headerSize, headerSize + payloadSize));
 		if (archive.runtime !== hexOf(claim.value)) problems.push("The archive is for another runtime than its TLV says.");
+		const fault = policyFault(archive.policy);
+		if (fault !== undefined) problems.push(`The confirm policy does not count on a device: ${fault}.`);
 		return {
 			...archive,
 			modules: modules.map(({ name, code }) => ({ name, size: code.length })),

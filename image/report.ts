@@ -1,5 +1,6 @@
 import { hex } from "../modules/bytes/hex.js";
 import type { ImageReport, SignatureReport, TlvReport } from "./inspect.js";
+import { policyWords } from "./policy-words.js";
 
 /** An image report as text for people, one fact a line. */
 export function formatReport(name: string, report: ImageReport): string {
@@ -29,7 +30,7 @@ export function formatReport(name: string, report: ImageReport): string {
 			lines.push(row("module", `${name}, ${size} bytes${name === main ? ", main" : ""}`));
 		for (const each of imports) lines.push(row("imports", each));
 		lines.push(row("names", `${keys} that the runtime has not`));
-		if (policy !== "") lines.push(row("policy", policy.trim()));
+		for (const each of policyWords(policy)) lines.push(row("policy", each));
 	}
 	for (const { name: tlv, meaning } of report.encryption) lines.push(row("key", `${tlv} ${meaning}`));
 	for (const signature of report.signatures) lines.push(signatureRow(signature));

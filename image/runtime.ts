@@ -8,6 +8,8 @@ export interface RuntimeDescription {
 	readonly id: string;
 	/** Whether its code has line numbers. */
 	readonly lines: boolean;
+	/** Whether its board can check a network for a confirm policy. */
+	readonly network: boolean;
 	/** Names of the modules that it offers to applications. */
 	readonly modules: ReadonlySet<string>;
 }
@@ -23,6 +25,7 @@ export function readRuntime(description: Uint8Array): RuntimeDescription {
 	return {
 		id: hexOf(sha256(description)),
 		lines: lines.includes("code lines"),
+		network: lines.includes("check network"),
 		modules: new Set(lines.filter((line) => line.startsWith("module ")).map((line) => line.slice(7))),
 	};
 }

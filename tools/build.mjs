@@ -172,7 +172,7 @@ async function buildNative(targets) {
 	}
 	// Those of a device are described once they are linked.
 	for (const { name, platform } of images.values())
-		if (!platform && name !== LOADER.name) describeRuntime(path.join(BUILD, `image-${name}.c`));
+		if (!platform && name !== LOADER.name) describeRuntime(path.join(BUILD, `image-${name}.c`), SIM_CHECKS);
 	for (const folder of ["engine", "hosts/sim", "hosts/mps3"]) {
 		const programs = plans.flatMap(({ programs }) => programs).filter((program) => program.folder === folder);
 		if (programs.length === 0) continue;
@@ -183,14 +183,17 @@ async function buildNative(targets) {
 	}
 }
 
+/** What the simulated board can check for a confirm policy, besides what every board can: it has `Host.reach`. */
+const SIM_CHECKS = "check network\n";
+
 /**
- * What applications are linked for: the description that lies beside an image in C, if there is one. Its SHA-256 is the id of
- * the runtime, which the program has in it.
+ * What applications are linked for: the description that lies beside an image in C, if there is one, and `checks` of its board.
+ * The SHA-256 is the id of the runtime, which the program has in it.
  */
-function describeRuntime(file) {
+function describeRuntime(file, checks = "") {
 	if (!existsSync(`${file}.runtime`)) return;
 	const name = path.basename(file).replace(/^(image|linked)-|\.c$/g, "");
-	const description = readFileSync(`${file}.runtime`);
+	const description = Buffer.from(readFileSync(`${file}.runtime`, "utf8") + checks);
 	const id = createHash("sha256").update(description).digest();
 	writeChanged(path.join(BUILD, `runtime-${name}.txt`), description);
 	const source = `#include <stdint.h>\n\nconst uint8_t runtimeId[32] = { ${[...id].join(", ")} };\n`;

@@ -1,4 +1,5 @@
 import type { AccessRule } from "../../modules/smp/group/access.js";
+import { BOOT_JOURNAL_GROUP } from "../../modules/smp/protocol/boot-journal.js";
 import { ENUMERATION_GROUP } from "../../modules/smp/protocol/enumeration.js";
 import { IMAGE_GROUP } from "../../modules/smp/protocol/image.js";
 import { LAST_ERROR_GROUP } from "../../modules/smp/protocol/last-error.js";
@@ -19,6 +20,7 @@ export const RULES: readonly AccessRule[] = Object.freeze([
 	{ group: LAST_ERROR_GROUP, verdict: "allow" },
 	{ group: IMAGE_GROUP, op: "read", verdict: "allow" },
 	{ group: IMAGE_GROUP, op: "write", verdict: "challenge" },
+	{ group: BOOT_JOURNAL_GROUP, verdict: "challenge" },
 	{ transport: "uart", verdict: "challenge" },
 ] as const);
 

@@ -1,5 +1,7 @@
 import type { Application } from "../../modules/agent/application.js";
-import { selfConfirm } from "../../modules/agent/trial.js";
+import { PLAIN_CHECKS } from "../../modules/agent/policy.js";
 
-/** The agent, and an update on trial that confirms itself once it has passed its checks. */
-export const application: Application = selfConfirm;
+/** The agent with a confirm policy of its own, for an update that brings none. */
+export const application: Application = (board) => {
+	board.start({ confirm: { deadline: board.trial / 1000, minUptime: 0, checks: PLAIN_CHECKS } });
+};

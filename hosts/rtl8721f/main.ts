@@ -5,7 +5,9 @@ import timers from "timer";
 import type { AgentOptions } from "../../modules/agent/agent.js";
 import { type Application, extendPlainly, starter } from "../../modules/agent/application.js";
 import { openBootJournal } from "../../modules/agent/boots.js";
-import { guideLayout } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
+import { TYPICAL_NOR } from "../../modules/flash/timing.js";
+import { forecastCommands } from "../../modules/smp/group/boot-forecast.js";
 import type { SerialDevice } from "./devices.js";
 import { RtlHost } from "./host.js";
 import { buildTime, codec, digest, log, reset } from "./native.js";
@@ -39,6 +41,8 @@ const options: AgentOptions = {
 	boot: { mode, images: Number(images), maxAlign: 8, maxSectors: 128, trailer: "current" },
 	confirm,
 	bootJournal: openBootJournal,
+	// The chip's own figures, if they are known, are better than those that serial NOR flash typically has.
+	forecast: forecastCommands(TYPICAL_NOR),
 	buildTime: buildTime(),
 };
 void import(application).then(({ application: run }: { application: Application }) =>

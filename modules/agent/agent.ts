@@ -5,15 +5,17 @@ import type { SignatureVerdict } from "../bootutil/validation.js";
 import type { Layout } from "../flash/layout.js";
 import { FlashMap } from "../flash/map.js";
 import { GroupError, Rc, SmpError } from "../smp/errors.js";
-import type { BootJournal } from "../smp/group/boot-journal.js";
+import type { BootJournal, CrashBudget } from "../smp/group/boot-journal.js";
 import { type ImageEvent, type ImageOptions, imageGroup } from "../smp/group/image/image.js";
 import type { DowngradeRule } from "../smp/group/image/options.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../smp/group/image/upload-journal.js";
 import { type OsOptions, osGroup, type ResetRequest } from "../smp/group/os.js";
-import type { Group, Origin } from "../smp/group.js";
+import type { Command, Group, Origin } from "../smp/group.js";
 import { joinHooks, type ServerHooks, SmpServer } from "../smp/server.js";
 import type { Drop } from "../smp/transport/transport.js";
+import { Confirmation } from "./confirm.js";
 import type { Host, Link } from "./host.js";
+import type { Policy } from "./policy.js";
 
 /** Version of the agent, as the banner and `info` say it. */
 export const VERSION = "0.1.0";
@@ -24,6 +26,9 @@ export const VERSION = "0.1.0";
  * frame and does not ask how much the buffer holds.
  */
 export const BUFFERS = Object.freeze({ size: 1024, count: 4, datagram: 1500 } as const);
+
+/** The command of the OS group. */
+const RESET = 5;
 
 /** How long a response to a reset has for leaving the device, milliseconds (`CONFIG_MCUMGR_GRP_OS_RESET_MS`). */
 const RESET_DELAY = 250;
@@ -54,8 +59,8 @@ export interface AgentOptions {
 	readonly activeSlots?: readonly (0 | 1)[];
 	/** True if the boot loader refuses images of a lower version. Default false. */
 	readonly noDowngrade?: boolean;
-	/** Who confirms an update on trial: a client, or this application once it runs. */
-	readonly confirm: "smp" | "self";
+	/** Who confirms an update on trial: a client, the agent once it has started, or the agent by a policy. */
+	readonly confirm: "smp" | "self" | Policy;
 	/** Whether requests that run into a defect of the boot loader are refused. Default true. */
 	readonly guards?: boolean;
 	/** Whether an image that waits for the next boot may be overwritten or erased. Default true. */
@@ -80,13 +85,15 @@ export interface AgentOptions {
 	 * Opens the record of boots, if the board has room for one: `openBootJournal` (boots.ts) does. Default: none, so that a board
 	 * without does not load it.
 	 */
-	bootJournal?(host: Host, map: FlashMap, boot: BootUtil): BootJournal | undefined;
+	bootJournal?(host: Host, map: FlashMap, boot: BootUtil, budget?: CrashBudget): BootJournal | undefined;
+	/** How often the application in the image may crash before the device starts without it. Default: there is no application. */
+	readonly budget?: CrashBudget | undefined;
+	/** Tells what the next boot does: `forecastCommands` (boot-forecast.ts) does. Default: nothing does, and its module is not loaded. */
+	forecast?(boot: BootUtil): Readonly<Record<number, Command>>;
 	/** As that of the image group (`ImageOptions`). */
 	readonly mayUpload?: NonNullable<ImageOptions["mayUpload"]>;
 	/** Called as an upload goes on, and when a client confirms an image. */
 	readonly onImage?: (event: ImageEvent) => void;
-	/** Called after a request was answered without an error. */
-	answered?(group: number, command: number): void;
 	/** For the banner, in the form of C's `__DATE__` and `__TIME__`. */
 	readonly buildTime: string;
 }
@@ -97,7 +104,12 @@ export interface Agent {
 	readonly server: SmpServer;
 	/** The record of boots, if there is one. */
 	readonly journal: BootJournal | undefined;
+	/** Decides on an update on trial, if a policy was given. */
+	readonly confirmation: Confirmation | undefined;
 }
+
+/** That the agent has started is all there is to pass. */
+const STARTED: Policy = Object.freeze({ deadline: 1, minUptime: 0, checks: Object.freeze([]) });
 
 /**
  * The application of the OTA guide, Zephyr's `smp_svr` sample: an SMP server with the OS and the image group on the host's
@@ -109,7 +121,8 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 	const map = FlashMap.open(options.layout, (label) => host.flash(label));
 	const boot = new BootUtil(map, options.boot, options.activeSlots);
 	const uploads = map.labelled(UPLOAD_JOURNAL);
-	const journal = options.bootJournal?.(host, map, boot);
+	const journal = options.bootJournal?.(host, map, boot, options.budget);
+	const forecast = options.forecast?.(boot);
 	let resetBy = "";
 	const later = (callback: () => void): void => void host.after(0, callback);
 	const groups = [
@@ -151,6 +164,7 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 			},
 			...(host.clock && { clock: host.clock }),
 			...options.os,
+			...(journal?.safe && { ownInfo: { ...options.os?.ownInfo, x: () => "safe-mode" } }),
 		}),
 		imageGroup({
 			boot,
@@ -171,9 +185,11 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 			...options.image,
 		}),
 	];
-	if (journal) groups.push(journal.group);
+	if (journal || forecast)
+		groups.push({ id: 67, name: "boot journal", commands: { ...journal?.commands, ...forecast } });
 	/** What is in the log already: each kind of loss once for each transport, so that nobody can fill it. */
 	let told = "";
+	let confirmation: Confirmation | undefined;
 	const links = host.links(BUFFERS);
 	const further = options.further?.({ host, map, boot, groups, links, journal });
 	const server = new SmpServer({
@@ -182,7 +198,8 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 		later,
 		hooks: joinHooks(further?.hooks, {
 			done: (group, command, _write, error, { version }) => {
-				if (error === undefined) options.answered?.(group, command);
+				// With a reset a client means to end a trial.
+				if (error === undefined && !(group === 0 && command === RESET)) confirmation?.result("client");
 				// Version 2 has no room for a sentence beside a group's code, so it goes to the log.
 				else if (version > 0 && error instanceof GroupError)
 					host.log(`<wrn> smp: group ${error.group}, error ${error.code}: ${forLog(error.message)}`);
@@ -198,9 +215,17 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 	});
 	for (const { name, transport } of links) server.attach(transport, name);
 	sayImages(host, boot);
-	// Everything above has worked, which is all that this application can check of itself.
-	if (options.confirm === "self") confirmImages(host, boot, journal);
-	return { boot, server, journal };
+	// In safe mode nobody is there who could have checks, and a reset would bring nothing back.
+	const policy = journal?.safe ? "smp" : options.confirm === "self" ? STARTED : options.confirm;
+	if (policy !== "smp") {
+		confirmation = new Confirmation({
+			...{ policy, host, boot, journal },
+			onTrial: (image) => onTrial(boot, image),
+			log: (level, line) => host.log(`<${level}> confirm: ${forLog(line)}`),
+		});
+		confirmation.start();
+	}
+	return { boot, server, journal, confirmation };
 }
 
 const clientOver = ({ transport }: Origin): string => `a client over ${transport}`;
@@ -257,18 +282,5 @@ function sayImages(host: Host, boot: BootUtil): void {
 	for (let image = 0; image < boot.config.images; image++) {
 		const state = onTrial(boot, image) ? "on trial" : "confirmed";
 		host.log(`<inf> smp_sample: image ${image}: version ${runningVersion(boot, image)}, ${state}`);
-	}
-}
-
-function confirmImages(host: Host, boot: BootUtil, journal: BootJournal | undefined): void {
-	for (let image = 0; image < boot.config.images; image++) {
-		if (!onTrial(boot, image)) continue;
-		const rc = boot.boot_write_img_confirmed_multi(image);
-		if (rc === 0) journal?.confirmed(image, "the application");
-		host.log(
-			rc === 0
-				? `<inf> smp_sample: image ${image} has confirmed itself`
-				: `<err> smp_sample: image ${image} cannot be confirmed: ${rc}`,
-		);
 	}
 }

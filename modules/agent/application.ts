@@ -5,6 +5,7 @@ import type { Group, Origin } from "../smp/group.js";
 import type { ServerHooks } from "../smp/server.js";
 import { type Agent, type AgentOptions, type Base, type Further, startAgent } from "./agent.js";
 import type { Host } from "./host.js";
+import type { Policy } from "./policy.js";
 
 /**
  * An application: its main module exports one under the name `application`, and its manifest names that module in
@@ -17,7 +18,7 @@ export interface Board {
 	readonly host: Host;
 	/** The agent as the board is configured. */
 	readonly options: AgentOptions;
-	/** How long an update on trial has to prove itself, milliseconds, if the application is who confirms it. */
+	/** The longest time that an update on trial may take to prove itself, milliseconds. */
 	readonly trial: number;
 	/** Starts the agent. Throws a RangeError for an addition that the board has no room for. */
 	start(additions?: Additions): Agent;
@@ -35,8 +36,11 @@ export interface Additions {
 	readonly audit?: boolean;
 	/** The clients whose writes the record keeps one by one. Default: all. */
 	readonly trusts?: (origin: Origin) => boolean;
-	/** Who confirms an update on trial: "smp" leaves it to clients and to the application. Default: as configured. */
-	readonly confirm?: "smp";
+	/**
+	 * Who confirms an update on trial: "smp" leaves it to clients and to the application. Default: as configured. A policy that
+	 * the board has from an application in an image counts before this.
+	 */
+	readonly confirm?: "smp" | Policy;
 	/** Refuses a reset by throwing an `SmpError`, after the board had its say. */
 	readonly mayReset?: (wanted: ResetRequest) => void;
 	/** Called after the board was told. */
@@ -45,8 +49,6 @@ export interface Additions {
 	readonly image?: NonNullable<AgentOptions["image"]>;
 	/** Letters of the OS information command that the application answers itself (Zephyr SMP group 0, OS/Application info). */
 	readonly ownInfo?: NonNullable<OsOptions["ownInfo"]>;
-	/** Called after a request was answered without an error. */
-	readonly answered?: (group: number, command: number) => void;
 }
 
 /** What a board makes of an application's additions. */
@@ -62,13 +64,13 @@ export function extendPlainly(_base: Base, { groups, hooks, shell, audit }: Addi
 export const starter =
 	(host: Host, options: AgentOptions, extend: Extend, started?: (agent: Agent) => void): Board["start"] =>
 	(additions = {}) => {
-		const { confirm, answered, image, ownInfo } = additions;
+		const { image, ownInfo } = additions;
+		const confirm = typeof options.confirm === "object" ? undefined : additions.confirm;
 		const mayReset = both(options.mayReset, additions.mayReset);
 		const onImage = both(options.onImage, additions.onImage);
 		const agent = startAgent(host, {
 			...options,
 			...(confirm && { confirm }),
-			...(answered && { answered }),
 			...(image && { image }),
 			...(ownInfo && { os: { ...options.os, ownInfo } }),
 			...(mayReset && { mayReset }),

@@ -5,12 +5,16 @@ import type { Group } from "../smp/group.js";
 import { type Agent, onTrial, runningVersion } from "./agent.js";
 import type { Device, DeviceBoot, DeviceCheck, DeviceImage, DeviceRoom, DeviceSettings } from "./device.js";
 import type { Host, Timer } from "./host.js";
+import { isCheckName } from "./policy.js";
 
 /** Ids below are the agent's (`MGMT_GROUP_ID_PERUSER`). */
 const FIRST_OWN_GROUP = 64;
 
 /** How long a check may take unless it says otherwise, milliseconds. */
 const CHECK_TIMEOUT = 5000;
+
+/** The longest that it may, milliseconds. */
+const LONGEST_CHECK = 3_600_000;
 
 /** Most checks that an application can name. */
 const MOST_CHECKS = 16;
@@ -31,6 +35,8 @@ export class ApplicationDevice implements Device {
 	readonly #host: Host;
 	readonly #agent: Agent;
 	readonly #room: DeviceRoom;
+	/** Names of the checks so far. */
+	readonly #checks: string[] = [];
 
 	constructor(host: Host, agent: Agent, room: DeviceRoom) {
 		this.#host = host;
@@ -106,10 +112,14 @@ export class ApplicationDevice implements Device {
 	}
 
 	check(name: string, run: DeviceCheck["run"], { timeout = CHECK_TIMEOUT }: { readonly timeout?: number } = {}): void {
-		const { checks } = this.#room;
-		if (checks.length >= MOST_CHECKS) throw new RangeError(`an application can name ${MOST_CHECKS} checks`);
-		if (checks.some((check) => check.name === name)) throw new RangeError(`there is a check "${name}" already`);
-		checks.push(Object.freeze({ name, run, timeout }));
+		if (typeof name !== "string" || !isCheckName(name))
+			throw new RangeError("the name of a check is 1 to 32 letters, digits, hyphens or underscores");
+		if (!(timeout >= 1 && timeout <= LONGEST_CHECK))
+			throw new RangeError(`a check may take 1 to ${LONGEST_CHECK} milliseconds, not ${timeout}`);
+		if (this.#checks.includes(name)) throw new RangeError(`there is a check "${name}" already`);
+		if (this.#checks.length >= MOST_CHECKS) throw new RangeError(`an application can name ${MOST_CHECKS} checks`);
+		this.#checks.push(name);
+		this.#agent.confirmation?.named({ name, run, timeout });
 	}
 }
 

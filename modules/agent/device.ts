@@ -40,8 +40,10 @@ export interface Device {
 	 */
 	area(label: string): FlashArea;
 	/**
-	 * Names a check for the confirm policy (`app:NAME`). `run` returns or settles with true if all is well, or else false, or a
-	 * sentence that says what is wrong. `timeout` in milliseconds; default 5000.
+	 * Names a check for the confirm policy (`app:NAME`): 1 to 32 letters, digits, hyphens or underscores. If the policy asks for
+	 * it and an update is on trial, `run` is called once, soon. It returns or settles with true if all is well, or else false, or
+	 * a sentence that says what is wrong. `timeout` in milliseconds, up to an hour; default 5000. Throws a RangeError for a bad
+	 * name or time, for a name that is taken, and for too many checks.
 	 */
 	check(name: string, run: DeviceCheck["run"], options?: { readonly timeout?: number }): void;
 }
@@ -78,7 +80,7 @@ export interface DeviceBoot {
 	boot_swap_type(): number;
 }
 
-/** A check that the application has named, for whoever decides on its trial. */
+/** A check that the application has named, for the confirm policy. */
 export interface DeviceCheck {
 	readonly name: string;
 	/** Milliseconds. */
@@ -89,10 +91,6 @@ export interface DeviceCheck {
 
 /** Where the agent has room for what an application in an image adds while it runs. Missing members: there is none. */
 export interface DeviceRoom {
-	/** The checks that the application has named so far. */
-	readonly checks: DeviceCheck[];
-	/** Told that an application is about to start: the text of its confirm policy, empty if it has none. */
-	onApplication?: (policy: string) => void;
 	/** What the settings group serves. */
 	settings?: DeviceSettings;
 	/** The table of the shell's commands. */

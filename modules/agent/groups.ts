@@ -14,7 +14,7 @@ import { StoredSettings } from "../smp/group/stored-settings.js";
 import { type TransportInfo, transportGroup } from "../smp/group/transport.js";
 import { zephyrGroup } from "../smp/group/zephyr.js";
 import type { Group, Origin } from "../smp/group.js";
-import { type BootEntry, changeWords, outcomeWords, startWords } from "../smp/protocol/boot-journal.js";
+import { type BootEntry, changeWords, outcomeWords, safeModeWords, startWords } from "../smp/protocol/boot-journal.js";
 import { TransportId } from "../smp/protocol/transport.js";
 import { joinHooks } from "../smp/server.js";
 import { RawTransport } from "../smp/transport/raw.js";
@@ -106,7 +106,7 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 						print(`image ${image}: ${runningVersion(boot, image)}, ${onTrial(boot, image) ? "on trial" : "confirmed"}`);
 				},
 			},
-			...(journal && { history: historyCommand(journal) }),
+			...(journal && { history: historyCommand(journal), "safe-mode": safeModeCommand(journal) }),
 			errors: {
 				help: "why the last refused request of each client was refused",
 				run: (_args, print) => {
@@ -155,6 +155,16 @@ const historyCommand = (journal: BootJournal): ShellCommand => ({
 			print(`#${entry.number} ${words.join(" | ")}`);
 			next = entry;
 		}
+	},
+});
+
+const safeModeCommand = (journal: BootJournal): ShellCommand => ({
+	help: "why the device runs without its application; to let the next start run it: safe-mode leave",
+	run: ([word], print) => {
+		if (word === "leave") journal.leaveSafeMode("the shell");
+		else if (word !== undefined) throw new RangeError("safe-mode, or safe-mode leave");
+		print(journal.safe ? safeModeWords(journal.safe) : "not in safe mode");
+		if (journal.safe?.left) print("the next start runs the application");
 	},
 });
 

@@ -54,6 +54,11 @@ export interface Host {
 	 * boot loader looks at it: 1 starts its serial recovery, or its firmware loader.
 	 */
 	setBootMode?(mode: number): void;
+	/**
+	 * Opens a TCP connection and closes it again, where the machine has a network. `host` is a name or an address, one of IPv6
+	 * maybe in brackets. Calls `done` once, later: without an argument if there was one, else with a reason. Gives up by itself.
+	 */
+	reach?(host: string, port: number, done: (error?: string) => void): void;
 	/** Restarts the machine. Does not return to JavaScript that was waiting for events. */
 	reset(): void;
 	/** Writes one line to the console. */

@@ -333,7 +333,7 @@ describe("xs-smp and a device of all groups", () => {
 				await says("The device restarts.\n", "reset", "--access-key", key);
 				await says("The device is unlocked for 600 s.\n", "unlock", "--access-key", key);
 				await says('{"unlocked":600}\n', "unlock", "--access-key", key, "--json");
-				assert.deepEqual(sent.splice(0), ["64.0", "64.1", "0.5", "64.0", "64.1", "64.0", "64.1"]);
+				assert.deepEqual(sent.splice(0), ["64.0", "64.1", "67.2", "0.5", "64.0", "64.1", "64.0", "64.1"]);
 				await says("The device is locked.\n", "lock");
 				await refuses(/access is denied \(rc 11\): .* is not allowed over tcp\.\n$/, "list", "--access-key", key);
 				const wrong = join(directory, "wrong");

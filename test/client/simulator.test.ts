@@ -60,7 +60,7 @@ describe("client and simulator", () => {
 						await upgrade(client, file, { image, onStep });
 					});
 					assert.deepEqual(steps, [
-						...["found", "uploaded", "marked", "restarting", "running", "confirmed"],
+						...["found", "uploaded", "marked", "forecast", "restarting", "running", "confirmed"],
 						...["found", "already-running"],
 					]);
 				}
@@ -238,7 +238,7 @@ describe("xs-smp", () => {
 			await says(1, /^No image on the device has a hash that begins with abcdef\.\n$/, "test", "abcdef");
 			await says(
 				0,
-				/^The device runs version 0\.0\.0\. .*\nUploaded .*\nIt is marked .*\nThe device restarts…\nAfter .* version 0\.0\.1 runs, on trial\.\nIt is confirmed\.\n$/,
+				/^The device runs version 0\.0\.0\. .*\nUploaded .*\nIt is marked .*\nThe next start installs version 0\.0\.1 on trial\.\nThe device restarts…\nAfter .* version 0\.0\.1 runs, on trial\.\nIt is confirmed\.\n$/,
 				...["upgrade", path, "--confirm"],
 			);
 			await says(0, /^The device restarts\.\n$/, "reset");
@@ -254,7 +254,7 @@ describe("xs-smp", () => {
 			const lines = output.split("\n").filter(Boolean);
 			const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 			const names = events.map(({ event }) => event).filter((name) => name !== "progress");
-			assert.deepEqual(names, ["found", "uploaded", "marked", "restarting", "running", "done"]);
+			assert.deepEqual(names, ["found", "uploaded", "marked", "forecast", "restarting", "running", "done"]);
 			assert.deepEqual(events.at(-1), {
 				...{ event: "done", image: 0, version: "0.0.1", hash, previous: "0.0.0", confirmed: false },
 			});

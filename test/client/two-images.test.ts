@@ -121,7 +121,7 @@ describe("xs-smp and images of other kinds", () => {
 				assert.equal(done.status, 0);
 				assert.match(
 					done.output,
-					/\nIt is to run from the next start on\.\n.*\nAfter .* version 0\.0\.2 runs, confirmed\.\n$/,
+					/\nIt is to run from the next start on\.\nThe next start .* for good\.\n.*\nAfter .* version 0\.0\.2 runs, confirmed\.\n$/,
 				);
 				const older = fileIn(simulator, "older.bin", update("0.0.1", 20_000, undefined, options).file);
 				const refused = await xsSmp("upgrade", older);

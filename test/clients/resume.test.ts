@@ -46,7 +46,7 @@ async function programmed(flash: string, address: number, client: ChildProcess):
 
 describe("an upload that a power failure breaks off", () => {
 	it("begins at the slot of this layout", async () => {
-		const { guideLayout } = await import("../../modules/flash/layout.js");
+		const { guideLayout } = await import("../../modules/flash/guide-layout.js");
 		assert.equal(guideLayout.areas.find(({ id }) => id === slotAreaId(0, "secondary"))?.offset, SLOT);
 	});
 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { BootExplanation, Explanation } from "../../image/explain.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
-import { guideLayout } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
 import { freshDirectory, root } from "../../tools/simulator.js";

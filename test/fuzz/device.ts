@@ -5,6 +5,8 @@ import type { Host } from "../../modules/agent/host.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { FlashMap } from "../../modules/flash/map.js";
+import { TYPICAL_NOR } from "../../modules/flash/timing.js";
+import { forecastCommands } from "../../modules/smp/group/boot-forecast.js";
 import { FlashCounters, UploadCounters } from "../../modules/smp/group/counters.js";
 import { imageGroup } from "../../modules/smp/group/image/image.js";
 import { UploadJournal } from "../../modules/smp/group/image/upload-journal.js";
@@ -180,7 +182,7 @@ export class FuzzDevice {
 		const uploads = new UploadCounters();
 		const lock = new UploadLock(uptime);
 		const access = accessControl(uptime);
-		const journal = openBootJournal(host, map, boot);
+		const journal = openBootJournal(host, map, boot, { crashes: 2, minUptime: 1 });
 		this.#wires = new Wires();
 		const { transports } = this.#wires;
 		const base = {
@@ -190,7 +192,9 @@ export class FuzzDevice {
 			boot,
 			journal,
 			groups: [
-				...(journal ? [journal.group] : []),
+				...(journal
+					? [{ id: 67, name: "boots", commands: { ...journal.commands, ...forecastCommands(TYPICAL_NOR)(boot) } }]
+					: []),
 				osGroup({
 					// One in many: a device that was reset begins anew, and shows nothing of what it had gathered.
 					reset: (bootMode) => {

@@ -19,7 +19,9 @@ const KEYS = "d,datetime,format,query,force,boot_mode,hash,confirm,image,len,off
 	",",
 );
 const MORE_KEYS =
-	"max_size,type,argv,index,groups,echo,before,transport,answer,room,target,__proto__,constructor,length,rc,".split(",");
+	"max_size,type,argv,index,groups,echo,before,transport,answer,room,target,__proto__,constructor,length,rc,".split(
+		",",
+	);
 
 const TEXTS = "a,snrvbmpioa,mode,counters,a/b,/lfs/f,/lfs,/,sha256,crc32,2024-02-29T23:59:59,kernel uptime,ü😀".split(
 	",",

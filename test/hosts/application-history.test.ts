@@ -12,7 +12,7 @@ import { describeWith } from "../support/tools.js";
 
 const example = (name: string): string => readFileSync(join(root, `examples/thermostat/${name}.ts`), "utf8");
 
-const TAKEN_BACK = String.raw`1\.9\.0 ran (\d+ s )?on trial and was taken back: `;
+const TAKEN_BACK = String.raw`1\.9\.0 ran \d+ s on trial and was taken back: `;
 
 /** The applications, and the reason that the device gives. Only the simulator's runtime knows lines. */
 const CASES: readonly [what: string, source: string, reason: string, line: string][] = [
@@ -21,8 +21,26 @@ const CASES: readonly [what: string, source: string, reason: string, line: strin
 	[
 		"throws at its start",
 		"export default () => {\n\tthrow new TypeError('no sensor');\n};",
-		"crash: unhandled rejection: TypeError: no sensor",
+		"crash: uncaught TypeError: no sensor",
 		String.raw` \(thermostat\.ts:2\)`,
+	],
+	[
+		"cannot be loaded",
+		"export default () => {};\nthrow new TypeError('no sensor');",
+		"crash: uncaught TypeError: no sensor",
+		String.raw` \(thermostat\.ts:2\)`,
+	],
+	[
+		"takes all memory",
+		"export default () => {\n\tconst all = [];\n\tfor (;;) all.push(new Uint8Array(1000));\n};",
+		"crash: heap exhausted at .*",
+		"",
+	],
+	[
+		"recurses for ever",
+		"const deep = (n) => deep(n + 1) + 1;\nexport default () => deep(0);",
+		"crash: JavaScript stack overflow.*",
+		"",
 	],
 ];
 

@@ -149,6 +149,8 @@ describe("applications in images", () => {
 				() => bytes((all) => all.fill(65, 80 + 4 * archive.keys.length + 12 + 4 * archive.imports.length)),
 				/damaged/,
 			],
+			["a policy of other letters", () => ({ ...archive, policy: "caf\u00e9" }), /its policy is too long, or no ASCII/],
+			["a long policy", () => ({ ...archive, policy: " ".repeat(1025) }), /its policy is too long, or no ASCII/],
 			[
 				"a policy that is not in it",
 				() => bytes((_, view) => view.setUint32(76, 0x7fffffff, true)),

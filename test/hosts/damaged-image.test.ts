@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { guideLayout } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 

@@ -8,7 +8,7 @@ import { createImage } from "../../image/create.js";
 import { parseEncryptionKey } from "../../image/encryption.js";
 import { inspectImage } from "../../image/inspect.js";
 import { generateKey, parseKey } from "../../image/keys.js";
-import { guideLayout } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 
 // Encrypted updates, as a client sees them, and what is on the flash meanwhile.

@@ -10,7 +10,8 @@ import { loaderConfig } from "../../hosts/desk/xs/loader-config.js";
 import { MPS3 } from "../../hosts/mps3/board.js";
 import { generateKey } from "../../image/keys.js";
 import type { LoaderConfig } from "../../modules/bootutil/loader/config.js";
-import { guideLayout, type Layout } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
+import type { Layout } from "../../modules/flash/layout.js";
 import { freshDirectory } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 
@@ -54,7 +55,7 @@ describe("options of the boot loader", () => {
 			"--devices": ["2"],
 			"--watchdog": ["3"],
 			"--files": [directory],
-			"--trial": ["7", "--app", "self-confirm"],
+			"--trial": ["7"],
 			"--layout": [file("layout.json", JSON.stringify({ ...guideLayout, name: "other", writeAlign: 16 }))],
 			"--key": [file("key.pem", generateKey("ed25519"))],
 			"--encryption-key": [file("encryption.pem", generateKey("x25519"))],

@@ -2,7 +2,9 @@ import assert from "node:assert";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { guideLayout, type Layout, parseLayout } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
+import type { Layout } from "../../modules/flash/layout.js";
+import { parseLayout } from "../../modules/flash/parse-layout.js";
 import { describeWith, run } from "../support/tools.js";
 
 // What of the RTL8721F host can be checked without a board: its C compiles, and its parts agree with each other.

@@ -11,7 +11,7 @@ import { startAgent } from "../../modules/agent/agent.js";
 import type { BootConfig } from "../../modules/bootutil/config.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
-import { guideLayout } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { Op } from "../../modules/smp/header.js";
 import { scriptCodec } from "../../modules/smp/transport/frame.js";

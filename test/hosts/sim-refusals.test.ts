@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
 import { serialLink } from "../../client/node/serial.js";
 import { generateKey } from "../../image/keys.js";
-import { guideLayout } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
 import { freshDirectory, root, Simulator } from "../../tools/simulator.js";
 import { developmentKey, outcome, publicHalf } from "./command-line.js";
 

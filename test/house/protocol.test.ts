@@ -15,10 +15,12 @@ import * as zephyrCommands from "../../client/group/zephyr.js";
 import { commandName } from "../../client/words.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
-import { guideLayout } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
+import { TYPICAL_NOR } from "../../modules/flash/timing.js";
 import { AccessControl } from "../../modules/smp/group/access.js";
+import { forecastCommands } from "../../modules/smp/group/boot-forecast.js";
 import { BootJournal } from "../../modules/smp/group/boot-journal.js";
 import { enumerationGroup } from "../../modules/smp/group/enumeration.js";
 import { fsGroup } from "../../modules/smp/group/fs.js";
@@ -103,7 +105,12 @@ const groups: readonly (readonly [Group, number, Readonly<Record<string, number>
 	[zephyrGroup(() => {}), ZEPHYR_GROUP, ZephyrCommand, zephyrCommands],
 	[access.group, ACCESS_GROUP, AccessCommand, accessCommands],
 	[new LastErrors().group, LAST_ERROR_GROUP, LastErrorCommand, lastErrorCommands],
-	[bootJournal.group, BOOT_JOURNAL_GROUP, BootJournalCommand, bootJournalCommands],
+	[
+		{ id: 67, name: "boots", commands: { ...bootJournal.commands, ...forecastCommands(TYPICAL_NOR)(boot) } },
+		BOOT_JOURNAL_GROUP,
+		BootJournalCommand,
+		bootJournalCommands,
+	],
 ];
 
 describe("numbers of the protocol", () => {

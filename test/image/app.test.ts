@@ -58,9 +58,20 @@ describe("image app", () => {
 		for (const line of [
 			/^ {2}runtime {3}[0-9a-f]{64}$/m,
 			/^ {2}module {4}application\/thermostat, \d+ bytes, main$/m,
-			/^ {2}policy {4}\{"deadline":30\}$/m,
+			/^ {2}policy {4}on trial it has 30 s to pass: timer, flash, client$/m,
 		])
 			assert.match(text, line);
+	});
+
+	it("keeps of a policy what a device reads, and no blanks", () => {
+		const policy = '{\n\t"deadline": 60,\n\t"checks": [ "app:a" ]\n}\n';
+		const { image } = made(EMPTY, [], { "thermostat.policy.json": policy });
+		assert.strictEqual(archiveOf(image).policy, '{"deadline":60,"checks":["app:a"]}');
+	});
+
+	it("takes the check of a network for a runtime that has one", () => {
+		const files = { "thermostat.policy.json": '{"checks":["network:192.0.2.1:1883"]}' };
+		assert.strictEqual(made(EMPTY, [], files).status, 0);
 	});
 
 	it("inspect says what is wrong with an archive", () => {
@@ -94,7 +105,15 @@ describe("image app", () => {
 			/^thermostat\.ts:2: ReferenceError: the runtime gives applications no simulator\n$/,
 		],
 		["no default export", "export const x = 1;", [], {}, /^thermostat\.ts:1: an application exports a function/m],
-		["a policy that is no JSON", EMPTY, ["--policy", "p.json"], { "p.json": "{" }, /p\.json is no JSON/],
+		["a policy that is no JSON", EMPTY, ["--policy", "p.json"], { "p.json": "{" }, /^p\.json: the policy is no JSON: /],
+		[
+			"a policy beside the source with nonsense in it",
+			EMPTY,
+			[],
+			{ "thermostat.policy.json": '{"deadline":-5}' },
+			/^thermostat\.policy\.json: deadline is a whole number of seconds from 1 to 3600, not -5\.\n$/,
+		],
+		["a policy that is not there", EMPTY, ["--policy", "q.json"], {}, /q\.json/],
 		["no runtime", EMPTY, ["--runtime", "sim:none"], {}, /There is no target sim:none to build/],
 		["another file for a runtime", EMPTY, ["--runtime", "p.json"], { "p.json": "{" }, /no description of a runtime/],
 	];

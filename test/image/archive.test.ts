@@ -78,6 +78,13 @@ describe("application archives", () => {
 		assert.strictEqual(readArchive(writeArchive({ ...archive, keys: keys.slice(1) })).keys.length, 16384);
 	});
 
+	it("refuses a policy that a device would not read", () => {
+		for (const policy of ["x".repeat(1025), "caf\u00e9", "\u0000", "\u007f"])
+			assert.throws(() => readArchive(writeArchive({ ...archive, policy })), /its policy is too long, or no ASCII/);
+		const policy = `{}\t\r\n${" ".repeat(1019)}`;
+		assert.strictEqual(readArchive(writeArchive({ ...archive, policy })).policy, policy);
+	});
+
 	it("refuses a main module that is not in it, and modules out of order", () => {
 		assert.throws(
 			() => readArchive(writeArchive({ ...archive, main: "application/other" })),

@@ -13,7 +13,7 @@ import { generateKey } from "../../image/keys.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
 import { MODES } from "../../modules/bootutil/modes.js";
-import { guideLayout } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
 import { openProgram, type Program } from "../support/console-script.js";

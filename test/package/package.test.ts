@@ -179,7 +179,7 @@ describe("package", () => {
 				version: "4.5.6",
 				runs: "4.5.6",
 				confirmed: true,
-				steps: ["found", "uploaded", "marked", "restarting", "running", "confirmed"],
+				steps: ["found", "uploaded", "marked", "forecast", "restarting", "running", "confirmed"],
 				name: "kitchen",
 				refusal: "the device refuses command 0 of group 200: it has no such command (rc 8): there is no such command",
 				kernel: "xs-smp",

@@ -5,17 +5,16 @@ import { onClosedPipe } from "../../cli/closed-pipe.js";
 import { choiceOption, countOption, newProgram, quote, runAlone } from "../../cli/command-line.js";
 import { UsageError } from "../../cli/usage-error.js";
 import { DEFECTS } from "./defects.js";
-import { MODES, missingDefects, plan, Summary } from "./plan.js";
+import { type LabLetter, MODES, missingDefects, plan, Summary } from "./plan.js";
 import { sweepAll } from "./pool.js";
 import { replay } from "./replay.js";
 import { parseId } from "./run.js";
-import type { LoaderLetter } from "./scenario.js";
 
 /** Failures that are printed. */
 const SHOWN = 50;
 
 interface Options {
-	readonly letters: readonly LoaderLetter[];
+	readonly letters: readonly LabLetter[];
 	readonly full: boolean;
 	readonly seed: number;
 	readonly json: boolean;
@@ -106,9 +105,9 @@ onClosedPipe();
 const context = { stdout: process.stdout, stderr: process.stderr, status: 0 };
 const program = newProgram("npm run power-loss --", context)
 	.description(
-		"Cuts the power in every flash operation of upgrades, reverts, confirmations and requests, switches on again, and checks that the device is as good as before. The exit code is 0 if all passed but what known defects of MCUboot explain, 1 if something failed, and 2 for a wrong option.",
+		"Cuts the power in every flash operation of upgrades, reverts, confirmations, requests and of the boot journal, switches on again, and checks that the device is as good as before. The exit code is 0 if all passed but what known defects of MCUboot explain, 1 if something failed, and 2 for a wrong option.",
 	)
-	.addOption(choiceOption("--mode <MODE>", "try one mode only", Object.keys(MODES)))
+	.addOption(choiceOption("--mode <MODE>", "try one mode only, or only the boot journal", Object.keys(MODES)))
 	.option("--full", "more places in long writes, and many more chains of cuts; takes ten minutes and more")
 	.addOption(countOption("--seed <N>", "draw the chains of cuts anew (default 1)", 0, 999_999_999))
 	.option("--json", "print one JSON object instead of text")

@@ -7,7 +7,7 @@ import type { BootResult, LoaderConfig } from "../../modules/bootutil/loader/con
 import { Loader } from "../../modules/bootutil/loader/loader.js";
 import type { Trailer } from "../../modules/bootutil/trailer.js";
 import { slotAreaId } from "../../modules/flash/layout.js";
-import { ERASED, LabFlash } from "./flash.js";
+import { ERASED, type JournalArea, LabFlash } from "./flash.js";
 import type { Mutant } from "./mutants.js";
 import type { Role } from "./phase.js";
 import { bootConfig, type Scenario, type Sizes, slotSizes } from "./scenario.js";
@@ -40,11 +40,12 @@ export class Device {
 	#last: BootResult | undefined;
 	readonly #images: readonly Readonly<Record<Role, Uint8Array>>[];
 
-	constructor(scenario: Scenario, mutant?: Mutant) {
+	/** `journal`: the area of a boot journal that it has besides. */
+	constructor(scenario: Scenario, mutant?: Mutant, journal?: JournalArea) {
 		const { geometry, sizes } = scenario;
 		const config = bootConfig(scenario);
 		this.scenario = scenario;
-		this.flash = new LabFlash(geometry, slotSizes(scenario), mutant?.tamper?.(config));
+		this.flash = new LabFlash(geometry, slotSizes(scenario), mutant?.tamper?.(config), journal);
 		const { map } = this.flash;
 		this.config = loaderConfig(config, scenario.phase.bootstrap);
 		const Application = mutant?.application ?? BootUtil;

@@ -19,6 +19,15 @@ export interface Operation {
 /** Stands between bootutil and the flash of one area, to make it do something wrong. */
 export type Tamper = (area: number, partition: FlashPartition) => FlashPartition;
 
+/** The area of the boot journal. */
+export interface JournalArea {
+	readonly sectors: number;
+	readonly tamper?: (partition: FlashPartition) => FlashPartition;
+}
+
+/** Id of the journal's area (docs/SPEC.md, section 1). */
+const JOURNAL_ID = 18;
+
 /** Value of an erased byte. */
 export const ERASED = 0xff;
 
@@ -34,12 +43,25 @@ export class LabFlash {
 	ops: Operation[] = [];
 	readonly #areas = new Map<number, Uint8Array>();
 
-	constructor(geometry: Geometry, slotSizes: readonly [number, number], tamper: Tamper = (_, partition) => partition) {
+	constructor(
+		geometry: Geometry,
+		slotSizes: readonly [number, number],
+		tamper: Tamper = (_, partition) => partition,
+		journal?: JournalArea,
+	) {
 		const { sectorSize, writeAlign, images, pages } = geometry;
 		const [primary, secondary] = slotSizes;
-		this.memory = new Uint8Array(images * (primary + secondary)).fill(ERASED);
+		const journalSize = (journal?.sectors ?? 0) * sectorSize;
+		this.memory = new Uint8Array(images * (primary + secondary) + journalSize).fill(ERASED);
 		const areas: FlashArea[] = [];
 		let at = 0;
+		const open = (id: number, size: number): FlashPartition => {
+			const bytes = this.memory.subarray(at, at + size);
+			this.#areas.set(id, bytes);
+			return new RecordingPartition(bytes, { sectorSize, writeAlign }, (operation) =>
+				this.ops.push({ area: id, ...operation }),
+			);
+		};
 		for (let image = 0; image < images; image++)
 			for (const [which, size] of [
 				["primary", primary],
@@ -59,11 +81,15 @@ export class LabFlash {
 							sectorSize,
 							Array.from({ length: size / sectorSize }, (_, sector) => sectorAt(sector)),
 						)
-					: chip(0, size, sectorSize);
+					: open(id, size);
 				this.#areas.set(id, bytes);
 				areas.push(new FlashArea(id, `${which}-${image}`, at, tamper(id, partition)));
 				at += size;
 			}
+		if (journal) {
+			const { tamper: change = (partition) => partition } = journal;
+			areas.push(new FlashArea(JOURNAL_ID, "boot-journal", at, change(open(JOURNAL_ID, journalSize))));
+		}
 		this.map = new FlashMap(areas);
 	}
 

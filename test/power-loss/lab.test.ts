@@ -3,11 +3,13 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { type Cut, cutName, parseCut, partialUnits, tornUnits } from "./cut.js";
 import { DEFECTS } from "./defects.js";
+import { JOURNAL_MUTANTS } from "./journal-mutants.js";
+import { journalScenarios } from "./journal-scenario.js";
 import { MUTANTS } from "./mutants.js";
 import { MODES, missingDefects, plan, Summary } from "./plan.js";
 import { sweepAll, type Task } from "./pool.js";
 import { replay } from "./replay.js";
-import { parseId, verdictOf } from "./run.js";
+import { anyScenarioNamed, parseId, verdictOf } from "./run.js";
 import { allScenarios, LOADERS, scenarioNamed } from "./scenario.js";
 import type { Failure } from "./sweep.js";
 
@@ -18,7 +20,7 @@ const LEAST: Readonly<Record<string, number>> = { move: 50_000, offset: 50_000, 
 const SEED = Number(process.env["XS_SMP_SEED"] ?? 1);
 
 describe("power loss in every flash operation", () => {
-	for (const [mode, letters] of Object.entries(MODES))
+	for (const [mode, letters] of Object.entries(MODES).filter(([name]) => name !== "journal"))
 		it(`${mode}: only known defects of MCUboot do harm (XS_SMP_SEED=${SEED})`, async () => {
 			const summary = new Summary();
 			const tasks = plan(letters, false, SEED).filter(({ scenario }) => DEVICES.test(scenario));
@@ -27,6 +29,14 @@ describe("power loss in every flash operation", () => {
 			assert.ok(summary.passed > LEAST[mode]!, `only ${summary.passed} runs`);
 			if (mode !== "offset") assert.equal(summary.bricks, 0);
 		});
+
+	it(`boot journal: no more is lost than the record that is being written (XS_SMP_SEED=${SEED})`, async () => {
+		const summary = new Summary();
+		await sweepAll(plan(["j"], false, SEED), (result) => summary.add(result));
+		assert.deepEqual(summary.failures, []);
+		assert.ok(summary.passed > 7_000, `only ${summary.passed} runs`);
+		assert.equal(summary.knownRuns, 0);
+	});
 
 	it("every known defect still occurs where it is said to", () => {
 		assert.deepEqual(missingDefects(["m", "o", "e"]), []);
@@ -52,11 +62,28 @@ describe("the laboratory finds mistakes", () => {
 				assert.ok(first, "not found");
 				const run = parseId(first.id);
 				assert.ok(run);
-				assert.equal(verdictOf(run, mutant)?.symptom, first.symptom, `${first.id} shows it again`);
+				assert.equal(verdictOf(run, mutant.name)?.symptom, first.symptom, `${first.id} shows it again`);
 				// The same cut of a device without the mistake, where it is one: the operations may be others.
 				assert.equal(verdictOf(run)?.symptom, undefined, `${first.id} without it`);
 			});
 		}
+});
+
+describe("the laboratory finds mistakes of the boot journal", () => {
+	const extent = { full: false, pairs: 0, triples: 0, allPairs: false, seed: SEED };
+	for (const { name, title, steps } of JOURNAL_MUTANTS)
+		it(title, async () => {
+			const found: Failure[] = [];
+			const tasks = steps.flatMap((step): Task[] =>
+				["some", "full"].map((contents) => ({ scenario: `j4-${contents}-${step}`, extent, mutant: name })),
+			);
+			await sweepAll(tasks, ({ failures }) => found.push(...failures));
+			const [first] = found;
+			assert.ok(first, "not found");
+			const run = parseId(first.id)!;
+			assert.equal(verdictOf(run, name)?.symptom, first.symptom, `${first.id} shows it again`);
+			assert.equal(verdictOf(run)?.symptom, undefined, `${first.id} without it`);
+		});
 });
 
 describe("ids of runs", () => {
@@ -64,6 +91,7 @@ describe("ids of runs", () => {
 		const ids = allScenarios(["m", "o", "e", "f"]).map(({ id }) => id);
 		assert.equal(new Set(ids).size, ids.length);
 		for (const id of ids) assert.equal(scenarioNamed(id)?.id, id);
+		for (const { id } of journalScenarios()) assert.equal(anyScenarioNamed(id)?.id, id);
 	});
 
 	it("name cuts", () => {
@@ -88,12 +116,15 @@ describe("ids of runs", () => {
 		"m4-same-up-1t1a",
 		"x4-same-up-1",
 		"m4-same-first-1",
+		"j4-same-ok-1",
+		"j4-junk-ok-1",
 	])
 		it(`${JSON.stringify(id)} is none`, () => assert.equal(parseId(id), undefined));
 
 	it("have an operation at each cut", () => {
 		const verdict = (id: string) => verdictOf(parseId(id)!);
 		assert.deepEqual(verdict("m4-same-up-60"), { symptom: undefined, culprit: undefined });
+		assert.deepEqual(verdict("j4-full-ok-0h"), { symptom: undefined, culprit: undefined });
 		for (const id of [
 			"m4-same-up-61",
 			"m4-same-up-60t1",
@@ -101,6 +132,7 @@ describe("ids of runs", () => {
 			"m4-same-up-0t1",
 			"m4-same-up-1t1",
 			"m4-same-ok-1-99",
+			"j4-full-ok-4",
 		])
 			assert.equal(verdict(id), undefined, id);
 	});
@@ -129,6 +161,16 @@ describe("replay of a run", () => {
 		assert.match(lines[atCut + 1]!, /primary 0 {3}n0 O0 -- -- -- -- -- T magic good, swap_info test/);
 		assert.ok(lines.includes("boot 1: runs new; expected new"));
 		assert.ok(lines.includes("boot 2: runs old; expected old"));
+		assert.equal(lines.at(-1), "passed");
+	});
+
+	it("shows the records of the boot journal, and what it says afterwards", () => {
+		const lines = story("j8-last-ok-1t2");
+		assert.match(lines[0]!, /boot journal in 3 of 8 sectors of 2048, writes of 8; room for one record/);
+		assert.equal(lines.filter((line) => /^ +\d {2}(erase|write) (journal|slot) /.test(line)).length, 1);
+		const atCut = lines.indexOf("  ---- power fails (1t2)");
+		assert.match(lines[atCut + 1]!, /sector 0 {2}25:start 26:start .* 31:start \?\?$/);
+		assert.match(lines.join("\n"), /\nstart 1: #32 power on \| 11\.0\.0\n/);
 		assert.equal(lines.at(-1), "passed");
 	});
 

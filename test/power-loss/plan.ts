@@ -1,14 +1,19 @@
 import { DEFECTS, type Defect } from "./defects.js";
+import { journalScenarios } from "./journal-scenario.js";
 import type { Task } from "./pool.js";
 import { parseId, verdictOf } from "./run.js";
 import { allScenarios, type LoaderLetter, type Scenario } from "./scenario.js";
 import type { SweepResult } from "./sweep.js";
 
-/** Modes as the command line calls them. */
-export const MODES: Readonly<Record<string, readonly LoaderLetter[]>> = {
+/** Loaders, and the boot journal. */
+export type LabLetter = LoaderLetter | "j";
+
+/** Modes as the command line calls them; the journal is the same in each. */
+export const MODES: Readonly<Record<string, readonly LabLetter[]>> = {
 	move: ["m"],
 	offset: ["o", "e"],
 	"firmware-loader": ["f"],
+	journal: ["j"],
 };
 
 /** Random chains of two and of three cuts in each scenario. */
@@ -22,11 +27,18 @@ const allPairs = ({ sizes }: Scenario, full: boolean): boolean =>
 	sizes.name === "one" || (full && sizes.name === "same");
 
 /** The sweep of the command line: every scenario. */
-export const plan = (letters: readonly LoaderLetter[], full: boolean, seed: number): Task[] =>
-	allScenarios(letters).map((scenario) => ({
+export const plan = (letters: readonly LabLetter[], full: boolean, seed: number): Task[] => {
+	const chains = CHAINS[full ? "full" : "standard"];
+	const images = allScenarios(letters.filter((letter) => letter !== "j")).map((scenario) => ({
 		scenario: scenario.id,
 		extent: { full, seed, allPairs: allPairs(scenario, full), ...chainsOf(scenario, full) },
 	}));
+	const journals = letters.includes("j") ? journalScenarios() : [];
+	return [
+		...images,
+		...journals.map(({ id }) => ({ scenario: id, extent: { full, seed, allPairs: true, ...chains } })),
+	];
+};
 
 /** The results of many scenarios together. */
 export class Summary {
@@ -60,7 +72,7 @@ export class Summary {
 }
 
 /** Checks that the examples of the known defects still show them. Returns the ones that do not, as failures. */
-export function missingDefects(letters: readonly LoaderLetter[]): { readonly id: string; readonly what: string }[] {
+export function missingDefects(letters: readonly LabLetter[]): { readonly id: string; readonly what: string }[] {
 	const wanted = (id: string): boolean => letters.some((letter) => id.startsWith(letter));
 	const shows = (defect: Defect, id: string): boolean => {
 		const run = parseId(id);

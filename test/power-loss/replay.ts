@@ -4,6 +4,8 @@ import { flagName, magicName, swapTypeName } from "../vectors/mcuboot/device.js"
 import { apply, type Cut, cutName } from "./cut.js";
 import type { Device } from "./device.js";
 import { ERASED, type Operation } from "./flash.js";
+import { replayJournal } from "./journal-replay.js";
+import type { Fates } from "./phase.js";
 import type { Run } from "./run.js";
 import { LOADERS } from "./scenario.js";
 import { Bench, culpritOf, type Stage } from "./sweep.js";
@@ -17,6 +19,7 @@ const BOOTS = 4;
  * Undefined if one of its cuts has no operation to be at.
  */
 export function replay({ id, scenario, cuts }: Run): string[] | undefined {
+	if (scenario.letter === "j") return replayJournal(id, scenario, cuts);
 	const bench = new Bench(scenario);
 	const end = bench.play(cuts);
 	if (!end) return undefined;
@@ -29,7 +32,7 @@ export function replay({ id, scenario, cuts }: Run): string[] | undefined {
 	let stage = bench.phase;
 	let fates = stage.fates(0);
 	for (const [index, cut] of cuts.entries()) {
-		if (index > 0) stage = bench.bootStage(fates);
+		if (index > 0) stage = bench.nextStage(fates);
 		lines.push("", index === 0 ? `${phase.title}:` : "the next boot:");
 		tellStage(bench, stage, cut, view, lines);
 		fates = bench.cutAt(stage, cut, index + 1).fates;
@@ -57,7 +60,7 @@ export function replay({ id, scenario, cuts }: Run): string[] | undefined {
 }
 
 /** The operations of a stage up to a cut, each with the slot that it changed. */
-function tellStage(bench: Bench, stage: Stage, cut: Cut, view: View, lines: string[]): void {
+function tellStage(bench: Bench, stage: Stage<Fates>, cut: Cut, view: View, lines: string[]): void {
 	const { memory } = bench.device.flash;
 	memory.set(stage.start);
 	lines.push(...view.slots());

@@ -12,7 +12,11 @@ export type Symptom =
 	| "confirmed image lost"
 	| "other image damaged"
 	| "restless"
-	| "no more updates";
+	| "no more updates"
+	| "record lost"
+	| "untrue record"
+	| "journal stuck"
+	| "safe mode lost";
 
 /** How often a device may start until it has to boot. */
 const BOOT_ATTEMPTS = 3;

@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { choiceOption, countOption, newProgram, quote, readLine, textOption } from "../../../cli/command-line.js";
 import { UsageError } from "../../../cli/usage-error.js";
 import { FLASH_CHIP_NAMES, FLASH_CHIPS, type FlashChip } from "../../../modules/bootutil/loader/flash-chips.js";
-import type { FlashTiming } from "../../../modules/bootutil/loader/shadow-flash.js";
+import type { FlashTiming } from "../../../modules/flash/timing.js";
 import { isGiven, type LoaderOptions, loaderOptions, readLoaderOptions } from "./loader-options.js";
 import { ROOT } from "./loader-setup.js";
 import { type RecoveryOptions, readRecoveryOptions, recoveryOptions } from "./recovery-options.js";
@@ -16,6 +16,9 @@ const APPS: readonly string[] = readdirSync(`${ROOT}apps`).sort();
 /** What of an image has to be right before the application marks it for the next boot. */
 const VERIFICATIONS = ["none", "hash", "signature"] as const;
 const SWITCH = ["on", "off"] as const;
+/** Seconds: what self-confirm gives an update on trial, and the most that there is. */
+const TRIAL = 30;
+const LONGEST_TRIAL = 3600;
 /** Devices of one command line. */
 const MOST_DEVICES = 1000;
 
@@ -40,7 +43,7 @@ export interface Options extends LoaderOptions, RecoveryOptions {
 	readonly app: string;
 	/** Name of the module that exports the application. */
 	readonly application: string;
-	/** Seconds that the application self-confirm gives an update on trial. */
+	/** Seconds that an update on trial gets at most to pass its checks. */
 	readonly trial: number;
 	/** Seconds after which a device that hangs restarts; 0: never. */
 	readonly watchdog: number;
@@ -109,10 +112,10 @@ const deviceOptions = (): readonly Option[] => [
 	appOption(),
 	countOption(
 		"--trial <SECONDS>",
-		"how long self-confirm gives an update on trial to pass its checks",
-		0,
-		3600,
-	).default(30),
+		"how long an update on trial gets at most to pass its checks (default 30 with self-confirm; else as long as the policy of the application in the image says)",
+		1,
+		LONGEST_TRIAL,
+	),
 	countOption(
 		"--watchdog <SECONDS>",
 		"after how long the device restarts if its JavaScript does not return; 0: never",
@@ -193,7 +196,7 @@ export function optionsOf({ lacks, defaults }: Board): Option[] {
 /** Options that an application makes nothing of. */
 const LACKS: { readonly [app: string]: readonly string[] } = {
 	"self-confirm": ["--confirm", "--uart"],
-	"flash-conformance": ["--confirm", "--uart", "--erase-pending"],
+	"flash-conformance": ["--confirm", "--trial", "--uart", "--erase-pending"],
 };
 
 /** The values of the options; those that a board lacks are undefined. */
@@ -208,7 +211,7 @@ interface Given {
 	readonly hci?: string;
 	readonly files?: string;
 	readonly app: string;
-	readonly trial: number;
+	readonly trial?: number;
 	readonly watchdog: number;
 	readonly confirm: "smp" | "self";
 	readonly guards: (typeof SWITCH)[number];
@@ -239,7 +242,6 @@ export function readOptions(command: Command): Options {
 	const given = command.opts<Given>();
 	const loader = readLoaderOptions(command);
 	const { app, application } = applicationOf(given.app);
-	if (isGiven(command, "trial") && app !== "self-confirm") throw new UsageError("--trial needs --app self-confirm.");
 	for (const { long, attributeName } of command.options.map((option) => ({
 		long: option.long ?? "",
 		attributeName: option.attributeName(),
@@ -265,7 +267,7 @@ export function readOptions(command: Command): Options {
 		files: given.files,
 		app,
 		application,
-		trial: given.trial,
+		trial: given.trial ?? (app === "self-confirm" ? TRIAL : LONGEST_TRIAL),
 		watchdog: given.watchdog,
 		confirm: given.confirm,
 		guards,

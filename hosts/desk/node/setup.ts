@@ -15,6 +15,7 @@ import { dirname, resolve } from "node:path";
 import { UsageError } from "../../../cli/usage-error.js";
 import type { Key } from "../../../image/keys.js";
 import { parseHeader } from "../../../modules/bootutil/header.js";
+import type { FlashTiming } from "../../../modules/flash/timing.js";
 import type { SimConfig } from "../xs/config.js";
 import { checkFlashFile } from "./flash-file.js";
 import { OTP_SIZE, readLoader, reason } from "./loader-setup.js";
@@ -34,6 +35,9 @@ export interface Setup {
 	/** The chip's one-time programmable memory, absolute; undefined if the boot loader does not use it. */
 	readonly otp: string | undefined;
 }
+
+/** A flash that is a file takes no time. */
+const NO_TIME: FlashTiming = { sectorErase: 0, pageProgram: 0, pageSize: 256 };
 
 /** The flash area that the flash conformance suite erases (apps/flash-conformance). */
 const CONFORMANCE_LABEL = "storage";
@@ -78,6 +82,7 @@ export function prepare(options: Options): Setup {
 			application: options.application,
 			trial: options.trial,
 			watchdog: options.watchdog,
+			flashTiming: options.flashTiming ?? NO_TIME,
 			guards: options.guards,
 			verify: options.verify,
 			erasePending: options.erasePending,

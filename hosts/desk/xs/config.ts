@@ -3,6 +3,7 @@ import type { Entrance } from "../../../modules/bootutil/loader/recovery/flow.js
 import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import type { SignatureType } from "../../../modules/bootutil/signature/signature.js";
 import type { Layout } from "../../../modules/flash/layout.js";
+import type { FlashTiming } from "../../../modules/flash/timing.js";
 
 /** How older images are kept out: by version, or by a security counter, in the images or in the chip. */
 export type DowngradePrevention = "none" | "version" | "counter" | "hardware";
@@ -50,10 +51,12 @@ export interface SimConfig extends LoaderBuild {
 	readonly recovery?: RecoveryConfig;
 	/** Name of the module that exports the application. */
 	readonly application: string;
-	/** Seconds that the application self-confirm gives an update on trial. */
+	/** Seconds that an update on trial gets at most to pass its checks. */
 	readonly trial: number;
 	/** Seconds after which a device that hangs restarts; 0: never. */
 	readonly watchdog: number;
+	/** What the flash takes its time for. */
+	readonly flashTiming: FlashTiming;
 	/** Undefined if there is no Bluetooth controller. */
 	readonly bluetooth?: {
 		/** What the device is called, and its static random address. */

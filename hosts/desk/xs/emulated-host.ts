@@ -35,10 +35,12 @@ export class EmulatedHost {
 
 	startReason(): StartReason {
 		const text = simulator.startReason();
-		const end = text.indexOf(" ");
-		const words = end < 0 ? "" : text.slice(end + 1);
-		const cause = (end < 0 ? text : text.slice(0, end)) as StartCause;
-		return words === "" ? { cause } : { cause, words };
+		const first = text.indexOf(" ");
+		const second = text.indexOf(" ", first + 1);
+		const after = Number(text.slice(first + 1, second));
+		const words = text.slice(second + 1);
+		const cause = text.slice(0, first) as StartCause;
+		return { cause, ...(words !== "" && { words }), ...(after >= 0 && { after }) };
 	}
 
 	reset(): void {

@@ -4,7 +4,7 @@ declare const simulator: {
 	config(): string;
 	/** Milliseconds since power was applied. */
 	uptime(): number;
-	/** Why the device started: a cause of `StartCause`, and words for it behind a space. */
+	/** Why the device started: a cause of `StartCause`, seconds that it ran before or "?", and words; spaces between. */
 	startReason(): string;
 	/** When this program was built, such as `Jan  7 2026 11:52:35`. */
 	buildTime(): string;
@@ -47,7 +47,7 @@ declare const simulator: {
 	/** Application: the archive that this boot runs, or why it does not run one. Undefined: there is none. */
 	application():
 		| { readonly main: string; readonly policy: string; readonly fault?: undefined }
-		| { readonly fault: string }
+		| { readonly fault: string; readonly policy?: undefined }
 		| undefined;
 	/** Why the archive in a payload in flash would not run; undefined if it would. */
 	archiveFault(address: number, length: number): string | undefined;
@@ -100,6 +100,9 @@ declare const simulator: {
 	): boolean;
 	/** Sends all bytes, or closes the connection and returns false. */
 	tcpWrite(connection: number, bytes: Uint8Array): boolean;
+
+	/** Opens a TCP connection and closes it again; then calls `done`, with a reason if there was none. */
+	reach(host: string, port: number, done: (error?: string) => void): void;
 
 	/** The connection to a Bluetooth controller (`--hci`). Bytes that arrive are put into `into`. */
 	hciOpen(

@@ -34,7 +34,10 @@ void boardResetAsked(void) __attribute__((noreturn));
 void boardHalt(void) __attribute__((noreturn));
 /* Ends this program and starts the one whose vector table is at `vectors`. */
 void boardStart(const uint32_t *vectors) __attribute__((noreturn));
-/* What the program before this reset left for the journal: a cause, and words behind a space. "power" if RAM was lost. */
+/*
+ * What the program before this reset left for the journal: a cause, seconds that it ran or "?", and words; spaces between.
+ * "power" if RAM was lost.
+ */
 const char *boardStartReason(void);
 /* It was read: a later start for which nobody leaves a reason has none. */
 void boardStartTold(void);

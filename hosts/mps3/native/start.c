@@ -74,7 +74,8 @@ void boardReset(void)
 
 static void startsBy(const char *cause, const char *words)
 {
-	snprintf(linkRetained.start, sizeof linkRetained.start, "%s %s", cause, words);
+	snprintf(linkRetained.start, sizeof linkRetained.start, "%s %lu %s", cause,
+		(unsigned long)(clockMilliseconds() / 1000), words);
 	/* Cut in the middle of a character it would be no text. */
 	for (char *at = linkRetained.start; *at; at++)
 		if (*at & 0x80)
@@ -82,9 +83,13 @@ static void startsBy(const char *cause, const char *words)
 	linkRetained.startMagic = START_MAGIC;
 }
 
-const char *boardStartReason(void) { return linkRetained.startMagic == START_MAGIC ? linkRetained.start : "power"; }
+const char *boardStartReason(void) { return linkRetained.startMagic == START_MAGIC ? linkRetained.start : "power ? "; }
 
-void boardStartTold(void) { startsBy("unknown", ""); }
+void boardStartTold(void)
+{
+	strcpy(linkRetained.start, "unknown ? ");
+	linkRetained.startMagic = START_MAGIC;
+}
 
 void boardResetAsked(void)
 {

@@ -1,5 +1,6 @@
 import { extendPlainly } from "../../../modules/agent/application.js";
 import { openBootJournal } from "../../../modules/agent/boots.js";
+import { forecastCommands } from "../../../modules/smp/group/boot-forecast.js";
 import { runApplication } from "../../desk/xs/board.js";
 import { readConfig } from "../../desk/xs/config.js";
 import { Mps3Host } from "./host.js";
@@ -7,4 +8,7 @@ import { Mps3Host } from "./host.js";
 // The board mps3-an547.
 
 const config = readConfig();
-runApplication(new Mps3Host(config.layout), config, { checks: [] }, extendPlainly, { bootJournal: openBootJournal });
+runApplication(new Mps3Host(config.layout), config, {}, extendPlainly, {
+	bootJournal: openBootJournal,
+	forecast: forecastCommands(config.flashTiming),
+});

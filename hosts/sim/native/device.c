@@ -70,7 +70,7 @@ static void sim_halt(xsMachine *the)
 
 static void sim_retained(xsMachine *the) { xsResult = xsString(retained ? retained : ""); }
 
-/* startReason(): a cause, and words for it behind a space. */
+/* startReason(): a cause, seconds that the device ran before or "?", and words; spaces between. */
 static void sim_startReason(xsMachine *the) { xsResult = xsString((char *)simOf(the)->start); }
 
 /* When this program was linked, in the form of C's __DATE__ and __TIME__. */
@@ -158,6 +158,7 @@ static void install(xsMachine *the)
 	runtimeDefineFunctions(the, &xsVar(0), otpFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), tcpFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), hciFunctions);
+	runtimeDefineFunctions(the, &xsVar(0), reachFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), uartFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), udpFunctions);
 	runtimeFreeze(the, &xsVar(0));

@@ -12,6 +12,7 @@ extern const RuntimeFunction fileFunctions[];
 extern const RuntimeFunction flashFunctions[];
 extern const RuntimeFunction hciFunctions[];
 extern const RuntimeFunction otpFunctions[];
+extern const RuntimeFunction reachFunctions[];
 extern const RuntimeFunction tcpFunctions[];
 extern const RuntimeFunction uartFunctions[];
 extern const RuntimeFunction udpFunctions[];

@@ -63,7 +63,7 @@ typedef struct {
 	socklen_t hciLength; /* 0: none */
 	const char *files; /* path of the directory of the file system group; NULL: none */
 	bool pin; /* the recovery pin is held */
-	char start[256]; /* why the device starts: a cause, and words behind a space */
+	char start[256]; /* why the device starts: a cause, seconds that it ran before or "?", words; spaces between */
 	SimShared *shared;
 } Sim;
 

@@ -21,6 +21,7 @@
 #define _GNU_SOURCE /* syscall */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -66,10 +67,16 @@ static const char *option(int argc, char **argv, const char *name)
 	refuse(sim.events, "the simulator's program needs %s: start it with npm start", name);
 }
 
-/* Why the next boot will start: "power", "pin", "software", "crash" or "watchdog", and words for it. */
+/*
+ * Why the next boot will start: "power", "pin", "software", "crash" or "watchdog", how many seconds this one has run, and words
+ * for it. A chip that was without power does not know for how long it ran.
+ */
 static void startsBy(const char *cause, const char *words)
 {
-	snprintf(sim.start, sizeof sim.start, "%s %s", cause, words);
+	char after[16] = "?";
+	if (strcmp(cause, "power") != 0)
+		snprintf(after, sizeof after, "%.0f", floor((runtimeNow() - booted) / 1000));
+	snprintf(sim.start, sizeof sim.start, "%s %s %s", cause, after, words);
 	/* Cut in the middle of a character it would be no text. */
 	for (char *at = sim.start; *at; at++)
 		if (*at & 0x80)

@@ -60,6 +60,10 @@ export class SimHost extends EmulatedHost implements Host {
 		];
 	}
 
+	reach(host: string, port: number, done: (error?: string) => void): void {
+		simulator.reach(host[0] === "[" ? host.slice(1, -1) : host, port, done);
+	}
+
 	random(into: Uint8Array): void {
 		simulator.random(into);
 	}

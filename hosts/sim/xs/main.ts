@@ -2,6 +2,7 @@ import type { Extend } from "../../../modules/agent/application.js";
 import { openBootJournal } from "../../../modules/agent/boots.js";
 import type { DeviceRoom } from "../../../modules/agent/device.js";
 import { furtherGroups, poolsOf, tasksOf } from "../../../modules/agent/groups.js";
+import { forecastCommands } from "../../../modules/smp/group/boot-forecast.js";
 import { UploadCounters } from "../../../modules/smp/group/counters.js";
 import { UploadLock } from "../../../modules/smp/group/image/upload-lock.js";
 import { joinHooks } from "../../../modules/smp/server.js";
@@ -19,7 +20,7 @@ const SLOT_SIZE = 32;
 function run(config: SimConfig, checks: ImageChecks, bluetooth?: OpenBluetooth): void {
 	const host = new SimHost(config, bluetooth);
 	const uploads = new UploadCounters();
-	const room: DeviceRoom = { checks: [] };
+	const room: DeviceRoom = {};
 	const lock = new UploadLock(() => host.uptime());
 	const extend: Extend = (base, { groups: own, hooks: first, shell, audit, trusts }) => {
 		const { groups, hooks } = furtherGroups(base, {
@@ -37,6 +38,7 @@ function run(config: SimConfig, checks: ImageChecks, bluetooth?: OpenBluetooth):
 	runApplication(host, config, room, extend, {
 		...checks,
 		bootJournal: openBootJournal,
+		forecast: forecastCommands(config.flashTiming),
 		os: {
 			tasks: () => tasksOf(simulator.memory()),
 			pools: () => poolsOf(simulator.memory(), SLOT_SIZE),

@@ -1,9 +1,10 @@
 import type { FlashMap } from "../../flash/map.js";
+import { type FlashTiming, TYPICAL_NOR } from "../../flash/timing.js";
 import { BootUtil } from "../bootutil.js";
 import type { SecurityCounterStore } from "../security-counter.js";
 import type { BootResult, LoaderConfig, LoaderServices } from "./config.js";
 import { Loader } from "./loader.js";
-import { type FlashTiming, type FlashWork, ShadowFlash, secondsOf, sumOf, TYPICAL_NOR } from "./shadow-flash.js";
+import { type FlashWork, ShadowFlash, secondsOf, sumOf } from "./shadow-flash.js";
 import type { UpgradeStrategy } from "./strategy.js";
 
 // What the next boot does, exactly: the boot loader itself is run, on a copy of the flash. Nothing is decided twice,

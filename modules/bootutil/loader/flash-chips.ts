@@ -1,4 +1,4 @@
-import { type FlashTiming, TYPICAL_NOR } from "./shadow-flash.js";
+import { type FlashTiming, TYPICAL_NOR } from "../../flash/timing.js";
 
 /**
  * How long flash chips take, by name: typical figures, and with `-worst` those that the maker allows at most.

@@ -3,14 +3,23 @@ import { formatVersion } from "../../bootutil/header.js";
 import { equalBytes } from "../../bytes/equal.js";
 import type { FlashArea } from "../../flash/area.js";
 import type { ResponseMap } from "../cbor.js";
+import { Rc, SmpError } from "../errors.js";
 import { uint } from "../fields.js";
-import { type Group, operation } from "../group.js";
-import type { BootChange, BootEntry, BootedImage, StartReason } from "../protocol/boot-journal.js";
-import { BootKind, BootRecords, TEXT_LIMIT } from "./boot-records.js";
+import { type Command, operation } from "../group.js";
+import type { BootChange, BootEntry, BootedImage, SafeMode, StartReason } from "../protocol/boot-journal.js";
+import { BootKind, BootRecords, crashWords, type RecordedBoot, TEXT_LIMIT } from "./boot-records.js";
 import { ImageSlots } from "./image/slots.js";
 
 /** Label of the flash area that the boot journal has to itself. */
 export const BOOT_JOURNAL = "boot-journal";
+
+/** How often an application may crash, one time after the other, before the device starts without it. */
+export interface CrashBudget {
+	/** Crashes in a row: 1 to 127. */
+	readonly crashes: number;
+	/** Seconds that the application has to run for a crash not to count. */
+	readonly minUptime: number;
+}
 
 export interface BootJournalOptions {
 	readonly area: FlashArea;
@@ -21,12 +30,14 @@ export interface BootJournalOptions {
 	readonly onTrial: (image: number) => boolean;
 	/** Why the device started, as far as the machine knows. */
 	readonly reason: StartReason;
+	/** Of the application that is about to start. Default: there is none that a crash could be laid to. */
+	readonly budget?: CrashBudget | undefined;
 	/** Takes a sentence when the area held something else, or when its flash fails. */
 	readonly log: (line: string) => void;
 }
 
 /** Bytes that an entry takes in an answer, besides its texts; and each image of it. */
-const ENTRY_SIZE = 112;
+const ENTRY_SIZE = 150;
 const IMAGE_SIZE = 88;
 
 /**
@@ -35,13 +46,19 @@ const IMAGE_SIZE = 88;
  * nothing else. A journal whose flash fails is in nobody's way.
  */
 export class BootJournal {
-	/** Command 0, read `{before?}`: the boots with numbers below `before`, newest first (docs/SMP.md, Boot journal). */
-	readonly group: Group;
+	/**
+	 * Of group 67 (docs/SMP.md, Boot journal): command 0, read `{before?}`, the boots with numbers below `before`, newest first;
+	 * command 1, safe mode, read and left.
+	 */
+	readonly commands: Readonly<Record<number, Command>>;
 	readonly #options: BootJournalOptions;
 	readonly #records: BootRecords;
 	readonly #boot: number;
 	#broken = false;
 	#ending = false;
+	#safe: SafeMode | undefined;
+	/** Whether the device has to tell that the application still runs (`lived`): it crashed before, and nobody knows after how long. */
+	probation = false;
 
 	/** Writes down that the device has started. Throws a RangeError if the area cannot hold a journal. */
 	constructor(options: BootJournalOptions) {
@@ -54,23 +71,45 @@ export class BootJournal {
 		});
 		this.#boot = this.#records.newest + 1;
 		this.#attempt(() => this.#start());
-		this.group = {
-			id: 67,
-			name: "boot journal",
-			commands: {
-				0: {
-					name: "boots",
-					read: operation({ before: uint }, ({ before = 0xffffffff }, { room }) => ({
-						boots: this.#page(before, room),
-					})),
+		this.commands = {
+			0: {
+				name: "boots",
+				read: operation({ before: uint }, ({ before = 0xffffffff }, { room }) => ({ boots: this.#page(before, room) })),
+			},
+			1: {
+				name: "safe mode",
+				read: { handle: () => ({ safe: this.#safe && { ...this.#safe } }) },
+				write: {
+					handle: (_, { origin }) => {
+						this.leaveSafeMode(`a client over ${origin.transport}`);
+						return {};
+					},
 				},
 			},
 		};
 	}
 
+	/** Set where the application is not to be started. */
+	get safe(): SafeMode | undefined {
+		return this.#safe;
+	}
+
+	/**
+	 * Lets the next start run the application again. `by` says who asks.
+	 *
+	 * @throws SmpError with code 6 (bad state) if the device is not in safe mode.
+	 */
+	leaveSafeMode(by: string): void {
+		if (!this.#safe) throw new SmpError(Rc.BAD_STATE, "the device is not in safe mode");
+		if (this.#safe.left) return;
+		this.#write(BootKind.LEFT, by);
+		if (this.#broken) throw new SmpError(Rc.UNKNOWN, "the boot journal cannot be written");
+		this.#safe = { ...this.#safe, left: true };
+	}
+
 	/** Boots with numbers below `before`, newest first: at most `most`. */
-	boots(most: number, before = 0xffffffff): BootEntry[] {
-		const found: BootEntry[] = [];
+	boots(most: number, before = 0xffffffff): RecordedBoot[] {
+		const found: RecordedBoot[] = [];
 		this.#attempt(() =>
 			this.#records.boots(before, (entry) => {
 				found.push(entry);
@@ -88,6 +127,11 @@ export class BootJournal {
 	/** The images on trial will be taken back. `why` says why: "check client: no request within 30 s". */
 	failed(why: string): void {
 		this.#write(BootKind.FAILED, why);
+	}
+
+	/** The application runs still: a crash from now on is not one more of those before. */
+	lived(): void {
+		this.#write(BootKind.LIVED, "");
 	}
 
 	/** The device is about to be reset. `by` says by whom. Further calls write nothing: a client may ask again and again. */
@@ -117,8 +161,49 @@ export class BootJournal {
 				: this.#change(last, image, hash, trial);
 			images.push({ image, version, hash, trial, confirmed: false, change });
 		}
-		const { cause, words = "" } = this.#reason(last);
-		this.#records.append({ kind: BootKind.START, boot: this.#boot, cause, seconds: 0, text: words, images });
+		const reason = this.#reason(last);
+		const crashes = this.#judge(images, reason, last);
+		const { cause, words = "", after: seconds } = reason;
+		const safe = this.#safe && (crashes > 0 ? "" : this.#safe.words);
+		const kind = BootKind.START;
+		const boot = this.#boot;
+		this.#records.append({
+			kind,
+			boot,
+			cause,
+			seconds,
+			text: words,
+			images,
+			crashes: this.#safe?.crashes ?? crashes,
+			safe,
+		});
+	}
+
+	/**
+	 * Counts crashes of the application in these images in a row, and holds it back if they are too many, or if it was held back
+	 * at the boot before and nobody has asked for it since. An update has its chances of its own, and one that was taken back
+	 * changes nothing for the image from before.
+	 */
+	#judge(images: readonly BootedImage[], reason: StartReason, last: RecordedBoot | undefined): number {
+		const { budget } = this.#options;
+		let before = last;
+		if (last && images.some(({ change }) => change === "revert"))
+			this.#records.boots(last.number, (entry) => {
+				before = entry;
+				return !sameImages(entry.images, images);
+			});
+		if (!budget || !before || !sameImages(before.images, images)) return 0;
+		if (before.safe) {
+			if (!before.safe.left) this.#safe = before.safe;
+			return 0;
+		}
+		const { cause, after = 0 } = reason;
+		const crashed = before === last && (cause === "crash" || cause === "watchdog");
+		if (!crashed || Math.max(after, before.lived) >= budget.minUptime) return 0;
+		const crashes = before.crashes + 1;
+		if (crashes >= budget.crashes) this.#safe = { crashes, words: crashWords(reason), left: false };
+		else this.probation = reason.after === undefined;
+		return crashes;
 	}
 
 	/** The machine may know that it was reset, and the journal by whom. */
@@ -126,7 +211,7 @@ export class BootJournal {
 		const { reason } = this.#options;
 		if (reason.words !== undefined || (reason.cause !== "software" && reason.cause !== "unknown")) return reason;
 		const by = last?.end?.words ?? (last?.verdict?.confirmed === false ? "the application" : undefined);
-		return by === undefined ? reason : { cause: "software", words: by };
+		return by === undefined ? reason : { ...reason, cause: "software", words: by };
 	}
 
 	#change(last: BootEntry | undefined, image: number, hash: Uint8Array, trial: boolean): BootChange {
@@ -165,13 +250,14 @@ export class BootJournal {
 		let left = room - 16;
 		this.#attempt(() =>
 			this.#records.boots(before, (entry) => {
-				const { start, images, verdict, end } = entry;
+				const { start, images, safe, verdict, end } = entry;
 				const fixed = ENTRY_SIZE + IMAGE_SIZE * images.length;
-				const texts = [start.words ?? "", verdict?.words ?? "", end?.words ?? ""];
-				const size = fixed + texts[0]!.length + texts[1]!.length + texts[2]!.length;
+				const texts = [start.words ?? "", safe?.words ?? "", verdict?.words ?? "", end?.words ?? ""];
+				let size = fixed;
+				for (const text of texts) size += text.length;
 				if (page.length > 0 && size > left) return false;
 				// A single entry that is too long has its texts cut.
-				page.push(entryMap(entry, size > left ? Math.max(0, Math.floor((left - fixed) / 3)) : TEXT_LIMIT));
+				page.push(entryMap(entry, size > left ? Math.max(0, Math.floor((left - fixed) / texts.length)) : TEXT_LIMIT));
 				left -= size;
 				return left > 0;
 			}),
@@ -190,13 +276,22 @@ export class BootJournal {
 	}
 }
 
-const entryMap = ({ number, start, images, verdict, end }: BootEntry, limit: number): ResponseMap => ({
+/** Whether the same images run. */
+function sameImages(a: readonly BootedImage[], b: readonly BootedImage[]): boolean {
+	if (a.length !== b.length) return false;
+	for (let i = 0; i < a.length; i++) if (!equalBytes(a[i]!.hash, b[i]!.hash)) return false;
+	return true;
+}
+
+const entryMap = ({ number, start, images, safe, verdict, end }: BootEntry, limit: number): ResponseMap => ({
 	n: number,
 	cause: start.cause,
 	by: start.words?.slice(0, limit),
+	after: start.after,
 	images: images.map(({ image, version, hash, change, trial, confirmed }) => ({
 		...{ image, version, hash, change, trial, confirmed },
 	})),
+	safe: safe && { ...safe, words: safe.words.slice(0, limit) },
 	ok: verdict?.confirmed,
 	at: verdict?.seconds,
 	said: verdict?.words.slice(0, limit),

@@ -1,19 +1,23 @@
 import { readU16, readU32, u32Bytes } from "../../bytes/little-endian.js";
 import type { FlashArea } from "../../flash/area.js";
 import { FlashRing } from "../../flash/ring.js";
-import type { BootChange, BootEntry, BootedImage, StartCause } from "../protocol/boot-journal.js";
+import type { BootChange, BootEntry, BootedImage, StartCause, StartReason } from "../protocol/boot-journal.js";
 
 // The format (docs/SMP.md, Storage): records of 256 bytes in a ring (modules/flash/ring.ts), numbers little endian.
 //
-//   0   number u32, counts up    4   kind u8: 1 start, 2 confirmed, 3 failed, 4 reset    5  cause u8    6  images u8
-//   7   length of the text u8    8   boot u32    12  seconds since the start u32
+//   0   number u32, counts up    4   kind u8: 1 start, 2 confirmed, 3 failed, 4 reset, 5 safe mode left, 6 lived
+//   5   cause u8    6   images u8    7   length of the text u8    8   boot u32
+//   12  seconds since the start u32; of a start, seconds that the boot before ran and one, 0 unknown
 //       of a record of kind 2, 5 is which images were confirmed: bit 0 image 0, bit 1 image 1
-//   16  two images of 20 bytes: version u8 u8 u16 u32, hash 8 bytes, image u8, change u8, on trial u8, zero
+//   16  two images of 20 bytes: version u8 u8 u16 u32, hash 8 bytes, image u8, change u8, on trial u8, and
+//   35  crashes of the application in a row u8, with bit 7 in safe mode    55  length of the words for that u8, behind the text
 //   56  text, ASCII              252 CRC-32
 
 const RECORD = 256;
 const IMAGES = 16;
 const IMAGE = 20;
+const CRASHES = 35;
+const WHY = 55;
 const TEXT = 56;
 /** Longest text, characters. */
 export const TEXT_LIMIT = 196;
@@ -25,7 +29,7 @@ const CAUSES: readonly StartCause[] = Object.freeze(["unknown", "power", "pin", 
 const CHANGES: readonly BootChange[] = Object.freeze(["none", "first", "test", "permanent", "revert"]);
 
 /** What a record is of. */
-export const BootKind = Object.freeze({ START: 1, CONFIRMED: 2, FAILED: 3, RESET: 4 } as const);
+export const BootKind = Object.freeze({ START: 1, CONFIRMED: 2, FAILED: 3, RESET: 4, LEFT: 5, LIVED: 6 } as const);
 type BootKind = (typeof BootKind)[keyof typeof BootKind];
 
 /** What is written of a boot: its start, or what became of it. */
@@ -35,10 +39,26 @@ export interface BootRecord {
 	readonly cause?: StartCause;
 	/** Which images were confirmed, a bit each. */
 	readonly confirmed?: number;
-	readonly seconds: number;
+	/** Since the start; of a start: that the boot before ran, undefined if nobody knows. */
+	readonly seconds: number | undefined;
 	readonly text: string;
 	readonly images?: readonly BootedImage[];
+	/** Crashes of the application in a row, of a start. */
+	readonly crashes?: number;
+	/** Words for the crash if the application is not started, empty if those of the start are; undefined: it is. */
+	readonly safe?: string | undefined;
 }
+
+/** A boot as the records have it. */
+export interface RecordedBoot extends BootEntry {
+	/** Crashes of the application in a row, up to this start. */
+	readonly crashes: number;
+	/** Seconds that it ran at least: those of its last record. */
+	readonly lived: number;
+}
+
+/** In the byte of the crashes: the application was not started. */
+const SAFE = 0x80;
 
 /** The records of the boot journal. Throws a `FlashError` if the flash fails. */
 export class BootRecords {
@@ -77,36 +97,52 @@ export class BootRecords {
 	}
 
 	/** Shows the boots with numbers below `before` to `visit`, newest first, until it returns false. */
-	boots(before: number, visit: (entry: BootEntry) => boolean): void {
+	boots(before: number, visit: (entry: RecordedBoot) => boolean): void {
 		let boot = 0;
 		let confirmed = 0;
+		let lived = 0;
+		let left = false;
 		let verdict: BootEntry["verdict"];
 		let end: BootEntry["end"];
 		this.#ring.walk((record) => {
 			const number = readU32(record, 8);
 			if (number !== boot) {
 				verdict = end = undefined;
-				confirmed = 0;
+				confirmed = lived = 0;
+				left = false;
 			}
 			boot = number;
 			const seconds = readU32(record, 12);
-			const words = textOf(record);
+			const length = Math.min(record[7]!, TEXT_LIMIT);
+			const words = textOf(record, 0, length);
 			const kind = record[4];
 			if (kind === BootKind.START) {
+				if (number >= before) return true;
 				const cause = CAUSES[record[5]!] ?? "unknown";
-				const start = words === "" ? { cause } : { cause, words };
-				return number >= before || visit({ number, start, images: imagesOf(record, confirmed), verdict, end });
+				const start = { cause, ...(words !== "" && { words }), ...(seconds > 0 && { after: seconds - 1 }) };
+				const crashes = record[CRASHES]! % SAFE;
+				const why = textOf(record, length, Math.min(length + record[WHY]!, TEXT_LIMIT));
+				const safe =
+					record[CRASHES]! < SAFE ? undefined : { crashes, words: why === "" ? crashWords(start) : why, left };
+				return visit({ number, start, images: imagesOf(record, confirmed), safe, verdict, end, crashes, lived });
 			}
+			if (seconds > lived) lived = seconds;
 			if (kind === BootKind.RESET) end ??= { seconds, words };
-			else verdict ??= { confirmed: kind === BootKind.CONFIRMED, seconds, words };
+			else if (kind === BootKind.LEFT) left = true;
+			else if (kind === BootKind.CONFIRMED || kind === BootKind.FAILED)
+				verdict ??= { confirmed: kind === BootKind.CONFIRMED, seconds, words };
 			if (kind === BootKind.CONFIRMED) confirmed |= record[5]!;
 			return true;
 		});
 	}
 }
 
+/** How the application crashed, in words: as the machine has them, and if it hung, that it did. */
+export const crashWords = ({ cause, words = "" }: StartReason): string =>
+	cause === "crash" && words !== "" ? words : words === "" ? cause : `${cause}: ${words}`;
+
 function encode(
-	{ kind, boot, cause = "unknown", confirmed, seconds, text, images = [] }: BootRecord,
+	{ kind, boot, cause = "unknown", confirmed, seconds, text, images = [], crashes = 0, safe }: BootRecord,
 	number: number,
 ): Uint8Array {
 	const record = new Uint8Array(RECORD);
@@ -114,9 +150,8 @@ function encode(
 	record[4] = kind;
 	record[5] = confirmed ?? CAUSES.indexOf(cause);
 	record[6] = Math.min(images.length, MOST_IMAGES);
-	record[7] = Math.min(text.length, TEXT_LIMIT);
 	record.set(u32Bytes(boot), 8);
-	record.set(u32Bytes(seconds), 12);
+	record.set(u32Bytes(kind === BootKind.START ? (seconds ?? -1) + 1 : (seconds ?? 0)), 12);
 	for (let i = 0; i < record[6]; i++) {
 		const { image, version, hash, change, trial } = images[i]!;
 		const at = IMAGES + IMAGE * i;
@@ -126,8 +161,20 @@ function encode(
 		record[at + 17] = CHANGES.indexOf(change);
 		record[at + 18] = trial ? 1 : 0;
 	}
-	for (let i = 0; i < record[7]; i++) record[TEXT + i] = printable(text.charCodeAt(i));
+	record[7] = setText(record, 0, text);
+	record[CRASHES] = crashes;
+	if (safe !== undefined) {
+		record[CRASHES] |= SAFE;
+		record[WHY] = setText(record, record[7], safe);
+	}
 	return record;
+}
+
+/** Returns how much of it there is room for. */
+function setText(record: Uint8Array, at: number, text: string): number {
+	const length = Math.min(text.length, TEXT_LIMIT - at);
+	for (let i = 0; i < length; i++) record[TEXT + at + i] = printable(text.charCodeAt(i));
+	return length;
 }
 
 /** A crash may quote what a client sent. */
@@ -168,8 +215,8 @@ function imagesOf(record: Uint8Array, confirmed: number): BootedImage[] {
 	return images;
 }
 
-function textOf(record: Uint8Array): string {
+function textOf(record: Uint8Array, from: number, to: number): string {
 	let text = "";
-	for (let i = 0; i < Math.min(record[7]!, TEXT_LIMIT); i++) text += String.fromCharCode(printable(record[TEXT + i]!));
+	for (let i = from; i < to; i++) text += String.fromCharCode(printable(record[TEXT + i]!));
 	return text;
 }

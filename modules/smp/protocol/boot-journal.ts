@@ -2,7 +2,7 @@
 export const BOOT_JOURNAL_GROUP = 67;
 
 /** Commands of the boot journal's group (docs/SMP.md, Boot journal). */
-export const BootJournalCommand = Object.freeze({ BOOTS: 0 } as const);
+export const BootJournalCommand = Object.freeze({ BOOTS: 0, SAFE_MODE: 1, FORECAST: 2 } as const);
 
 /** Why a device started; "pin" is its reset button. */
 export type StartCause = "unknown" | "power" | "pin" | "software" | "watchdog" | "crash";
@@ -11,6 +11,8 @@ export type StartCause = "unknown" | "power" | "pin" | "software" | "watchdog" |
 export interface StartReason {
 	readonly cause: StartCause;
 	readonly words?: string;
+	/** Seconds that the device had run before, where the machine knows. */
+	readonly after?: number;
 }
 
 /**
@@ -32,11 +34,29 @@ export interface BootedImage {
 	readonly confirmed: boolean;
 }
 
+/** The device runs without its application, because that crashed at each start. */
+export interface SafeMode {
+	/** How often it crashed, one time after the other. */
+	readonly crashes: number;
+	/** The last crash, in words. */
+	readonly words: string;
+	/** Whether somebody has asked for the application, so that the next start runs it again. */
+	readonly left: boolean;
+}
+
+/** Why the application does not run, in words without a full stop. */
+export function safeModeWords({ crashes, words }: SafeMode): string {
+	const often = crashes === 1 ? "once" : `${crashes} times`;
+	return `safe mode: the application crashed ${often}${words === "" ? "" : `: ${words}`}`;
+}
+
 /** One boot of a device. */
 export interface BootEntry {
 	readonly number: number;
 	readonly start: StartReason;
 	readonly images: readonly BootedImage[];
+	/** The application was not started, and why. */
+	readonly safe?: SafeMode | undefined;
 	/** What became of the images on trial; `words`: who confirmed them, or which check failed. `seconds`: since the start. */
 	readonly verdict?: { readonly confirmed: boolean; readonly seconds: number; readonly words: string } | undefined;
 	/** Who asked for the reset that ended it, and when, in seconds since the start. */
@@ -82,6 +102,7 @@ export function outcomeWords(entry: BootEntry, next?: BootEntry): string {
 	const back = next?.images.find(({ change }) => change === "revert");
 	const tried = back && entry.images.find(({ image }) => image === back.image);
 	if (next && tried) return takenBack(entry, next, tried);
+	if (entry.safe) return `started in ${safeModeWords(entry.safe)}${entry.safe.left ? "; left" : ""}`;
 	if (!verdict) return "";
 	return verdict.confirmed ? `confirmed after ${verdict.seconds} s by ${verdict.words}` : verdict.words;
 }
@@ -89,7 +110,7 @@ export function outcomeWords(entry: BootEntry, next?: BootEntry): string {
 /** That an update on trial was taken back, and why: one sentence without its full stop. */
 function takenBack({ verdict, end }: BootEntry, next: BootEntry, { version }: BootedImage): string {
 	const failed = verdict?.confirmed === false ? verdict : undefined;
-	const seconds = (failed ?? end)?.seconds;
+	const seconds = (failed ?? end)?.seconds ?? next.start.after;
 	const ran = seconds === undefined ? "ran" : `ran ${seconds} s`;
 	return `${version} ${ran} on trial and was taken back: ${failed ? failed.words : endWords(next.start)}`;
 }

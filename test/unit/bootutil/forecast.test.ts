@@ -4,10 +4,11 @@ import { bootForecast, type ImageForecast } from "../../../modules/bootutil/fore
 import type { LoaderConfig } from "../../../modules/bootutil/loader/config.js";
 import { DryRun } from "../../../modules/bootutil/loader/dry-run.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
-import { secondsOf, TYPICAL_NOR } from "../../../modules/bootutil/loader/shadow-flash.js";
+import { secondsOf } from "../../../modules/bootutil/loader/shadow-flash.js";
 import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { SwapType } from "../../../modules/bootutil/trailer.js";
 import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
+import { TYPICAL_NOR } from "../../../modules/flash/timing.js";
 import { Bench, operationsOf } from "./bench.js";
 import { loaderConfig, makeFlash, makeImage, SLOT, type TestImage } from "./support.js";
 

@@ -1,9 +1,10 @@
 import assert from "node:assert";
 import { FlashArea } from "../../../modules/flash/area.js";
 import { FlashError, type FlashErrorKind } from "../../../modules/flash/error.js";
-import { guideLayout, parseLayout } from "../../../modules/flash/layout.js";
+import { guideLayout } from "../../../modules/flash/guide-layout.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { NorPartition } from "../../../modules/flash/nor.js";
+import { parseLayout } from "../../../modules/flash/parse-layout.js";
 import type { FlashPartition } from "../../../modules/flash/partition.js";
 
 const geometry = { sectorSize: 256, writeAlign: 4 };
