@@ -28,8 +28,8 @@ export interface ImageFile {
 	readonly hashName: string;
 	/** False if the image is encrypted: its hash is that of the plain image, which only the device can compute. */
 	readonly hashChecked: boolean;
-	/** The confirm policy of the application in it; undefined if there is none that counts, or if the image is encrypted. */
-	readonly policy: Policy | undefined;
+	/** The confirm policy of the application in it. Missing if there is none that counts, or if the image is encrypted. */
+	readonly policy?: Policy;
 	/** Other images that the boot loader wants to find before it installs this one. */
 	readonly dependencies: readonly Dependency[];
 	/** Header to last TLV, bytes. */
@@ -92,12 +92,13 @@ export function describeImageFile(file: Uint8Array): ImageFile {
 			"The image says that it is encrypted, but carries no key: no boot loader could decrypt it.",
 		);
 	const signed = file.subarray(0, signedSize(header));
+	const policy = isEncrypted(header) ? undefined : readPolicy(file, header);
 	return {
 		version: formatVersion(header.version),
 		hash: hexOf(hash.value),
 		hashName: hash.type.name,
 		hashChecked: hashes.every(({ type, value }) => hexOf(type.digest(signed)) === hexOf(value)),
-		policy: isEncrypted(header) ? undefined : readPolicy(file, header),
+		...(policy && { policy }),
 		dependencies,
 		size: end,
 		padding: end === file.length ? "none" : hasTrailer(file) ? "trailer" : "other",

@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { guideLayout, slotAreaId } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
+import { slotAreaId } from "../../modules/flash/layout.js";
 import { Simulator } from "../../tools/simulator.js";
 import { openProgram, type Program } from "../support/console-script.js";
 import { describeWith, plain } from "../support/tools.js";

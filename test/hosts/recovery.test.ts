@@ -3,7 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { type ImageState, SmpClient, type SmpResponseError } from "../../client/client.js";
 import { serialLink } from "../../client/node/serial.js";
-import { guideLayout, slotAreaId } from "../../modules/flash/layout.js";
+import { guideLayout } from "../../modules/flash/guide-layout.js";
+import { slotAreaId } from "../../modules/flash/layout.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 

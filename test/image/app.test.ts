@@ -111,7 +111,7 @@ describe("image app", () => {
 			EMPTY,
 			[],
 			{ "thermostat.policy.json": '{"deadline":-5}' },
-			/^thermostat\.policy\.json: deadline is a whole number of seconds from 1 to 3600, not -5\.\n$/,
+			/^thermostat\.policy\.json: deadline is a whole number from 1 to 3600, not -5\.\n$/,
 		],
 		["a policy that is not there", EMPTY, ["--policy", "q.json"], {}, /q\.json/],
 		["no runtime", EMPTY, ["--runtime", "sim:none"], {}, /There is no target sim:none to build/],
