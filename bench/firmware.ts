@@ -126,6 +126,12 @@ export class Firmware {
 		return Math.round(Number(bytes.readBigUInt64LE()) * INSTRUCTIONS_A_TICK);
 	}
 
+	/** Slots in use. Fewer than before: garbage was collected in between. */
+	async slots(): Promise<number> {
+		const at = (await this.#read(symbolsOf(APPLICATION).get("machineSlots")!, 4)).readUInt32LE();
+		return (await this.#read(at, 4)).readInt32LE();
+	}
+
 	/** Instructions that the boot loader executed before it started the application. */
 	async loaderWorked(): Promise<number> {
 		const bytes = await this.#read(symbolsOf(APPLICATION).get("clockStarted")!, 8);

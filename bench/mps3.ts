@@ -25,6 +25,9 @@ export class Counter {
 	readonly #firmware: Firmware;
 	readonly #link: Link;
 	#sequence = 0;
+	#slots = 0;
+	/** Requests that met a collection of garbage. */
+	collections = 0;
 
 	constructor(firmware: Firmware) {
 		this.#firmware = firmware;
@@ -42,7 +45,11 @@ export class Counter {
 			};
 			this.#link.send(packet);
 		});
-		return (await this.#settled()) - before;
+		const after = await this.#settled();
+		const slots = await this.#firmware.slots();
+		if (slots < this.#slots) this.collections++;
+		this.#slots = slots;
+		return after - before;
 	}
 
 	/** The count once the firmware sleeps: only its clock moves it on, by less than what a request takes. */

@@ -74,3 +74,8 @@ void machineMemory(struct Machine *machine, MachineMemory *memory)
 		.stackUsed = (int32_t)(the->stackTop - the->stack) * slot,
 	};
 }
+
+const int32_t *machineSlotCount(const struct Machine *machine)
+{
+	return &((const txMachine *)machine)->currentHeapCount;
+}

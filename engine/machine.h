@@ -51,5 +51,7 @@ typedef struct {
 	int32_t stack, stackUsed;
 } MachineMemory;
 void machineMemory(struct Machine *machine, MachineMemory *memory);
+/* Where XS counts the slots in use. The count grows with all that is made, and falls at a collection of garbage. */
+const int32_t *machineSlotCount(const struct Machine *machine);
 
 #endif

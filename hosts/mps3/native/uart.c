@@ -143,8 +143,11 @@ uint32_t uartTake(uint8_t *into, uint32_t most)
 {
 	uint32_t count = 0;
 	interruptsOff();
-	uint32_t whole = arrived();
+	uint32_t whole = arrived(), due = worth - receiver.tail;
 	interruptsOn();
+	/* Not what came of the next line: so there are few lengths, and JavaScript has a view of each. */
+	if (due < whole)
+		whole = due;
 	if (whole < most)
 		most = whole;
 	while (count < most)

@@ -90,7 +90,10 @@ export class UploadJournal {
 
 	/** The flash holds the first `written` bytes of the image. */
 	reached(written: number): void {
-		if (this.#part === 0 || (this.#marked + 1) * this.#part > written) return;
+		if (this.#part !== 0 && (this.#marked + 1) * this.#part <= written) this.#mark(written);
+	}
+
+	#mark(written: number): void {
 		attempt(() => {
 			for (; (this.#marked + 1) * this.#part <= written; this.#marked++)
 				this.#area.write(new Uint8Array(this.#unit), this.#at(this.#marked));

@@ -193,6 +193,14 @@ export class ImageUpload {
 			return { off: session.offset };
 		}
 		this.#session = undefined;
+		this.#endJournal();
+		const match = hash && equalBytes(hash.digest(), session.sha);
+		this.#options.onEvent?.({ type: "pending", upload: { ...progress(session), match } });
+		return { off: session.offset, match };
+	}
+
+	/** Apart from what each packet does: a variable that a function takes along costs memory at each call. */
+	#endJournal(): void {
 		const { journal, later } = this.#options;
 		journal?.end();
 		// Erased now, the journal does not keep the next upload waiting.
@@ -200,9 +208,6 @@ export class ImageUpload {
 			later?.(() => {
 				if (!this.#session) journal.clear();
 			});
-		const match = hash && equalBytes(hash.digest(), session.sha);
-		this.#options.onEvent?.({ type: "pending", upload: { ...progress(session), match } });
-		return { off: session.offset, match };
 	}
 
 	/** Erases a sector ahead of the data whenever there is nothing else to do, so that the next packets need not wait for it. */
