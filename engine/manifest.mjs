@@ -74,7 +74,15 @@ export function readManifest(file, root, platform = PLATFORM) {
 			visit(included);
 		}
 		for (const [key, sources] of Object.entries(manifest.modules ?? {}))
-			rules.push({ key, sources: [sources].flat().map((source) => path.resolve(folder, source)), name });
+			rules.push({
+				key,
+				// What the SDK has is not for us, as with includes.
+				sources: [sources]
+					.flat()
+					.filter((source) => !source.includes("$("))
+					.map((source) => path.resolve(folder, source)),
+				name,
+			});
 		for (const key of [manifest.preload ?? []].flat()) result.preload.push({ key, name });
 		result.lower.push(...(manifest.lower ?? []));
 		result.entries.push(...(manifest.entries ?? []));
@@ -84,7 +92,8 @@ export function readManifest(file, root, platform = PLATFORM) {
 	};
 
 	visit(file);
-	addModules(result.modules, rules, show);
+	const away = addModules(result.modules, rules, show);
+	result.preload = result.preload.filter(({ key }) => !away.has(key));
 	for (const { key, name } of result.preload)
 		if (!result.modules.has(key)) throw new BuildError(`${show(name)}: preloads ${key}, which is no module`);
 	return result;
@@ -107,24 +116,28 @@ function deepMerge(target, source) {
 	}
 }
 
-/** A file keeps the first name that reaches it, and so does a name the first file. */
+/** A file keeps the first name that reaches it, and so does a name the first file. Returns the names whose files "~" took away. */
 function addModules(modules, rules, show) {
 	const taken = new Set();
+	const away = new Set();
 	for (const { key, sources, name } of rules)
 		if (key === "~")
 			for (const source of sources) for (const found of expand(source, name, show)) taken.add(found.file);
+	const excluded = new Set(taken);
 	for (const { key, sources, name } of rules) {
 		if (key === "~") continue;
 		if (/\.m?js$/.test(key)) throw new BuildError(`${show(name)}: module name ${key} must not have an extension`);
 		for (const source of sources) {
 			for (const { file, stem } of expand(source, name, show)) {
+				const moduleName = key.replace(/\*\*?$/, () => stem);
+				if (excluded.has(file)) away.add(moduleName);
 				if (taken.has(file)) continue;
 				taken.add(file);
-				const moduleName = key.replace(/\*\*?$/, () => stem);
 				if (!modules.has(moduleName)) modules.set(moduleName, file);
 			}
 		}
 	}
+	return away;
 }
 
 /** The files that a source without extension names, each with what `*` stands for. */

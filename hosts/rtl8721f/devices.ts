@@ -1,38 +1,21 @@
 import type { FlashPartition } from "../../modules/flash/partition.js";
 
-// The ECMA-419 classes that the host builds on, in the shape that the Moddable SDK's Zephyr port gives them. Declared here,
-// because the SDK's own declarations are on no registry; the SDK checks this project against those when it builds it.
+// What the host builds on: the ECMA-419 classes and modules of the Moddable SDK's Zephyr port, in the shape that the port gives
+// them, and the UART driver of this host. The SDK's own declarations are on no registry; the SDK checks this project against
+// those when it builds it.
 
 /** `embedded:storage/flash` of the Zephyr port: the partitions of the devicetree, by label. */
 export interface FlashStorage {
 	open(options: { readonly path: string; readonly mode?: "r" | "r+" }): FlashPartition;
 }
 
-/** An open UART: ECMA-419, class pattern IO, `embedded:io/serial`, with `format` "buffer". */
-export interface Serial {
-	/** Fills `into` with what has arrived and returns how much that was; undefined if nothing has. */
-	read(into: Uint8Array): number | undefined;
-	/** Takes all the bytes, or throws "output full" and takes none. */
-	write(bytes: Uint8Array): void;
-	close(): void;
-}
-
-export interface SerialOptions {
-	/** Node label of the UART in the devicetree, for example `uart2`. */
-	readonly port: string;
-	readonly baud: number;
-	readonly format: "buffer";
-	/** `count` bytes can be read. */
-	onReadable(count: number): void;
-	/** `count` bytes can be written. Comes once at the start, then whenever the UART has taken some. */
-	onWritable(count: number): void;
-}
-
-/** Where a UART is: `device.serial.uart2` of the port, with the class to open it with. */
-export interface SerialDevice {
-	readonly io: new (options: SerialOptions) => Serial;
-	readonly port: string;
-	readonly baud?: number;
+/** A UART with a ring of bytes each way: native.c. */
+export interface UartDriver {
+	/** Opens it. Bytes that arrive are put into `into`, then `onReadable(count)` is called. */
+	open(baud: number, into: Uint8Array, onReadable: (count: number) => void): unknown;
+	/** Queues all of the bytes, or returns false and queues none. */
+	write(bytes: Uint8Array): boolean;
+	close(): unknown;
 }
 
 /** A datagram, with its sender. */

@@ -1,29 +1,35 @@
 import type { Host, Link, LinkBuffers, Timer } from "../../modules/agent/host.js";
 import type { DigestProvider } from "../../modules/bytes/digest.js";
 import type { FlashPartition } from "../../modules/flash/partition.js";
+import type { StartReason } from "../../modules/smp/protocol/boot-journal.js";
 import type { ConsoleCodec } from "../../modules/smp/transport/codec.js";
 import { ConsoleTransport } from "../../modules/smp/transport/console.js";
 import { DatagramTransport } from "../../modules/smp/transport/udp.js";
-import type { Clock, FlashStorage, SerialDevice, Timers, UdpDevice } from "./devices.js";
+import type { Clock, FlashStorage, Timers, UartDriver, UdpDevice } from "./devices.js";
+import { startReasonOf } from "./start-reason.js";
 import { RtlUart } from "./uart.js";
 import { RtlUdp } from "./udp.js";
 
 /** What the board is made of. The composition root takes it from the SDK, tests from classes of the same shape. */
 export interface RtlDevices {
 	readonly flash: FlashStorage;
-	readonly serial?: SerialDevice;
+	readonly uart?: UartDriver;
 	readonly udp?: UdpDevice;
 	readonly timers: Timers;
 	readonly clock: Clock;
 	readonly digest: DigestProvider;
 	readonly codec: ConsoleCodec;
+	/** Why the chip started: bits of Zephyr's hwinfo. */
+	readonly resetCause: number;
+	/** Starts the chip's watchdog, or stops it with 0. False where it has none. */
+	watchdog(ms: number): boolean;
 	/** Restarts the chip. */
 	reset(): void;
 	/** Writes one line to the console. */
 	log(line: string): void;
 }
 
-/** The Realtek RTL8721F EVB under Zephyr, on the Moddable SDK's ECMA-419 classes. */
+/** The Realtek RTL8721F EVB under Zephyr, on classes of the Moddable SDK and drivers of Zephyr. */
 export class RtlHost implements Host {
 	readonly board = "rtl8721f_evb";
 	readonly digest: DigestProvider;
@@ -47,10 +53,10 @@ export class RtlHost implements Host {
 	}
 
 	links({ size, datagram }: LinkBuffers): readonly Link[] {
-		const { serial, udp, codec } = this.#devices;
+		const { uart, udp, codec } = this.#devices;
 		const links: Link[] = [];
-		if (serial)
-			links.push({ name: "uart", transport: new ConsoleTransport(new RtlUart(serial), { maxPacket: size, codec }) });
+		if (uart)
+			links.push({ name: "uart", transport: new ConsoleTransport(new RtlUart(uart), { maxPacket: size, codec }) });
 		if (udp) links.push({ name: "udp", transport: new DatagramTransport(new RtlUdp(udp), { maxPacket: datagram }) });
 		return links;
 	}
@@ -77,6 +83,14 @@ export class RtlHost implements Host {
 				running = false;
 			},
 		};
+	}
+
+	startReason(): StartReason {
+		return startReasonOf(this.#devices.resetCause);
+	}
+
+	watchdog(ms: number): void {
+		if (!this.#devices.watchdog(ms)) this.log("<wrn> smp_sample: the watchdog cannot be set");
 	}
 
 	reset(): void {

@@ -1,4 +1,4 @@
-import device from "embedded:provider/builtin";
+import flash from "embedded:storage/flash";
 import config from "mc/config";
 import clock from "time";
 import timers from "timer";
@@ -8,30 +8,41 @@ import { openBootJournal } from "../../modules/agent/boots.js";
 import { guideLayout } from "../../modules/flash/guide-layout.js";
 import { TYPICAL_NOR } from "../../modules/flash/timing.js";
 import { forecastCommands } from "../../modules/smp/group/boot-forecast.js";
-import type { SerialDevice } from "./devices.js";
+import { NativeCodec } from "../../modules/smp/transport/native-codec.js";
+import type { FlashStorage } from "./devices.js";
 import { RtlHost } from "./host.js";
-import { buildTime, codec, digest, log, reset } from "./native.js";
+import { buildTime, consoleNatives, digest, log, reset, resetCause, uart, watchdog } from "./native.js";
 
 // The Realtek RTL8721F EVB. The port opens partitions by their labels, which are the same in the guide's
 // table and in the vendor's, so that the layout here serves both.
 
 /** What the manifest's `config` and mcconfig's command line say; from the latter everything comes as a string. */
-const { application, mode, images, confirm, trial } = config as unknown as {
+const {
+	application,
+	mode,
+	images,
+	confirm,
+	trial,
+	watchdog: patience,
+} = config as unknown as {
 	readonly application: string;
 	readonly mode: "swap-move" | "swap-offset";
 	readonly images: number | string;
 	readonly confirm: "smp" | "self";
 	/** Seconds. */
 	readonly trial: number | string;
+	/** Seconds until the watchdog bites; 0: it sleeps. */
+	readonly watchdog: number | string;
 };
 const host = new RtlHost({
-	flash: device.flash,
-	// UART2: the OTA guide, UART Transport Layer Configuration. The SDK's declarations know the UARTs of another port only.
-	serial: device.serial.uart2 as unknown as SerialDevice,
+	flash: flash as unknown as FlashStorage,
+	uart,
 	timers,
 	clock,
 	digest,
-	codec,
+	codec: new NativeCodec(consoleNatives),
+	resetCause: resetCause(),
+	watchdog,
 	reset,
 	log,
 });
@@ -45,6 +56,7 @@ const options: AgentOptions = {
 	forecast: forecastCommands(TYPICAL_NOR),
 	buildTime: buildTime(),
 };
+if (Number(patience) > 0) host.watchdog(1000 * Number(patience));
 void import(application).then(({ application: run }: { application: Application }) =>
 	run({ host, options, trial: Number(trial) * 1000, start: starter(host, options, extendPlainly) }),
 );

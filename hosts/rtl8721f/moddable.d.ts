@@ -4,14 +4,6 @@
 declare function native(name: string): (...args: unknown[]) => unknown;
 declare function Native(name: string): new () => object;
 
-declare module "embedded:provider/builtin" {
-	const device: {
-		readonly flash: import("./devices.js").FlashStorage;
-		readonly serial: { readonly uart2: import("./devices.js").SerialDevice };
-	};
-	export default device;
-}
-
 declare module "crypt" {
 	/** A digest in C. `write` takes views of bytes too. */
 	export class Digest {

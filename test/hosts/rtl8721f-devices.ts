@@ -1,18 +1,10 @@
-import type {
-	Clock,
-	Datagram,
-	FlashStorage,
-	Serial,
-	SerialOptions,
-	Timers,
-	UdpSocket,
-} from "../../hosts/rtl8721f/devices.js";
+import type { Clock, Datagram, FlashStorage, Timers, UartDriver, UdpSocket } from "../../hosts/rtl8721f/devices.js";
 import type { Layout } from "../../modules/flash/layout.js";
 import { NorPartition } from "../../modules/flash/nor.js";
 import type { FlashPartition } from "../../modules/flash/partition.js";
 import type { ByteStream } from "../../modules/smp/transport/stream.js";
 
-// The devices of the Moddable SDK's Zephyr port as its sources define them, with their sharp edges.
+// The devices of the Moddable SDK's Zephyr port as its sources define them, with their sharp edges, and this host's UART.
 
 /** The board's flash, open to look at. */
 export class BoardFlash implements FlashStorage {
@@ -80,84 +72,63 @@ class BoardPartition implements FlashPartition {
 	}
 }
 
-/** A UART with its line: `ByteStream` is the far end. */
-export class BoardUart {
-	readonly io: new (
-		options: SerialOptions,
-	) => Serial;
-	readonly port = "uart2";
-	readonly baud = 115200;
+/** The UART driver of native.c with its line: `line` is the far end. */
+export class BoardUart implements UartDriver {
 	readonly line: ByteStream = {
 		onBytes: undefined,
 		write: (bytes) => {
 			for (const byte of bytes) this.#incoming.push(byte);
 			this.#turn();
+			return true;
 		},
 		close: () => {},
 	};
-	/** Options of the open that counts. */
-	options: SerialOptions | undefined;
-	/** How often a write did not fit. */
-	overflows = 0;
-	/** Largest number of bytes that were in the transmit ring. */
-	fullest = 0;
+	/** 0 while it is closed. */
+	baud = 0;
 	/** The far end reads. */
 	reading = true;
 	readonly #ring: number;
 	readonly #incoming: number[] = [];
-	readonly #received: number[] = [];
 	#sending: number[] = [];
 	#running = false;
+	#into: Uint8Array = new Uint8Array(0);
+	#onReadable: ((count: number) => void) | undefined;
 
-	/** `ring`: size of the port's receive and transmit rings, bytes. */
-	constructor(ring = 256) {
+	/** `ring`: bytes that wait for the line. */
+	constructor(ring = 4096) {
 		this.#ring = ring;
-		const uart = this;
-		this.io = class implements Serial {
-			constructor(options: SerialOptions) {
-				uart.options = options;
-				// The port tells at once that there is room.
-				setImmediate(() => options.onWritable(uart.#ring));
-			}
-
-			read(into: Uint8Array): number | undefined {
-				const count = Math.min(into.length, uart.#received.length);
-				if (count === 0) return undefined;
-				into.set(uart.#received.splice(0, count));
-				return count;
-			}
-
-			write(bytes: Uint8Array): void {
-				if (bytes.length > uart.#ring - uart.#sending.length) {
-					uart.overflows++;
-					throw new Error("output full");
-				}
-				uart.#sending.push(...bytes);
-				uart.fullest = Math.max(uart.fullest, uart.#sending.length);
-				uart.#turn();
-			}
-
-			close(): void {
-				uart.options = undefined;
-			}
-		};
 	}
 
-	/** Some bytes go over the line both ways, as many as a FIFO holds. */
+	open(baud: number, into: Uint8Array, onReadable: (count: number) => void): void {
+		this.baud = baud;
+		this.#into = into;
+		this.#onReadable = onReadable;
+	}
+
+	write(bytes: Uint8Array): boolean {
+		if (bytes.length > this.#ring - this.#sending.length) return false;
+		this.#sending.push(...bytes);
+		this.#turn();
+		return true;
+	}
+
+	close(): void {
+		this.baud = 0;
+		this.#onReadable = undefined;
+	}
+
+	/** Some bytes go over the line both ways. */
 	#turn(): void {
 		if (this.#running) return;
 		this.#running = true;
 		setImmediate(() => {
 			this.#running = false;
-			const arriving = this.#incoming.splice(0, Math.min(16, this.#ring - this.#received.length));
-			this.#received.push(...arriving);
 			const leaving = this.reading ? this.#sending.slice(0, 16) : [];
 			this.#sending = this.#sending.slice(leaving.length);
-			if (arriving.length > 0) this.options?.onReadable(this.#received.length);
-			if (leaving.length > 0) {
-				this.line.onBytes?.(Uint8Array.from(leaving));
-				this.options?.onWritable(this.#ring - this.#sending.length);
-			}
+			if (leaving.length > 0) this.line.onBytes?.(Uint8Array.from(leaving));
+			const arriving = this.#incoming.splice(0, this.#into.length);
+			this.#into.set(arriving);
+			if (arriving.length > 0) this.#onReadable?.(arriving.length);
 			if (this.#incoming.length > 0 || (this.reading && this.#sending.length > 0)) this.#turn();
 		});
 	}

@@ -14,6 +14,7 @@ import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { guideLayout } from "../../modules/flash/guide-layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { Op } from "../../modules/smp/header.js";
+import { type StartReason, startWords } from "../../modules/smp/protocol/boot-journal.js";
 import { scriptCodec } from "../../modules/smp/transport/frame.js";
 import { update } from "../clients/images.js";
 import { BoardClock, BoardFlash, BoardTimers, BoardUart, BoardUdp } from "./rtl8721f-devices.js";
@@ -21,22 +22,29 @@ import { BoardClock, BoardFlash, BoardTimers, BoardUart, BoardUdp } from "./rtl8
 const boot: BootConfig = { mode: "swap-move", images: 2, maxAlign: 8, maxSectors: 128, trailer: "current" };
 
 /** The board with its flash; `start` is power on. */
-function board(flash = new BoardFlash(guideLayout)) {
+function board(flash = new BoardFlash(guideLayout), cause = 0) {
 	const lines: string[] = [];
+	const watchdogs: number[] = [];
 	const clock = new BoardClock(0);
 	const wires = (uart: BoardUart, reset: () => void) => ({
 		flash,
-		serial: uart,
+		uart,
 		timers: new BoardTimers(),
 		clock,
 		digest: nobleDigest,
 		codec: scriptCodec,
+		resetCause: cause,
+		watchdog: (ms: number) => {
+			watchdogs.push(ms);
+			return ms <= 60_000;
+		},
 		reset,
 		log: (line: string) => void lines.push(line),
 	});
 	return {
 		flash,
 		lines,
+		watchdogs,
 		clock,
 		/** Starts the application; `restarted` settles when it resets the chip. */
 		start(uart = new BoardUart()) {
@@ -140,6 +148,8 @@ describe("RTL8721F host", () => {
 			clock: new BoardClock(0),
 			digest: nobleDigest,
 			codec: scriptCodec,
+			resetCause: 0,
+			watchdog: () => false,
 			reset: () => {},
 			log: () => {},
 		});
@@ -167,6 +177,8 @@ describe("RTL8721F host", () => {
 			clock: new BoardClock(0),
 			digest: nobleDigest,
 			codec: scriptCodec,
+			resetCause: 0,
+			watchdog: () => false,
 			reset: () => {},
 			log: () => {},
 		};
@@ -176,9 +188,9 @@ describe("RTL8721F host", () => {
 				.map(({ name, transport }) => `${name} ${transport.maxPacket}`);
 		const udp = new BoardUdp();
 		assert.deepEqual(links(parts), []);
-		assert.deepEqual(links({ ...parts, serial: new BoardUart() }), ["uart 1024"]);
+		assert.deepEqual(links({ ...parts, uart: new BoardUart() }), ["uart 1024"]);
 		assert.deepEqual(links({ ...parts, udp }), ["udp 1500"]);
-		assert.deepEqual(links({ ...parts, serial: new BoardUart(), udp }), ["uart 1024", "udp 1500"]);
+		assert.deepEqual(links({ ...parts, uart: new BoardUart(), udp }), ["uart 1024", "udp 1500"]);
 	});
 
 	it("counts up where the port's counter turns negative and wraps", () => {
@@ -207,6 +219,33 @@ describe("RTL8721F host", () => {
 		late.cancel();
 		assert.strictEqual(elapsed, "late");
 	});
+
+	const causes: [number, StartReason][] = [
+		[0, { cause: "unknown" }],
+		[1 << 0, { cause: "pin" }],
+		[1 << 1, { cause: "software" }],
+		[1 << 2, { cause: "power", words: "brownout" }],
+		[1 << 3, { cause: "power" }],
+		[(1 << 3) | (1 << 0), { cause: "power" }],
+		[(1 << 4) | (1 << 1), { cause: "watchdog" }],
+		[1 << 8, { cause: "crash", words: "CPU lockup" }],
+		[1 << 12, { cause: "unknown" }],
+	];
+	for (const [bits, reason] of causes)
+		it(`tells Zephyr's reset cause 0x${bits.toString(16)} as ${startWords(reason)}`, () => {
+			assert.deepEqual(board(undefined, bits).start().host.startReason(), reason);
+		});
+
+	it("sets the watchdog, and says when it cannot", () => {
+		const { lines, watchdogs, start } = board();
+		const { host } = start();
+		const before = lines.length;
+		host.watchdog(30_000);
+		assert.deepEqual(lines.slice(before), []);
+		host.watchdog(600_000);
+		assert.deepEqual(watchdogs, [30_000, 600_000]);
+		assert.deepEqual(lines.slice(before), ["<wrn> smp_sample: the watchdog cannot be set"]);
+	});
 });
 
 describe("RTL8721F UART", () => {
@@ -220,30 +259,6 @@ describe("RTL8721F UART", () => {
 			};
 		});
 	const bytes = (length: number, seed = 0) => Uint8Array.from({ length }, (_, i) => (i * 7 + (i >> 8) + seed) & 0xff);
-
-	for (const ring of [16, 100, 256, 1024])
-		it(`sends more than a ring of ${ring} bytes holds, whole and in order`, async () => {
-			const uart = new BoardUart(ring);
-			const stream = new RtlUart(uart);
-			const sent = [1400, 1, 255, 1000].map((length, i) => bytes(length, i));
-			const wanted = Buffer.concat(sent);
-			const got = collect(uart, wanted.length);
-			for (const part of sent) stream.write(part);
-			assert.deepEqual(Buffer.from(await got), wanted);
-			assert.strictEqual(uart.overflows, 0);
-			assert.ok(uart.fullest <= ring);
-		});
-
-	it("goes round its queue many times", async () => {
-		const uart = new BoardUart();
-		const stream = new RtlUart(uart);
-		for (let turn = 0; turn < 40; turn++) {
-			const part = bytes(700 + turn, turn);
-			const got = collect(uart, part.length);
-			stream.write(part);
-			assert.deepEqual(await got, part);
-		}
-	});
 
 	it("drops whole writes when nobody reads, and goes on with what it kept", async () => {
 		const uart = new BoardUart();
@@ -261,46 +276,16 @@ describe("RTL8721F UART", () => {
 		assert.deepEqual(await later, bytes(10, 4));
 	});
 
-	it("keeps its bytes when the port says that it is full after all", async () => {
-		let room: (count: number) => void = () => {};
-		let full = true;
-		const taken: number[] = [];
-		const stream = new RtlUart({
-			port: "uart2",
-			io: class {
-				constructor(options: { onWritable(count: number): void }) {
-					room = (count) => options.onWritable(count);
-				}
-				read(): undefined {
-					return undefined;
-				}
-				write(data: Uint8Array): void {
-					if (full) throw new Error("output full");
-					taken.push(...data);
-				}
-				close(): void {}
-			},
-		});
-		room(256);
-		stream.write(bytes(100));
-		assert.deepEqual(taken, []);
-		full = false;
-		room(60);
-		room(60);
-		assert.deepEqual(Uint8Array.from(taken), bytes(100));
-	});
-
-	it("opens the port that it is told to, at its speed", () => {
+	it("opens the UART at the guide's speed", () => {
 		const uart = new BoardUart();
 		const stream = new RtlUart(uart);
-		const { port, baud, format } = uart.options!;
-		assert.deepEqual([port, baud, format], ["uart2", 115200, "buffer"]);
+		assert.strictEqual(uart.baud, 115200);
 		stream.close();
-		assert.strictEqual(uart.options, undefined);
+		assert.strictEqual(uart.baud, 0);
 	});
 
 	it("hands on all that arrived, in parts no longer than its buffer", async () => {
-		const uart = new BoardUart(1024);
+		const uart = new BoardUart();
 		const stream = new RtlUart(uart);
 		const wanted = bytes(3000);
 		const got: number[] = [];

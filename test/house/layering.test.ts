@@ -60,7 +60,7 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["hosts/sim/xs/", ["modules/", "hosts/desk/xs/"]],
 	["hosts/mps3/xs/", ["modules/", "hosts/desk/xs/"]],
 	// The Moddable SDK gives the board its devices.
-	["hosts/rtl8721f/", ["modules/", "embedded:provider/builtin", "mc/config", "time", "timer"]],
+	["hosts/rtl8721f/", ["modules/", "embedded:storage/flash", "mc/config", "time", "timer"]],
 	["hosts/desk/node/", ["modules/", "image/", "hosts/desk/xs/", ...COMMAND_LINE, "cli/running.ts", "node:"]],
 	["hosts/sim/", ["hosts/desk/node/"]],
 	["hosts/mps3/", ["hosts/desk/node/", "cli/usage-error.ts", "node:"]],

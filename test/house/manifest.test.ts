@@ -42,10 +42,16 @@ const applications = readdirSync("apps").map((app) =>
 	app === "smp-svr" ? "manifest.json" : `apps/${app}/manifest.json`,
 );
 
+/** Boards whose manifest says of an application that it cannot run there. */
+const refused = (manifest: string, platform: string): boolean =>
+	JSON.parse(readFileSync(manifest, "utf8")).platforms?.[platform]?.error !== undefined;
+
 /** Manifest, platform, and what starts besides its main. */
 const builds: [string, string, string[]][] = [
 	...applications.flatMap((manifest) =>
-		boards.map(([platform, others]): [string, string, string[]] => [manifest, platform, others]),
+		boards
+			.filter(([platform]) => !refused(manifest, platform))
+			.map(([platform, others]): [string, string, string[]] => [manifest, platform, others]),
 	),
 	["hosts/sim/loader.json", "xs-smp/desktop", []],
 ];

@@ -10,6 +10,8 @@
 #include "xsHost.h"
 #include "xsHosts.h"
 
+#include "turn.h"
+
 /* XS descends in C for getters, JSON and regular expressions; SHA-256 needs 400 bytes on top. */
 #define STACK_SIZE 8192
 #define PRIORITY 3
@@ -31,7 +33,7 @@ static void run(void *first, void *second, void *third)
 	modRunMachineSetup(machine);
 	for (;;) {
 		modTimersExecute();
-		modMessageService(machine, modTimersNext());
+		modMessageService(machine, nativeTurn(machine, modTimersNext()));
 	}
 }
 
