@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { readFlashFile } from "../hosts/desk/node/flash-file.js";
@@ -31,6 +32,7 @@ function run(options: ExplainCommand, colours: boolean): string {
 	const { layout, build } = loader;
 	const explanation = explain(openFlash(path, loader), {
 		config: loaderConfig(build),
+		digest: { sha256: () => createHash("sha256") },
 		securityCounters: new OtpCounters(readOtp(downgradePrevention === "hardware" ? `${path}.otp` : undefined)),
 		timing,
 	});

@@ -23,7 +23,18 @@ interface Loader {
 }
 
 /** Options of the simulator that the emulated board does not have. */
-const MPS3_LACKS = ["--uart", "--udp", "--tcp", "--hci", "--files", "--power-cut", "--flash-timing", "--save"];
+const MPS3_LACKS = [
+	"--uart",
+	"--udp",
+	"--tcp",
+	"--hci",
+	"--files",
+	"--power-cut",
+	"--flash-timing",
+	"--save",
+	"--page",
+	"--record",
+];
 
 const nameOf = ({ long }: Option): string => long ?? "";
 
@@ -45,6 +56,8 @@ describe("options of the boot loader", () => {
 			"--serial": [join(directory, "other")],
 			"--factory": [join(directory, "factory.img")],
 			"--save": [join(directory, "save")],
+			"--page": ["off"],
+			"--record": ["off"],
 			"--udp": ["[::1]:4711"],
 			"--tcp": ["4712"],
 			"--hci": ["4713"],

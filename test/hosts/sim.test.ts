@@ -343,7 +343,7 @@ describe("simulator: command line", () => {
 		const child = spawn(process.execPath, [commandLine, "--udp", "0", "--json"], { cwd: directory, stdio: "pipe" });
 		const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
 		assert.equal(JSON.parse(line).serial, join(directory, ".sim/uart"));
-		assert.deepEqual(readdirSync(join(directory, ".sim")), ["flash.bin", "uart"]);
+		assert.deepEqual(readdirSync(join(directory, ".sim")), ["flash.bin", "flash.bin.boots", "flash.bin.wear", "uart"]);
 		child.kill();
 		await once(child, "close");
 		rmSync(directory, { recursive: true });

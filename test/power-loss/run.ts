@@ -1,4 +1,4 @@
-import { type Cut, parseCut } from "./cut.js";
+import { type Cut, parseCut } from "../../page/flash/cut.js";
 import type { Mutant } from "./mutants.js";
 import { type Scenario, scenarioNamed } from "./scenario.js";
 import { Bench, culpritOf } from "./sweep.js";

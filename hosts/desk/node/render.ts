@@ -1,26 +1,5 @@
 import { relative } from "node:path";
-import type { DeviceEvent } from "../xs/event.js";
-
-/** What the supervisor adds to the device's events. */
-export type SupervisorEvent =
-	| { readonly event: "reset"; readonly by: "application" | "button" }
-	| { readonly event: "power-cut"; readonly operation: number }
-	/** A file that holds what a chip keeps was deleted or replaced: the device has stopped for good. */
-	| { readonly event: "lost"; readonly reason: string };
-
-/** The device answers, at these addresses. */
-export interface ReadyEvent {
-	readonly event: "ready";
-	readonly serial: string;
-	/** Missing where the device has no network. */
-	readonly udp?: string;
-	/** Only if the command line asked for it. */
-	readonly tcp?: string;
-	/** Name and address of the peripheral, if the command line named a controller. */
-	readonly bluetooth?: string;
-}
-
-export type SimEvent = DeviceEvent | SupervisorEvent | ReadyEvent;
+import { eventWords, type ReadyEvent, type SimEvent } from "./event-words.js";
 
 /** Takes events and returns the text to print for each. */
 export type Renderer = (event: SimEvent) => string;
@@ -57,38 +36,22 @@ export function textRenderer(device?: number): Renderer {
 	};
 }
 
-function say(event: SimEvent): string | undefined {
-	switch (event.event) {
-		case "log":
-			return event.line;
-		case "ready":
-			return ready(event);
-		case "reset":
-			return event.by === "button" ? "--- reset button ---" : "--- reset ---";
-		case "power-cut":
-			return `--- power cut during flash operation ${event.operation} of the swap; power is back ---`;
-		case "crash":
-			return `--- crash: ${event.reason} ---`;
-		case "halt":
-			return `--- ${event.reason}: the device stays down until it is reset ---`;
-		default:
-			return undefined;
-	}
-}
+const say = (event: SimEvent): string | undefined => (event.event === "ready" ? ready(event) : eventWords(event));
 
 const shortPath = (path: string): string => {
 	const short = relative(".", path);
 	return short.startsWith("..") ? path : short;
 };
 
-const readyInShort = ({ serial, udp, tcp }: ReadyEvent): string =>
+const readyInShort = ({ serial, udp, tcp, page }: ReadyEvent): string =>
 	[
 		`ready: serial ${shortPath(serial)}`,
 		...(udp === undefined ? [] : [`UDP ${udp}`]),
 		...(tcp === undefined ? [] : [`TCP ${tcp}`]),
+		...(page === undefined ? [] : [`page ${page}`]),
 	].join(", ");
 
-function ready({ serial, udp, tcp, bluetooth }: ReadyEvent): string {
+function ready({ serial, udp, tcp, bluetooth, page }: ReadyEvent): string {
 	const port = shortPath(serial);
 	return [
 		"",
@@ -96,6 +59,7 @@ function ready({ serial, udp, tcp, bluetooth }: ReadyEvent): string {
 		...(udp === undefined ? [] : [`  UDP     ${udp}`]),
 		...(tcp === undefined ? [] : [`  TCP     ${tcp}`]),
 		...(bluetooth === undefined ? [] : [`  BLE     ${bluetooth}`]),
+		...(page === undefined ? [] : [`  page    ${page}`]),
 		"  try     npx xs-smp list",
 		`          newtmgr conn add sim type=serial connstring="dev=${port},baud=115200,mtu=256"`,
 		"          newtmgr -c sim image list",

@@ -40,6 +40,7 @@ typedef struct {
 	double watchdog; /* milliseconds within which the device has to show that it lives; 0: for ever */
 	uint32_t beats; /* how often it has */
 	char crash[200]; /* what the device that just crashed has said of it */
+	uint32_t recordings; /* boots of which there is a recording */
 } SimShared;
 
 typedef struct {
@@ -61,6 +62,8 @@ typedef struct {
 	struct sockaddr_storage hci; /* where a Bluetooth controller listens */
 	socklen_t hciLength; /* 0: none */
 	const char *files; /* path of the directory of the file system group; NULL: none */
+	const char *record; /* path of the directory of recordings; NULL: none are made */
+	uint32_t *wear; /* for each sector: erases, changes */
 	char start[256]; /* why the device starts: a cause, and words behind a space */
 	SimShared *shared;
 } Sim;

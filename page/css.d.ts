@@ -1,0 +1,2 @@
+// The bundler takes style sheets (tools/page.mjs).
+declare module "*.css";
