@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { computed, effect, signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { hexOf } from "../../modules/bytes/hex.js";
 import { Atlas } from "../flash/atlas.js";
 import { type AreaView, Contents } from "../flash/contents.js";
@@ -7,7 +7,7 @@ import { applyPart, type Cut, cutName, parseCut } from "../flash/cut.js";
 import { openMap } from "../flash/open-map.js";
 import { type Recording, Timeline } from "../flash/recording.js";
 import { type Step, stepsOf } from "../flash/steps.js";
-import { areas, boots, engine, hello, knownImages, recording, situation, startWith } from "./session.js";
+import { areas, boots, engine, hello, knownImages, onEvent, recording, situation, startWith } from "./session.js";
 
 // The time machine: one recorded boot, or the next one as it is rehearsed, and a moment in it.
 
@@ -41,6 +41,12 @@ export const shownAreas = computed<readonly AreaView[]>(() => {
 	timeline.seek(to);
 	const touched = record.operations.slice(Math.min(from, to), Math.max(from, to));
 	return contents.look((low, high) => touched.some(({ at }) => at >= low && at < high));
+});
+
+/** The sector that the last operation of that moment was in; undefined for now. */
+export const touched = computed(() => {
+	const step = journey.value?.steps[position.value - 1];
+	return step && { label: step.area, sector: step.sector };
 });
 
 /** The flash that is shown, which changes in place. */
@@ -114,6 +120,19 @@ export function cutAt({ recording: { operations } }: Journey, done: number, plug
 	}
 }
 
+/** A plug that was pulled; undefined: none was. */
+export const recovering = signal<
+	| {
+			readonly cut: Cut;
+			/** The newest recording at that time. */
+			readonly after: number;
+			/** Whether the device has come up since, and whether that boot changed the flash. */
+			readonly shown: boolean;
+			readonly recorded: boolean;
+	  }
+	| undefined
+>(undefined);
+
 /** Restarts the device with the flash as it is when power fails there. */
 export function pullPlug(there: Journey, cut: Cut): void {
 	const build = hello.value?.build;
@@ -123,12 +142,9 @@ export function pullPlug(there: Journey, cut: Cut): void {
 	const operation = there.recording.operations[cut.done];
 	if (operation && (cut.units !== undefined || cut.half !== undefined))
 		applyPart(timeline.flash, operation, cut, build.layout.writeAlign);
-	recovering.value = { cut, after: boots.value.at(-1) ?? 0 };
+	recovering.value = { cut, after: boots.value.at(-1) ?? 0, shown: false, recorded: false };
 	startWith(new Uint8Array(timeline.flash));
 }
-
-/** A plug that was pulled, and the newest recording at that time; undefined: none was. */
-export const recovering = signal<{ readonly cut: Cut; readonly after: number } | undefined>(undefined);
 
 /** The link to a moment of a boot. */
 export const linkTo = ({ id }: Journey, cut: Cut): string =>
@@ -147,11 +163,16 @@ export async function followLink(): Promise<void> {
 		"This link is to a boot that the simulator has not recorded: start the simulator with the flash file that belongs to the link.";
 }
 
-// What a device does after the plug was pulled is shown as soon as it is recorded.
-effect(() => {
-	const newest = boots.value.at(-1);
-	const plug = recovering.peek();
-	if (plug && newest !== undefined && newest > plug.after) {
-		void travel(newest);
-	}
+/** How long a recording may take to be complete once the device has told how it ended, milliseconds. */
+const COMPLETE = 200;
+
+// What the device does after the plug was pulled is shown as soon as it is through.
+onEvent(({ event }) => {
+	if (event !== "boot" && event !== "halt") return;
+	const plug = recovering.value;
+	const newest = boots.value.at(-1) ?? 0;
+	if (!plug || plug.shown) return;
+	recovering.value = { ...plug, shown: true, recorded: newest > plug.after };
+	if (newest <= plug.after) leave();
+	else setTimeout(() => void travel(newest), event === "boot" ? 0 : COMPLETE);
 });

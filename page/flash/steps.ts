@@ -44,9 +44,9 @@ const FIELDS = [
 ] as const;
 
 /** What each operation of a recording is for. */
-export function stepsOf({ start, operations }: Recording, layout: Layout, config: BootConfig): Step[] {
+export function stepsOf({ start, operations, end }: Recording, layout: Layout, config: BootConfig): Step[] {
 	const places = operations.map((operation) => placeOf(operation, layout, config));
-	const records = nextRecords(operations, places, layout.writeAlign);
+	const records = nextRecords(operations, places, layout.writeAlign, end === "done");
 	const sizes = swapSizes(start, operations, places);
 	return operations.map((operation, index) => {
 		const place = places[index]!;
@@ -79,20 +79,24 @@ function recordOf({ bytes, length }: Operation, { trailer, offset }: Place, writ
 	return at >= 0 && at < trailer.statusSize ? at / writeAlign : undefined;
 }
 
-/** For each operation the record that closes its step; undefined behind the last one. */
+/**
+ * For each operation the record that closes its step; undefined behind the last one. Where power failed, a step was not
+ * closed: it is the one after the last record.
+ */
 function nextRecords(
 	operations: readonly Operation[],
 	places: readonly Place[],
 	align: number,
+	isWhole: boolean,
 ): (number | undefined)[] {
+	const records = operations.map((operation, i) => recordOf(operation, places[i]!, align));
 	const found: (number | undefined)[] = new Array(operations.length);
-	let next: number | undefined;
+	const last = records.filter((record) => record !== undefined).at(-1);
+	let next = isWhole ? undefined : last === undefined ? 0 : last + 1;
 	for (let i = operations.length - 1; i >= 0; i--) {
-		const record = recordOf(operations[i]!, places[i]!, align);
-		const trailer = places[i]!.trailer;
-		// A new trailer begins another image's swap.
-		if (record !== undefined) next = record;
-		else if (operations[i]!.bytes && places[i]!.offset === trailer?.copyDone) next = undefined;
+		// A trailer that is complete ends the swap of an image.
+		if (records[i] !== undefined) next = records[i];
+		else if (operations[i]!.bytes && places[i]!.offset === places[i]!.trailer?.copyDone) next = undefined;
 		found[i] = next;
 	}
 	return found;

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { memo } from "preact/compat";
 import { hex } from "../../modules/bytes/hex.js";
 import { changes, hello, knownImages, wear } from "../device/session.js";
-import { journey, leave, position, shownAreas } from "../device/time.js";
+import { journey, leave, position, shownAreas, touched } from "../device/time.js";
 import { type AreaView, areaWords, HOLDS_WORDS, type Holds, runsOf, type SectorView } from "../flash/contents.js";
 import { Panel } from "../ui/panel.jsx";
 import { Scroll } from "../ui/scroll.jsx";
@@ -53,7 +53,13 @@ export function FlashPanel() {
 					{slots
 						.filter(({ slot }) => slot?.image === image)
 						.map((area) => (
-							<Slot key={area.id} area={area} sectorSize={layout.sectorSize} wears={showsWear.value} />
+							<Slot
+								key={area.id}
+								area={area}
+								sectorSize={layout.sectorSize}
+								wears={showsWear.value}
+								touched={touched.value?.label === area.label ? touched.value.sector : undefined}
+							/>
 						))}
 				</div>
 			))}
@@ -129,10 +135,13 @@ function Slot({
 	area,
 	sectorSize,
 	wears,
+	touched: last,
 }: {
 	readonly area: AreaView;
 	readonly sectorSize: number;
 	readonly wears: boolean;
+	/** The sector that was changed last in the moment that is shown. */
+	readonly touched: number | undefined;
 }) {
 	const { label, offset, size, slot, sectors } = area;
 	const there = pointed.value?.area === area.id ? pointed.value.sector : undefined;
@@ -182,7 +191,7 @@ function Slot({
 						sector={sector}
 						view={view}
 						heat={wears ? worn(sector) / most : undefined}
-						here={sector === there}
+						mark={sector === there ? " here" : sector === last ? " touched" : ""}
 					/>
 				))}
 			</div>
@@ -197,17 +206,17 @@ const Cell = memo(function Cell({
 	sector,
 	view: { holds, part },
 	heat,
-	here,
+	mark,
 }: {
 	readonly sector: number;
 	readonly view: SectorView;
 	readonly heat: number | undefined;
-	readonly here: boolean;
+	readonly mark: string;
 }) {
 	const kind = heat === undefined ? `sector ${holds}${part ? " part" : ""}` : "sector heat";
 	return (
 		<span
-			class={here ? `${kind} here` : kind}
+			class={`${kind}${mark}`}
 			data-sector={sector}
 			style={heat === undefined ? undefined : { "--heat": `${Math.round(heat * 100)}%` }}
 		/>

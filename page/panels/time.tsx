@@ -66,26 +66,24 @@ function Picker() {
 	const there = journey.value;
 	const chosen = there ? String(there.recording.number) : "now";
 	return (
-		<label class="picker">
-			<span class="unseen">Boot</span>
-			<select
-				value={chosen}
-				onChange={({ currentTarget: { value } }) => {
-					playing.value = false;
-					if (value === "now") leave();
-					else if (value === "0") void rehearseNext();
-					else void travel(Number(value), 0);
-				}}
-			>
-				<option value="now">now</option>
-				{boots.value.map((number) => (
-					<option key={number} value={String(number)}>
-						boot {number}
-					</option>
-				))}
-				<option value="0">next boot, rehearsed</option>
-			</select>
-		</label>
+		<select
+			aria-label="Boot"
+			value={chosen}
+			onChange={({ currentTarget: { value } }) => {
+				playing.value = false;
+				if (value === "now") leave();
+				else if (value === "0") void rehearseNext();
+				else void travel(Number(value), 0);
+			}}
+		>
+			<option value="now">now</option>
+			{boots.value.map((number) => (
+				<option key={number} value={String(number)}>
+					boot {number}
+				</option>
+			))}
+			<option value="0">next boot, rehearsed</option>
+		</select>
 	);
 }
 
@@ -162,8 +160,8 @@ function Machine({ there }: { readonly there: Journey }) {
 					<Icon name="last" />
 				</button>
 				<label>
-					<span class="unseen">Speed</span>
 					<select
+						aria-label="Speed"
 						value={String(speed.value)}
 						onChange={({ currentTarget }) => {
 							speed.value = Number(currentTarget.value);
@@ -287,10 +285,17 @@ function PlugControls({ there, at }: { readonly there: Journey; readonly at: num
 					Save the flash that it begins with
 				</button>
 			</p>
-			<p role="status">
-				{recovering.value &&
-					`The power failed at ${cutName(recovering.value.cut)}, and is back. The device ${status.value.words}.`}
-			</p>
+			<p role="status">{recoveryWords()}</p>
 		</div>
 	);
+}
+
+/** What became of the device after the plug was pulled. */
+function recoveryWords(): string {
+	const plug = recovering.value;
+	if (!plug) return "";
+	const where = `The power failed at ${cutName(plug.cut)}`;
+	if (!plug.shown) return `${where}; the device boots.`;
+	const writes = plug.recorded ? "with the operations above" : "and the flash needed no change";
+	return `${where}. The device came back ${writes}: it ${status.value.words}.`;
 }

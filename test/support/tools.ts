@@ -15,6 +15,7 @@ const sources: Readonly<Record<string, string>> = {
 	node20: "npm install node@20, and a link of this name",
 	node22: "npm install node@22, and a link of this name",
 	node24: "npm install node@24, and a link of this name",
+	chromium: "apt-get install chromium",
 	"qemu-system-arm": "apt-get install qemu-system-arm",
 	"arm-none-eabi-gcc": "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
 };

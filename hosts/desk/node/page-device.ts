@@ -57,9 +57,9 @@ export class PageDevice {
 		}
 		if (this.#viewers.size === 0) return;
 		this.#lookNow();
-		this.#tell({ type: "event", ...told });
 		this.#tell({ type: "otp", words: this.#otpWords() });
 		this.#tell({ type: "boots", numbers: this.#recorded() });
+		this.#tell({ type: "event", ...told });
 	}
 
 	/** Shows the device to one more page. Returns what ends that. */
