@@ -1,5 +1,4 @@
 import { connection, hello, pressReset, refusal, setPower, status } from "./device/session.js";
-import { moment } from "./device/time.js";
 import { ClientPanel } from "./panels/client.jsx";
 import { ConsolePanel } from "./panels/console.jsx";
 import { FlashPanel } from "./panels/flash.jsx";
@@ -52,7 +51,6 @@ function Bar() {
 			<p class={`status ${kind}`} role="status">
 				<span class="lamp" aria-hidden="true" />
 				{words}
-				{moment.value && " · the flash shown is of another moment"}
 			</p>
 			<nav aria-label="The device's buttons">
 				<button type="button" disabled={idle || isOff} onClick={pressReset}>

@@ -70,6 +70,8 @@ const engine = new Engine();
 const listeners = new Set<ConsoleListener>();
 const lines: string[] = [];
 const MOST_LINES = 1000;
+/** More ranges that changed are one, which is the whole flash: nobody may look at the page for long. */
+const MOST_RANGES = 1000;
 
 /** Who shows the console. */
 export interface ConsoleListener {
@@ -84,6 +86,8 @@ let atlas: Atlas | undefined;
 let contents: Contents | undefined;
 let otp: readonly number[] = [];
 let explaining: ReturnType<typeof setTimeout> | undefined;
+/** Whether the next frame will show the flash anew. */
+let showing = false;
 /** Ranges of the flash that changed and are not shown yet. */
 let dirty: [from: number, to: number][] = [];
 const recordings = new Map<number, Recording>();
@@ -231,11 +235,21 @@ const readyWords = ({ serial, udp }: ReadyEvent): string =>
 function takeFlash(piece: Uint8Array): void {
 	const at = readU32(piece, 0);
 	flash.set(piece.subarray(4), at);
+	if (dirty.length > MOST_RANGES) dirty = [[0, flash.length]];
 	dirty.push([at, at + piece.length - 4]);
 }
 
-/** Shows the flash as it is. */
+/** Shows the flash as it is, with the next frame: a page that nobody sees has no frames, and costs an upload nothing. */
 function show(): void {
+	if (showing) return;
+	showing = true;
+	requestAnimationFrame(() => {
+		showing = false;
+		draw();
+	});
+}
+
+function draw(): void {
 	const { build } = hello.value ?? {};
 	if (!contents || !atlas || !build) return;
 	const changed = dirty;

@@ -28,9 +28,6 @@ export const journey = signal<Journey | undefined>(undefined);
 export const position = signal(0);
 /** Why a link does not lead anywhere, a sentence. */
 export const lost = signal("");
-/** Whether the flash that is shown is of another moment than now. */
-export const moment = computed(() => journey.value !== undefined);
-
 /** The areas that are shown: of that moment, or of now. */
 export const shownAreas = computed<readonly AreaView[]>(() => {
 	const there = journey.value;

@@ -42,9 +42,9 @@ export function FlashPanel() {
 			}
 		>
 			<Moment />
-			<p class="quiet">
-				{device.flash}: {sizeWords(layout.size)} of NOR flash in sectors of {sizeWords(layout.sectorSize)}, layout{" "}
-				{layout.name}
+			<p class="quiet" title={device.flash}>
+				{device.flash.replace(/.*\//, "")}: {sizeWords(layout.size)} of NOR flash in sectors of{" "}
+				{sizeWords(layout.sectorSize)}, layout {layout.name}
 			</p>
 			<Strip areas={areas} size={layout.size} />
 			{images.map((image) => (

@@ -14,7 +14,7 @@ export function sizeWords(size: number): string {
 export const bytePairs = (digits: string): string => digits.replace(/..(?!$)/g, "$& ");
 
 /** The beginning of a hash: enough to tell images apart. */
-export const shortHash = (hash: string): string => hash.slice(0, 12);
+export const shortHash = (hash: string): string => hash.slice(0, 8);
 
 /** What went wrong, as a sentence. */
 export function sentence(error: unknown): string {

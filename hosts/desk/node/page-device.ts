@@ -1,13 +1,13 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
-import { relative } from "node:path";
 import type { FlashTiming } from "../../../modules/bootutil/loader/shadow-flash.js";
 import type { Device } from "./device.js";
 import type { SimEvent } from "./event-words.js";
 import { reason } from "./loader-setup.js";
 import type { Hello, PageMessage, ServerMessage } from "./page-protocol.js";
+import { shortPath } from "./render.js";
 
 /** How often the flash is looked at while somebody looks at the page, milliseconds. */
-const LOOK = 80;
+const LOOK = 150;
 /** Events that are told to a page that comes later. */
 const REMEMBERED = 500;
 /** Header of the wear file, and bytes of a sector in it (hosts/sim/native/record.c). */
@@ -72,7 +72,7 @@ export class PageDevice {
 			devices,
 			build: { layout, boot, downgradePrevention, signature, keys },
 			timing: this.#timing ?? null,
-			flash: relative(".", flash),
+			flash: shortPath(flash),
 			records: recordings !== undefined,
 			mayChange: viewer.mayChange,
 		};

@@ -38,7 +38,8 @@ export function textRenderer(device?: number): Renderer {
 
 const say = (event: SimEvent): string | undefined => (event.event === "ready" ? ready(event) : eventWords(event));
 
-const shortPath = (path: string): string => {
+/** A path as people would type it. */
+export const shortPath = (path: string): string => {
 	const short = relative(".", path);
 	return short.startsWith("..") ? path : short;
 };
