@@ -10,28 +10,47 @@ import { TrailersPanel } from "./panels/trailers.jsx";
 export function App() {
 	return (
 		<>
-			<a class="skip" href="#flash">
-				Skip to the flash
+			<a class="skip" href={SERVED ? "#flash" : "#client"}>
+				Skip to the {SERVED ? "flash" : "client"}
 			</a>
 			<Bar />
 			<main>
 				<p class="alert" role="alert">
 					{refusal.value}
 				</p>
-				<div class="columns">
-					<div class="column">
-						<FlashPanel />
-						<TimePanel />
-						<TrailersPanel />
-					</div>
-					<div class="column">
-						<ClientPanel />
-						<ForecastPanel />
-						<ConsolePanel />
-					</div>
-				</div>
+				{SERVED ? <Simulator /> : <Board />}
 			</main>
 		</>
+	);
+}
+
+/** A simulated device: all of it. */
+function Simulator() {
+	return (
+		<div class="columns">
+			<div class="column">
+				<FlashPanel />
+				<TimePanel />
+				<TrailersPanel />
+			</div>
+			<div class="column">
+				<ClientPanel />
+				<ForecastPanel />
+				<ConsolePanel />
+			</div>
+		</div>
+	);
+}
+
+/** A board: what its SMP server tells. */
+function Board() {
+	return (
+		<div class="alone">
+			<ClientPanel />
+			<p class="quiet">
+				Flash, trailers, forecast and time machine need the simulator, which knows every byte: <code>npm start</code>
+			</p>
+		</div>
 	);
 }
 
@@ -52,14 +71,16 @@ function Bar() {
 				<span class="lamp" aria-hidden="true" />
 				{words}
 			</p>
-			<nav aria-label="The device's buttons">
-				<button type="button" disabled={idle || isOff} onClick={pressReset}>
-					Reset
-				</button>
-				<button type="button" disabled={idle} aria-pressed={isOff} onClick={() => setPower(isOff)}>
-					{isOff ? "Power on" : "Power off"}
-				</button>
-			</nav>
+			{SERVED && (
+				<nav aria-label="The device's buttons">
+					<button type="button" disabled={idle || isOff} onClick={pressReset}>
+						Reset
+					</button>
+					<button type="button" disabled={idle} aria-pressed={isOff} onClick={() => setPower(isOff)}>
+						{isOff ? "Power on" : "Power off"}
+					</button>
+				</nav>
+			)}
 		</header>
 	);
 }

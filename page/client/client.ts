@@ -28,10 +28,14 @@ export interface Progress {
 
 let stop: AbortController | undefined;
 
-/** Talks to a device over a link from now on. */
-export function talkOver(link: Link): void {
+/** Where the device is, in words. */
+export const place = signal("");
+
+/** Talks to a device over a link from now on. `where` says where it is. */
+export function talkOver(link: Link, where: string): void {
 	void client.value?.close();
 	images.value = [];
+	place.value = where;
 	client.value = new SmpClient(link);
 }
 

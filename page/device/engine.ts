@@ -25,16 +25,9 @@ export type Situation = Pick<Question, "build" | "flash" | "otp" | "timing">;
 
 /** Runs the boot loader on copies of the flash, beside the page. */
 export class Engine {
-	readonly #worker = new Worker("worker.js");
+	#worker: Worker | undefined;
 	readonly #waiting = new Map<number, (answer: Answer) => void>();
 	#last = 0;
-
-	constructor() {
-		this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-			this.#waiting.get(data.id)?.(data);
-			this.#waiting.delete(data.id);
-		};
-	}
 
 	/** What is on the flash, and what the next boots do. */
 	explain(situation: Situation): Promise<Explanation> {
@@ -57,7 +50,18 @@ export class Engine {
 			this.#waiting.set(id, ({ result, error }) =>
 				error === undefined ? resolve(result as R) : reject(new Error(error)),
 			);
+			this.#worker ??= this.#start();
 			this.#worker.postMessage({ ...question, id } satisfies Question);
 		});
+	}
+
+	/** Not before it is needed: a page that was opened as a file may have no worker. */
+	#start(): Worker {
+		const worker = new Worker("worker.js");
+		worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+			this.#waiting.get(data.id)?.(data);
+			this.#waiting.delete(data.id);
+		};
+		return worker;
 	}
 }

@@ -13,8 +13,8 @@ import { Engine, type Situation } from "./engine.js";
 
 // The simulated device that this page shows, as its server tells of it. One page has one.
 
-/** How the connection to the page's server is. */
-export const connection = signal<"connecting" | "open" | "lost">("connecting");
+/** How the connection to the page's server is; `none`: there is no server, and no simulator. */
+export const connection = signal<"connecting" | "open" | "lost" | "none">(SERVED ? "connecting" : "none");
 /** Which device it is, and how it is built. */
 export const hello = signal<Hello | undefined>(undefined);
 /** What the flash holds now, area by area. */
@@ -35,6 +35,7 @@ const lastState = signal<SimEvent | undefined>(undefined);
 /** How the device is, in a few words. */
 export const status = computed<{ readonly kind: "runs" | "boots" | "off" | "down" | "gone"; readonly words: string }>(
 	() => {
+		if (connection.value === "none") return { kind: "gone", words: "for boards" };
 		if (connection.value !== "open")
 			return { kind: "gone", words: connection.value === "lost" ? "no connection" : "…" };
 		const event = lastState.value;
@@ -106,6 +107,7 @@ export function address(path: string, scheme = location.protocol): string {
 
 /** Connects, and again whenever the connection is gone. */
 export function connect(): void {
+	if (!SERVED) return;
 	socket = new WebSocket(address("/state", "ws:"));
 	socket.binaryType = "arraybuffer";
 	socket.onopen = () => {

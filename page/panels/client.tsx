@@ -5,6 +5,7 @@ import { address, connection, hello, onEvent } from "../device/session.js";
 import { Panel } from "../ui/panel.jsx";
 import { Tabs } from "../ui/tabs.jsx";
 import { duration, sizeWords } from "../ui/words.js";
+import { Connect } from "./connect.jsx";
 import { DropTab } from "./drop.jsx";
 import { HistoryTab, StatisticsTab } from "./history.jsx";
 import { ImagesTab } from "./images.jsx";
@@ -16,7 +17,10 @@ export function ClientPanel() {
 	const open = connection.value === "open" && mayChange;
 	useEffect(() => {
 		if (!open) return;
-		talkOver(webSocketLink(() => new WebSocket(address("/smp", "ws:"))));
+		talkOver(
+			webSocketLink(() => new WebSocket(address("/smp", "ws:"))),
+			"the simulator",
+		);
 		void refresh();
 		// What another client or a restart changes shows in what the boot loader and the application tell.
 		return onEvent(({ event }) => {
@@ -27,6 +31,7 @@ export function ClientPanel() {
 		<Panel id="client" title="Client">
 			{mayChange || hello.value === undefined ? (
 				<>
+					{!SERVED && <Connect />}
 					<ImagesTab />
 					<Tabs
 						label="What the client does"

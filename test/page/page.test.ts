@@ -1,11 +1,19 @@
 import assert from "node:assert";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { SmpClient } from "../../client/index.js";
 import { serialLink } from "../../client/node/serial.js";
-import { Simulator } from "../../tools/simulator.js";
+import { endsWithUs, freshDirectory, root, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
-import { describeWith } from "../support/tools.js";
+import { describeWith, run } from "../support/tools.js";
 import { drop, openPage, outcome, ready, startBrowser, violations } from "./browser.js";
+
+const BRIDGE = [join(root, "dist/cli/main.js"), "bridge", "--json", "--listen", "0"];
 
 describeWith("chromium", "the page", () => {
 	let browser: Browser;
@@ -189,6 +197,31 @@ describeWith("chromium", "the page", () => {
 			await sectors.press("ArrowRight");
 			assert.match((await sectors.getAttribute("aria-valuetext"))!, /^sector 1 at 0x15000: sector 1 of the old image/);
 		}));
+
+	it("updates a board through a bridge, from a file", async () => {
+		const folder = freshDirectory();
+		const built = await run(process.execPath, [join(root, "tools/page.mjs"), folder]);
+		assert.deepEqual(built, { status: 0, output: "" });
+		const device = await Simulator.start(["--images", "1"]);
+		const bridge = endsWithUs(
+			spawn(process.execPath, [...BRIDGE, "--udp", device.udp], { stdio: ["ignore", "pipe", "inherit"] }),
+		);
+		const [line] = (await once(createInterface({ input: bridge.stdout }), "line")) as [string];
+		const page = await browser.newPage();
+		await page.goto(pathToFileURL(join(folder, "index.html")).href);
+		assert.deepEqual(await violations(page), []);
+		await page.getByLabel("address of a bridge").fill((JSON.parse(line) as { url: string }).url);
+		await page.getByRole("button", { name: "Connect" }).click();
+		await page.locator(".images tbody tr", { hasText: "0.0.0" }).waitFor();
+		await drop(page, "update.bin", update("0.0.1", 20_000).file);
+		await page.getByRole("button", { name: "Upgrade" }).click();
+		await outcome(page, "Version 0.0.1 runs in place of 0.0.0");
+		await page.close();
+		bridge.kill("SIGINT");
+		await once(bridge, "close");
+		await device.stop();
+		rmSync(folder, { recursive: true });
+	});
 
 	for (const [what, look] of [
 		["light, 1600 wide", { viewport: { width: 1600, height: 1000 }, colorScheme: "light" }],

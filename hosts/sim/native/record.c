@@ -57,7 +57,8 @@ uint32_t *openWear(int events, const char *path, int64_t sectors)
 	/* One of another flash tells nothing of this one. */
 	bool ours = (size_t)status.st_size == size && pread(fd, &there, sizeof there, 0) == sizeof there &&
 		memcmp(&there, &header, sizeof header) == 0;
-	if (!ours && (ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)size) < 0 ||
+	if (!ours &&
+		(ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)size) < 0 ||
 			pwrite(fd, &header, sizeof header, 0) != sizeof header))
 		refuse(events, "cannot write the wear file %s: %s", path, strerror(errno));
 	uint8_t *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -1,2 +1,0 @@
-// The bundler takes style sheets (tools/page.mjs).
-declare module "*.css";
