@@ -220,7 +220,7 @@ function Machine({ there }: { readonly there: Journey }) {
 								<strong>{next.part}</strong> · <code>{next.calls}</code> {next.words}
 							</>
 						) : (
-							"nothing: the application starts"
+							NEXT[end]
 						)}
 					</dd>
 				</div>
@@ -234,6 +234,12 @@ const ENDS: Readonly<Record<Journey["recording"]["end"], string>> = {
 	done: "the boot loader came to its end",
 	cut: "power failed here, or it goes on",
 	full: "the rest is not recorded",
+};
+
+const NEXT: Readonly<Record<Journey["recording"]["end"], string>> = {
+	done: "nothing: the application starts",
+	cut: "nothing is known of",
+	full: "nothing is known of",
 };
 
 const PLUGS: Readonly<Record<Plug, string>> = {
@@ -297,5 +303,7 @@ function recoveryWords(): string {
 	const where = `The power failed at ${cutName(plug.cut)}`;
 	if (!plug.shown) return `${where}; the device boots.`;
 	const writes = plug.recorded ? "with the operations above" : "and the flash needed no change";
-	return `${where}. The device came back ${writes}: it ${status.value.words}.`;
+	const { kind, words } = status.value;
+	if (kind === "runs") return `${where}. The device came back ${writes}: it ${words}.`;
+	return `${where}. The device did not come back: ${words}.`;
 }

@@ -238,6 +238,20 @@ describe("page: what the server tells and does", () => {
 		await device.stop();
 	});
 
+	it("starts a device whose power is off with another flash", async () => {
+		const device = await Simulator.start(["--page", "0", "--images", "1"]);
+		const state = await PageState.open(device.page);
+		state.send({ type: "power", on: false });
+		await state.next("power");
+		const blank = new Uint8Array(state.flash.length).fill(0xff);
+		state.send(blank);
+		const { reason } = await device.next("halt");
+		assert.match(String(reason), /no bootable image|nothing to boot|primary slot/);
+		assert.deepEqual(new Uint8Array(readFileSync(device.flash)), blank);
+		state.close();
+		await device.stop();
+	});
+
 	it("refuses a flash of another size", async () => {
 		const device = await Simulator.start(["--page", "0"]);
 		const state = await PageState.open(device.page);

@@ -36,8 +36,9 @@ export class PageDevice {
 	/** The wear file as it was when it was last looked at. */
 	#wear: Buffer = Buffer.alloc(0);
 	#look: NodeJS.Timeout | undefined;
-	/** Called once the power is off. */
-	#whenOff: (() => void) | undefined;
+	/** The flash that the device is to start with, once its power is off. */
+	#next: Uint8Array | undefined;
+	#isOff = false;
 
 	constructor(device: Device, number: number, timing: FlashTiming | undefined) {
 		this.device = device;
@@ -51,9 +52,9 @@ export class PageDevice {
 		const told = { event, time: Date.now() };
 		this.#events.push(told);
 		if (this.#events.length > REMEMBERED) this.#events.shift();
-		if (event.event === "power" && !event.on) {
-			this.#whenOff?.();
-			this.#whenOff = undefined;
+		if (event.event === "power") {
+			this.#isOff = !event.on;
+			if (this.#isOff) this.#startWithNext();
 		}
 		if (this.#viewers.size === 0) return;
 		this.#lookNow();
@@ -101,25 +102,30 @@ export class PageDevice {
 
 	/** Has the device start with other contents of its flash. Throws an Error with a sentence. */
 	startWith(contents: Uint8Array): void {
-		const { flash, config } = this.device.setup;
+		const { config } = this.device.setup;
 		if (contents.length !== config.layout.size)
 			throw new Error(`The flash has ${config.layout.size} bytes, not ${contents.length}.`);
-		const bytes = contents.slice();
-		this.#whenOff = () => {
+		this.#next = contents.slice();
+		if (this.#isOff) this.#startWithNext();
+		else this.device.power(false);
+	}
+
+	#startWithNext(): void {
+		const bytes = this.#next;
+		this.#next = undefined;
+		if (!bytes) return;
+		try {
+			const file = openSync(this.device.setup.flash, "r+");
 			try {
-				const file = openSync(flash, "r+");
-				try {
-					for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, at);
-				} finally {
-					closeSync(file);
-				}
-			} catch (error) {
-				this.#tell({ type: "refused", message: `The flash file cannot be written: ${reason(error)}.` });
+				for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, at);
+			} finally {
+				closeSync(file);
 			}
-			for (const viewer of this.#viewers) this.#sendFlash(viewer);
-			this.device.power(true);
-		};
-		this.device.power(false);
+		} catch (error) {
+			this.#tell({ type: "refused", message: `The flash file cannot be written: ${reason(error)}.` });
+		}
+		for (const viewer of this.#viewers) this.#sendFlash(viewer);
+		this.device.power(true);
 	}
 
 	/** The recording of a boot; undefined if there is none of that number. */
