@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
@@ -12,6 +12,26 @@ import { endsWithUs, freshDirectory, root, Simulator } from "../../tools/simulat
 import { update } from "../clients/images.js";
 import { describeWith, run } from "../support/tools.js";
 import { drop, openPage, outcome, ready, startBrowser, violations } from "./browser.js";
+
+/** A port of Web Serial whose other end is on this side: `toBoard` and `fromBoard` carry its bytes in base64. */
+const FAKE_SERIAL = `{
+	const port = {
+		readable: null,
+		writable: null,
+		async open() {
+			port.readable = new ReadableStream({
+				start(controller) {
+					globalThis.fromBoard = (text) => controller.enqueue(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
+				},
+			});
+			port.writable = new WritableStream({ write: (bytes) => toBoard(btoa(String.fromCharCode(...bytes))) });
+		},
+		async close() {},
+		addEventListener() {},
+		removeEventListener() {},
+	};
+	Object.defineProperty(navigator, "serial", { value: { requestPort: async () => port } });
+}`;
 
 const BRIDGE = [join(root, "dist/cli/main.js"), "bridge", "--json", "--listen", "0"];
 
@@ -198,17 +218,52 @@ describeWith("chromium", "the page", () => {
 			assert.match((await sectors.getAttribute("aria-valuetext"))!, /^sector 1 at 0x15000: sector 1 of the old image/);
 		}));
 
-	it("updates a board through a bridge, from a file", async () => {
+	/** The page for boards, in a folder of its own. Returns its address. */
+	async function pageForBoards(): Promise<string> {
 		const folder = freshDirectory();
 		const built = await run(process.execPath, [join(root, "tools/page.mjs"), folder]);
 		assert.deepEqual(built, { status: 0, output: "" });
+		return pathToFileURL(join(folder, "index.html")).href;
+	}
+
+	it("updates a board over Web Serial: a fake of the browser's port, with the simulator behind it", async () => {
+		const device = await Simulator.start(["--images", "1", "--tcp", "0"]);
+		const { hostname, port } = new URL(`tcp://${device.tcp}`);
+		const page = await browser.newPage();
+		let socket: Socket | undefined;
+		const open = (): Socket => {
+			const opened = connect(Number(port), hostname);
+			opened.on("data", (data) => void page.evaluate(`fromBoard("${data.toString("base64")}")`));
+			opened.on("error", () => {});
+			// The line outlives a restart of the device, and a TCP connection does not.
+			opened.on("close", () => {
+				if (socket === opened) socket = undefined;
+			});
+			return opened;
+		};
+		await page.exposeFunction("toBoard", (text: string) => {
+			socket ??= open();
+			socket.write(Buffer.from(text, "base64"));
+		});
+		await page.addInitScript({ content: FAKE_SERIAL });
+		await page.goto(await pageForBoards());
+		await page.getByRole("button", { name: "Serial port…" }).click();
+		await page.locator(".images tbody tr", { hasText: "0.0.0" }).waitFor();
+		await drop(page, "update.bin", update("0.0.1", 20_000).file);
+		await page.getByRole("button", { name: "Upgrade" }).click();
+		await outcome(page, "Version 0.0.1 runs in place of 0.0.0");
+		await page.close();
+		await device.stop();
+	});
+
+	it("updates a board through a bridge, from a file", async () => {
 		const device = await Simulator.start(["--images", "1"]);
 		const bridge = endsWithUs(
 			spawn(process.execPath, [...BRIDGE, "--udp", device.udp], { stdio: ["ignore", "pipe", "inherit"] }),
 		);
 		const [line] = (await once(createInterface({ input: bridge.stdout }), "line")) as [string];
 		const page = await browser.newPage();
-		await page.goto(pathToFileURL(join(folder, "index.html")).href);
+		await page.goto(await pageForBoards());
 		assert.deepEqual(await violations(page), []);
 		await page.getByLabel("address of a bridge").fill((JSON.parse(line) as { url: string }).url);
 		await page.getByRole("button", { name: "Connect" }).click();
@@ -220,7 +275,6 @@ describeWith("chromium", "the page", () => {
 		bridge.kill("SIGINT");
 		await once(bridge, "close");
 		await device.stop();
-		rmSync(folder, { recursive: true });
 	});
 
 	for (const [what, look] of [
