@@ -6,6 +6,7 @@ import { loaderConfig } from "../hosts/desk/xs/loader-config.js";
 import { explain } from "../image/explain.js";
 import { colourStyle, formatExplanation, plainStyle } from "../image/explain-text.js";
 import { MODE_NAMES } from "../image/mode-names.js";
+import { nodeDigest } from "../image/node-digest.js";
 import { MODES, SCRATCH_LABEL } from "../modules/bootutil/modes.js";
 import { OtpCounters, type OtpMemory } from "../modules/bootutil/otp-counter.js";
 import { slotAreaId } from "../modules/flash/layout.js";
@@ -31,6 +32,7 @@ function run(options: ExplainCommand, colours: boolean): string {
 	const { layout, build } = loader;
 	const explanation = explain(openFlash(path, loader), {
 		config: loaderConfig(build),
+		digest: nodeDigest,
 		securityCounters: new OtpCounters(readOtp(downgradePrevention === "hardware" ? `${path}.otp` : undefined)),
 		timing,
 	});

@@ -27,7 +27,7 @@ export const plainStyle: Style = { title: plain, good: plain, bad: plain, aside:
 export const colourStyle: Style = { title: coloured(1), good: coloured(32), bad: coloured(31), aside: coloured(2) };
 
 /** What a row of the table of states means to a user. */
-const STATES: Readonly<Record<string, string>> = {
+export const STATES: Readonly<Record<string, string>> = {
 	I: "power failed while a revert was being prepared: the revert goes on",
 	II: "the image in the secondary slot is to be tested",
 	III: "the image in the secondary slot is to be installed for good",
@@ -37,11 +37,13 @@ const STATES: Readonly<Record<string, string>> = {
 
 const count = (n: number, one: string): string => `${n} ${one}${n === 1 ? "" : "s"}`;
 
-function bytes(n: number): string {
+/** A size for people. */
+export function bytes(n: number): string {
 	return n < 1024 ? `${n} bytes` : `${(n / 1024).toFixed(1)} KiB`;
 }
 
-function duration(seconds: number): string {
+/** A time for people, which is never exact. */
+export function duration(seconds: number): string {
 	if (seconds >= 60) return `about ${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 	return seconds < 0.01 ? "less than 0.01 s" : `about ${seconds < 1 ? seconds.toFixed(2) : seconds.toFixed(1)} s`;
 }
@@ -156,14 +158,15 @@ function trailerText({ magic, imageOk, copyDone, swapInfo }: TrailerExplanation)
 }
 
 /** How boots are worded. */
-interface Wording {
+export interface Wording {
 	readonly several: boolean;
 	/** Whether the newest image runs, from where it is. */
 	readonly newest: boolean;
 	readonly style: Style;
 }
 
-function bootLines(
+/** What a boot does, a line an image, and how long the flash is busy with it. */
+export function bootLines(
 	boot: BootExplanation,
 	intents: readonly ImageExplanation[],
 	{ several, newest, style }: Wording,

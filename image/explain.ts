@@ -4,8 +4,7 @@ import { IMAGE_HEADER_SIZE } from "../modules/bootutil/header.js";
 import type { ImageResult, LoaderConfig } from "../modules/bootutil/loader/config.js";
 import { type DryBoot, DryRun } from "../modules/bootutil/loader/dry-run.js";
 import { installs } from "../modules/bootutil/modes.js";
-import { SWAP_TYPE_TABLE } from "../modules/bootutil/swap-type.js";
-import { BootFlag, BootMagic, SwapType, type Trailer, trailerMagic } from "../modules/bootutil/trailer.js";
+import { BootMagic, SwapType, type Trailer, trailerMagic } from "../modules/bootutil/trailer.js";
 import { readU16 } from "../modules/bytes/little-endian.js";
 import type { FlashMap } from "../modules/flash/map.js";
 import type { FlashTiming } from "../modules/flash/timing.js";
@@ -14,16 +13,8 @@ import { BootRecords } from "../modules/smp/group/boot-records.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../modules/smp/group/image/upload-journal.js";
 import { type BootEntry, changeWords, outcomeWords, startWords } from "../modules/smp/protocol/boot-journal.js";
 import { endianOf } from "./format.js";
-import {
-	digest,
-	type FindOptions,
-	type FoundImage,
-	findImage,
-	headerAt,
-	isEncrypted,
-	lacksKey,
-	startsOf,
-} from "./found.js";
+import { type FindOptions, type FoundImage, findImage, headerAt, isEncrypted, lacksKey, startsOf } from "./found.js";
+import { becauseWords, flagName, magicName, typeName } from "./trailer-words.js";
 
 /** What a trailer says, in MCUboot's words. */
 export interface TrailerExplanation {
@@ -131,30 +122,9 @@ export interface ExplainOptions extends FindOptions {
 	readonly timing: FlashTiming;
 }
 
-const MAGICS: Readonly<Record<number, string>> = {
-	[BootMagic.GOOD]: "good",
-	[BootMagic.BAD]: "bad",
-	[BootMagic.UNSET]: "unset",
-};
-const FLAGS: Readonly<Record<number, string>> = {
-	[BootFlag.SET]: "set",
-	[BootFlag.BAD]: "bad",
-	[BootFlag.UNSET]: "unset",
-};
-const TYPES: Readonly<Record<number, string>> = {
-	[SwapType.NONE]: "none",
-	[SwapType.TEST]: "test",
-	[SwapType.PERM]: "permanent",
-	[SwapType.REVERT]: "revert",
-	[SwapType.FAIL]: "fail",
-	[SwapType.PANIC]: "panic",
-};
-
-const typeName = (type: number): string => TYPES[type] ?? `undefined type ${type}`;
-
 /** Says what is on a flash and what its next boots do. Only reads it. */
 export function explain(map: FlashMap, options: ExplainOptions): Explanation {
-	const { config, securityCounters, timing } = options;
+	const { config, digest, securityCounters, timing } = options;
 	const boot = new BootUtil(map, config);
 	const forecasts = bootForecast(boot);
 	const rehearse = (): DryRun => new DryRun(map, config, { digest, securityCounters, timing });
@@ -250,7 +220,7 @@ function explainImage(boot: BootUtil, options: ExplainOptions, forecast: ImageFo
 		secondary: slot("secondary"),
 		state: !installs(boot.mode)
 			? null
-			: { row: forecast.state ?? "V", because: because(forecast), swapType: typeName(forecast.swapType) },
+			: { row: forecast.state ?? "V", because: becauseWords(forecast), swapType: typeName(forecast.swapType) },
 		interrupted: interrupted ? { ...interrupted, type: typeName(interrupted.type) } : null,
 		intent: typeName(forecast.action),
 		upload: brokenUpload(boot.map, image),
@@ -287,9 +257,9 @@ function explainTrailer(trailer: Trailer): TrailerExplanation {
 	const { magic, imageOk, copyDone, swapType, imageNumber } = trailer.read();
 	const alignment = magic === BootMagic.BAD ? foreignAlignment(trailer) : undefined;
 	return {
-		magic: alignment === undefined ? MAGICS[magic]! : `of alignment ${alignment}`,
-		imageOk: FLAGS[imageOk]!,
-		copyDone: FLAGS[copyDone]!,
+		magic: alignment === undefined ? magicName(magic) : `of alignment ${alignment}`,
+		imageOk: flagName(imageOk),
+		copyDone: flagName(copyDone),
 		swapInfo: { type: typeName(swapType), image: imageNumber },
 	};
 }
@@ -298,19 +268,4 @@ function explainTrailer(trailer: Trailer): TrailerExplanation {
 function foreignAlignment({ area, layout }: Trailer): number | undefined {
 	const bytes = area.bytes(layout.magic, trailerMagic(8).length);
 	return [8, readU16(bytes, 0)].find((align) => trailerMagic(align).every((byte, i) => byte === bytes[i]));
-}
-
-/** What the row looks at, field by field. */
-function because({ state }: ImageForecast): string[] {
-	const row = SWAP_TYPE_TABLE.find((each) => each.state === state);
-	if (!row) return [];
-	const fields: readonly (readonly [string, string | undefined])[] = [
-		["primary magic", MAGICS[row.primaryMagic]],
-		["primary image_ok", FLAGS[row.primaryImageOk]],
-		["primary copy_done", FLAGS[row.primaryCopyDone]],
-		["secondary magic", MAGICS[row.secondaryMagic]],
-		["secondary image_ok", FLAGS[row.secondaryImageOk]],
-		["secondary copy_done", FLAGS[row.secondaryCopyDone]],
-	];
-	return fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { holdsArchive } from "../modules/bootutil/archive.js";
 import type { BootUtil } from "../modules/bootutil/bootutil.js";
 import { measureImage } from "../modules/bootutil/extent.js";
@@ -22,12 +21,6 @@ import type { FlashArea } from "../modules/flash/area.js";
 import { FlashError } from "../modules/flash/error.js";
 import { readArchive } from "./archive.js";
 import { ImageError } from "./error.js";
-
-export const digest: DigestProvider = {
-	sha256: () => createHash("sha256"),
-	sha384: () => createHash("sha384"),
-	sha512: () => createHash("sha512"),
-};
 
 /** An image that was found. Offsets and sizes are bytes. */
 export interface FoundImage {
@@ -53,6 +46,7 @@ export interface FoundImage {
 
 /** What the verdict on an image depends on. */
 export interface FindOptions {
+	readonly digest: DigestProvider;
 	readonly config: LoaderConfig;
 	readonly securityCounters: Pick<SecurityCounterStore, "get">;
 }
@@ -141,7 +135,7 @@ function archiveIn(area: FlashArea, header: ImageHeader, start: number): FoundIm
 /** Why the boot loader refuses an image, be it asked for or not. */
 function faultOf(
 	boot: BootUtil,
-	{ config, securityCounters }: FindOptions,
+	{ config, digest, securityCounters }: FindOptions,
 	{ image, which, area, start }: Place,
 	header: ImageHeader,
 ): string | undefined {

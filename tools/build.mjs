@@ -2,7 +2,7 @@
 //
 //     node tools/build.mjs [TARGET]...
 //
-// A target is `typescript`, `xsrun`, `sim:APP` or `mps3:APP`, where APP is a folder of apps/ or the path of a folder with an
+// A target is `typescript`, `xsrun`, `page`, `sim:APP` or `mps3:APP`, where APP is a folder of apps/ or the path of a folder with an
 // application of one's own; without one, all is built that this machine can build. Says nothing when nothing is to do. Exit code
 // 1 with a sentence, or the compiler's words, when something is wrong.
 import { spawnSync } from "node:child_process";
@@ -19,8 +19,21 @@ const STAMPS = path.join(BUILD, "stamps");
 const LOCK = path.join(BUILD, "lock");
 
 /** Folders with what the build reads; see tsconfig.json. */
-const SOURCES = ["modules", "hosts", "apps", "client", "image", "cli", "tools", "test", "bench", "engine", "examples"];
-const SOURCE_FILE = /\.(ts|m?js|json|c|h|ld|mk)$|^makefile$/;
+const SOURCES = [
+	"modules",
+	"hosts",
+	"apps",
+	"client",
+	"image",
+	"cli",
+	"page",
+	"tools",
+	"test",
+	"bench",
+	"engine",
+	"examples",
+];
+const SOURCE_FILE = /\.(tsx?|m?js|json|c|h|ld|mk|css|html)$|^makefile$/;
 const ROOT_FILES = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.device.json", "manifest.json"];
 
 /** The applications of the project: each folder of apps/ is one. */
@@ -119,7 +132,12 @@ const EXAMPLES = ["lamp", "self-check"].map((name) => path.join(ROOT, "examples"
 const TROUBLE = path.join(ROOT, "test/hosts/trouble");
 
 /** Every target, for a machine with all tools. */
-const ALL = ["xsrun", ...[...APPS, TROUBLE].map((app) => `mps3:${app}`), ...EXAMPLES.map((folder) => `sim:${folder}`)];
+const ALL = [
+	"page",
+	"xsrun",
+	...[...APPS, TROUBLE].map((app) => `mps3:${app}`),
+	...EXAMPLES.map((folder) => `sim:${folder}`),
+];
 
 /** Builds targets. Throws a Failure, whose message is a sentence, or empty if a compiler has said enough. */
 export async function build(targets = ALL) {
@@ -131,9 +149,10 @@ export async function build(targets = ALL) {
 	try {
 		const due = wanted.filter((target) => !upToDate(target));
 		if (due.length === 0) return;
-		const native = due.filter((target) => target !== "typescript");
+		const native = due.filter((target) => !["typescript", "page"].includes(target));
 		if (native.length > 0) checkTools();
 		if (!upToDate("typescript")) make(() => compileTypeScript(), ["typescript"]);
+		if (due.includes("page")) await make(buildPage, ["page"]);
 		if (native.length > 0) await make(() => buildNative(native), native);
 	} finally {
 		rmSync(LOCK, { force: true });
@@ -149,6 +168,11 @@ export async function build(targets = ALL) {
 		const result = action();
 		return result ? result.then(write) : write();
 	}
+}
+
+async function buildPage() {
+	// Loaded late: esbuild takes its time.
+	await (await import("./page.mjs")).bundlePage();
 }
 
 async function buildNative(targets) {
@@ -257,9 +281,12 @@ function upToDate(target) {
 	const file = stampFile(target);
 	if (!existsSync(file) || !existsSync(DIST)) return false;
 	if (target !== "typescript" && !upToDate("typescript")) return false;
+	if (target === "page") return existsSync(path.join(BUILD, "page/index.html")) && isStamped(target);
 	const outputs = (plan(target)?.programs ?? []).map((program) => path.join(ROOT, program.folder, program.target));
-	return outputs.every((output) => existsSync(output)) && readFileSync(file, "utf8") === stampOf(target);
+	return outputs.every((output) => existsSync(output)) && isStamped(target);
 }
+
+const isStamped = (target) => readFileSync(stampFile(target), "utf8") === stampOf(target);
 
 let crossCompiler;
 
@@ -307,6 +334,7 @@ function compileTypeScript() {
 	// Comments are in the declarations, where editors look for them; in the programs they would be a fifth of the package.
 	run(tsc, ["-p", ".", "--declaration", "--emitDeclarationOnly", "--removeComments", "false", "--sourceMap", "false"]);
 	run(tsc, ["-p", "tsconfig.device.json"]);
+	run(tsc, ["-p", "page"]);
 }
 
 /** Removes what is compiled from sources that are gone: such a test would run for ever. */

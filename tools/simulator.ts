@@ -56,6 +56,8 @@ export class Simulator {
 	udp = "";
 	/** As `udp`; empty without `--tcp`. */
 	tcp = "";
+	/** Address of the page; empty unless the options ask for one. */
+	page = "";
 	readonly events: SimulatorEvent[] = [];
 	/** What it wrote to standard error. */
 	errors = "";
@@ -69,7 +71,7 @@ export class Simulator {
 		this.directory = directory;
 		this.flash = join(directory, "flash.bin");
 		this.serial = join(directory, "uart");
-		const udp = machine === "sim" ? ["--udp", "0"] : [];
+		const udp = machine === "sim" ? ["--udp", "0", "--page", "off"] : [];
 		const files = ["--flash", this.flash, "--serial", this.serial, ...udp, "--json"];
 		const command = [commandLines[machine], ...files, ...options];
 		// Not one that `xs-smp` would take for the user's own.
@@ -115,6 +117,7 @@ export class Simulator {
 		const ready = await this.next("ready");
 		this.udp = String(ready["udp"] ?? "");
 		this.tcp = String(ready["tcp"] ?? "");
+		this.page = String(ready["page"] ?? "");
 	}
 
 	/** Starts a device without waiting for it: one that will refuse its options, or that is to be killed on the way. */

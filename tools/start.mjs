@@ -5,6 +5,13 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { APPS, application, build, Failure, reportFailure } from "./build.mjs";
 
+/** Whether the command line asks for the page, which only the simulator has. */
+function wantsPage([board, ...words]) {
+	return (
+		board === "sim" && !words.some((word, i) => word === "--page=off" || (word === "off" && words[i - 1] === "--page"))
+	);
+}
+
 /** What has to be built. For a command line that starts nothing, or that the board will refuse, that is its program alone. */
 function target([board, ...words]) {
 	if (words.some((word) => ["--help", "-h"].includes(word))) return "typescript";
@@ -17,7 +24,8 @@ function target([board, ...words]) {
 /** Runs a command line. Ends this process if a device has run. */
 export async function start(words) {
 	try {
-		await build([target(words)]);
+		const program = target(words);
+		await build(program !== "typescript" && wantsPage(words) ? [program, "page"] : [program]);
 	} catch (error) {
 		if (!(error instanceof Failure)) throw error;
 		reportFailure(error);

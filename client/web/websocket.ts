@@ -7,7 +7,7 @@ export interface WebSocketLike {
 	/** 1 while it is open. */
 	readonly readyState: number;
 	/** Queues a binary message. */
-	send(bytes: Uint8Array): void;
+	send(bytes: Uint8Array<ArrayBuffer>): void;
 	/** Ends the connection. */
 	close(): void;
 	/** Calls `listener` when the connection stands, or when there is none. */
@@ -39,7 +39,7 @@ export function webSocketLink(open: () => WebSocketLike): DisposableLink {
 	let socket: WebSocketLike | undefined;
 	let ended = false;
 	/** What waits for the connection. */
-	let waiting: Uint8Array[] = [];
+	let waiting: Uint8Array<ArrayBuffer>[] = [];
 
 	const connect = (): WebSocketLike => {
 		const opened = open();
@@ -69,8 +69,9 @@ export function webSocketLink(open: () => WebSocketLike): DisposableLink {
 		send: (packet) => {
 			if (ended) return;
 			socket ??= connect();
-			if (socket.readyState === OPEN) socket.send(packet);
-			else waiting.push(packet.slice());
+			const own = packet.slice();
+			if (socket.readyState === OPEN) socket.send(own);
+			else waiting.push(own);
 		},
 		close: () => {
 			ended = true;

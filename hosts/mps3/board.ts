@@ -13,7 +13,21 @@ export const MPS3: Board = {
 	command: "mps3",
 	summary:
 		'Run the boot loader and the application as firmware for a Cortex-M55. QEMU emulates the board, mps3-an547. xs-smp, newtmgr, smpmgr and other SMP clients reach the device over a serial line. While the device runs, the line "r" presses its reset button and the line "q" ends it.',
-	lacks: ["--uart", "--udp", "--tcp", "--hci", "--files", "--power-cut", "--flash-timing", "--save", ...RECOVERY],
+	lacks: [
+		...[
+			"--uart",
+			"--udp",
+			"--tcp",
+			"--hci",
+			"--files",
+			"--power-cut",
+			"--flash-timing",
+			"--save",
+			"--page",
+			"--record",
+		],
+		...RECOVERY,
+	],
 	defaults: { "--flash": ".sim/mps3-flash.bin", "--serial": ".sim/mps3-uart" },
 };
 

@@ -25,7 +25,7 @@ interface Loader {
 
 /** Options of the simulator that the emulated board does not have. */
 const MPS3_LACKS = [
-	...["--uart", "--udp", "--tcp", "--hci", "--files", "--power-cut", "--flash-timing", "--save"],
+	...["--uart", "--udp", "--tcp", "--hci", "--files", "--power-cut", "--flash-timing", "--save", "--page", "--record"],
 	...["--recovery", "--recovery-wait", "--direct-upload", "--hold-pin"],
 ];
 
@@ -49,6 +49,8 @@ describe("options of the boot loader", () => {
 			"--serial": [join(directory, "other")],
 			"--factory": [join(directory, "factory.img")],
 			"--save": [join(directory, "save")],
+			"--page": ["off"],
+			"--record": ["off"],
 			"--udp": ["[::1]:4711"],
 			"--tcp": ["4712"],
 			"--hci": ["4713"],

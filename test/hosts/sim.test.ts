@@ -338,12 +338,71 @@ describe("simulator: command line", () => {
 			assert.ok(text.includes(` --${option} `), `--${option} is missing`);
 	});
 
+	it("counts the erases of each sector for as long as there is this flash file", async () => {
+		const directory = freshDirectory();
+		const wear = join(directory, "flash.bin.wear");
+		/** Erases in all. */
+		const erases = (): number => {
+			const file = readFileSync(wear);
+			let sum = 0;
+			for (let at = 16; at < file.length; at += 8) sum += file.readUInt32LE(at);
+			return sum;
+		};
+		const first = await Simulator.start(["--images", "1"], directory);
+		const fresh = erases();
+		await install(first, "0.0.1", 20_000);
+		await first.pressReset();
+		const worn = erases();
+		assert.ok(worn > fresh + 7, `${fresh}, then ${worn}`);
+		await first.stop({ keep: true });
+		const again = await Simulator.start(["--images", "1"], directory);
+		assert.ok(erases() >= worn);
+		await again.stop({ keep: true });
+		rmSync(join(directory, "flash.bin"));
+		const other = await Simulator.start(["--images", "1"], directory);
+		assert.ok(erases() <= fresh);
+		await other.stop();
+	});
+
+	it("refuses a wear file that is none", () => {
+		const directory = freshDirectory();
+		symlinkSync("/dev/null", join(directory, "flash.bin.wear"));
+		writeFileSync(join(directory, "flash.bin"), new Uint8Array(0x400000).fill(0xff));
+		const refused = Simulator.spawn([], directory);
+		return refused.exited.then((code) => {
+			assert.equal(code, 2);
+			assert.match(refused.errors, /^The wear file .*flash\.bin\.wear is not a regular file\.\n$/);
+		});
+	});
+
+	it("keeps the recordings of 8 boots that changed the flash, and none if it is told so", async () => {
+		const device = await Simulator.start(["--images", "1"]);
+		const boots = join(device.directory, "flash.bin.boots");
+		assert.deepEqual(readdirSync(boots), []);
+		// Each boot after a request swaps, or swaps back.
+		for (let n = 0; n < 5; n++) {
+			await install(device, `0.0.${n + 1}`, 20_000 + 100 * n);
+			await device.pressReset();
+			await device.pressReset();
+		}
+		const numbers = readdirSync(boots).map(Number);
+		assert.deepEqual(
+			numbers.sort((a, b) => a - b),
+			[3, 4, 5, 6, 7, 8, 9, 10],
+		);
+		await device.stop({ keep: true });
+		assert.ok(!readdirSync(device.directory).includes("flash.bin.boots"));
+		const silent = await Simulator.start(["--images", "1", "--record", "off"], device.directory);
+		assert.ok(!readdirSync(device.directory).includes("flash.bin.boots"));
+		await silent.stop();
+	});
+
 	it("makes its default files", async () => {
 		const directory = freshDirectory();
 		const child = spawn(process.execPath, [commandLine, "--udp", "0", "--json"], { cwd: directory, stdio: "pipe" });
 		const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
 		assert.equal(JSON.parse(line).serial, join(directory, ".sim/uart"));
-		assert.deepEqual(readdirSync(join(directory, ".sim")), ["flash.bin", "uart"]);
+		assert.deepEqual(readdirSync(join(directory, ".sim")), ["flash.bin", "flash.bin.boots", "flash.bin.wear", "uart"]);
 		child.kill();
 		await once(child, "close");
 		rmSync(directory, { recursive: true });

@@ -6,7 +6,7 @@ export function sources(folder: string): string[] {
 	if (!existsSync(folder)) return [];
 	return readdirSync(folder, { recursive: true, encoding: "utf8" })
 		.map((name) => path.posix.join(folder, name.replaceAll("\\", "/")))
-		.filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
+		.filter((name) => /\.tsx?$/.test(name) && !name.endsWith(".d.ts"))
 		.sort();
 }
 
@@ -24,7 +24,7 @@ export function imports(file: string, code = false): string[] {
 		.map(([, , first, second]) => first ?? second!)
 		.map((specifier) =>
 			specifier.startsWith(".")
-				? path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, ".ts")
+				? path.posix.join(path.posix.dirname(file), specifier).replace(/\.js(x?)$/, ".ts$1")
 				: specifier,
 		);
 }

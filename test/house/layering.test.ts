@@ -61,7 +61,7 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["hosts/mps3/xs/", ["modules/", "hosts/desk/xs/"]],
 	// The Moddable SDK gives the board its devices.
 	["hosts/rtl8721f/", ["modules/", "embedded:storage/flash", "mc/config", "time", "timer"]],
-	["hosts/desk/node/", ["modules/", "image/", "hosts/desk/xs/", ...COMMAND_LINE, "cli/running.ts", "node:"]],
+	["hosts/desk/node/", ["modules/", "image/", "hosts/desk/xs/", ...COMMAND_LINE, "cli/running.ts", "ws", "node:"]],
 	["hosts/sim/", ["hosts/desk/node/"]],
 	["hosts/mps3/", ["hosts/desk/node/", "cli/usage-error.ts", "node:"]],
 	// The desk.
@@ -85,6 +85,15 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	[
 		"cli/",
 		["client/", "client/node/", "image/", "hosts/desk/", "modules/", "commander", "ws", "yauzl", "yazl", "node:"],
+	],
+	// A browser's: nothing of Node, and of the simulator only what its server and the page say to each other.
+	[
+		"page/",
+		[
+			...["client/", "client/web/", "image/", "modules/", "hosts/desk/xs/loader-config.ts"],
+			...["hosts/desk/node/page-protocol.ts", "hosts/desk/node/event-words.ts"],
+			...["@noble/hashes/", "@preact/signals", "@xterm/", "preact"],
+		],
 	],
 	// Examples see what a user of the package sees.
 	["examples/", ["xs-smp", "node:fs/promises"]],
@@ -112,7 +121,9 @@ describe("layering", () => {
 		assert.ok(!imports("modules/agent/host.ts", true).includes("modules/flash/partition.ts"));
 	});
 
-	const everything = ["modules", "apps", "hosts", "client", "image", "cli", "tools", "examples"].flatMap(sources);
+	const everything = ["modules", "apps", "hosts", "client", "image", "cli", "page", "tools", "examples"].flatMap(
+		sources,
+	);
 
 	for (const [room, rules] of rooms)
 		it(`${room} imports only ${[room, ...rules].join(", ")}`, () => {

@@ -15,7 +15,7 @@ const documents = execFileSync("git", ["ls-files", "--cached", "--others", "--ex
 	.filter((file) => file !== "" && existsSync(file));
 
 /** Folders whose files documents name by path. */
-const FOLDERS = "apps|bench|cli|client|docs|engine|examples|hosts|image|keys|layouts|modules|test|tools";
+const FOLDERS = "apps|bench|cli|client|docs|engine|examples|hosts|image|keys|layouts|modules|page|test|tools";
 
 const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as {
 	readonly scripts: Readonly<Record<string, string>>;

@@ -6,10 +6,10 @@ import { factoryFlash } from "../../hosts/desk/node/factory.js";
 import { parseOptions } from "../../hosts/desk/node/options.js";
 import { prepare } from "../../hosts/desk/node/setup.js";
 import { loaderConfig } from "../../hosts/desk/xs/loader-config.js";
-import { digest } from "../../image/found.js";
 import { type ImageReport, inspectImage } from "../../image/inspect.js";
 import { decodeIntelHex, isIntelHex } from "../../image/intel-hex.js";
 import { generateKey } from "../../image/keys.js";
+import { nodeDigest } from "../../image/node-digest.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
 import { MODES } from "../../modules/bootutil/modes.js";
@@ -186,7 +186,7 @@ export class Comparison {
 		if (!padded && !primary && !MODES[config.boot.mode].newest) api.boot_set_pending(false);
 		const log: string[] = [];
 		const { images, ok } = new Loader(map, loaderConfig(config), {
-			digest,
+			digest: nodeDigest,
 			log: (line) => log.push(line),
 			securityCounters: { get: () => 0, set: () => {} },
 		}).boot();

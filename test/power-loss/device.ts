@@ -7,7 +7,8 @@ import type { BootResult, LoaderConfig } from "../../modules/bootutil/loader/con
 import { Loader } from "../../modules/bootutil/loader/loader.js";
 import type { Trailer } from "../../modules/bootutil/trailer.js";
 import { slotAreaId } from "../../modules/flash/layout.js";
-import { ERASED, type JournalArea, LabFlash } from "./flash.js";
+import { ERASED } from "../../page/flash/operation.js";
+import { type JournalArea, LabFlash } from "./flash.js";
 import type { Mutant } from "./mutants.js";
 import type { Role } from "./phase.js";
 import { bootConfig, type Scenario, type Sizes, slotSizes } from "./scenario.js";

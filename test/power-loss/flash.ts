@@ -4,16 +4,13 @@ import { LogicalSectors } from "../../modules/flash/logical-sectors.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
 import type { FlashPartition } from "../../modules/flash/partition.js";
+import { ERASED, type Operation as FlashOperation } from "../../page/flash/operation.js";
 import type { Geometry } from "./scenario.js";
 
-/** One flash operation that was carried out. `at` is its offset in the device, `offset` the one in the area. */
-export interface Operation {
+/** A flash operation, with the area that it was in and its offset there. */
+export interface Operation extends FlashOperation {
 	readonly area: number;
-	readonly at: number;
 	readonly offset: number;
-	readonly length: number;
-	/** What was written; an erase has none. */
-	readonly bytes?: Uint8Array;
 }
 
 /** Stands between bootutil and the flash of one area, to make it do something wrong. */
@@ -27,9 +24,6 @@ export interface JournalArea {
 
 /** Id of the journal's area (docs/SPEC.md, section 1). */
 const JOURNAL_ID = 18;
-
-/** Value of an erased byte. */
-export const ERASED = 0xff;
 
 /**
  * The slots of a device in one block of memory, with a record of what is done to them. Power cuts need no more: what the flash

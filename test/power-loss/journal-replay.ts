@@ -1,6 +1,6 @@
 import { hex } from "../../modules/bytes/hex.js";
 import { changeWords, outcomeWords, startWords } from "../../modules/smp/protocol/boot-journal.js";
-import { apply, type Cut, cutName } from "./cut.js";
+import { apply, type Cut, cutName } from "../../page/flash/cut.js";
 import type { Operation } from "./flash.js";
 import { isRecord, JournalBench } from "./journal-bench.js";
 import { type JournalScenario, RECORD, SECTORS } from "./journal-scenario.js";

@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { type Cut, cutName, parseCut, partialUnits, tornUnits } from "./cut.js";
+import { type Cut, cutName, parseCut } from "../../page/flash/cut.js";
+import { partialUnits, tornUnits } from "./cut.js";
 import { DEFECTS } from "./defects.js";
 import { JOURNAL_MUTANTS } from "./journal-mutants.js";
 import { journalScenarios } from "./journal-scenario.js";

@@ -1,6 +1,6 @@
 import { slotAreaId } from "../../modules/flash/layout.js";
+import { ERASED } from "../../page/flash/operation.js";
 import type { Device } from "./device.js";
-import { ERASED } from "./flash.js";
 import { load, recover } from "./rescue.js";
 
 /** Which of its two images an image number runs. */

@@ -1,9 +1,10 @@
 import { hex } from "../../modules/bytes/hex.js";
 import { slotAreaId } from "../../modules/flash/layout.js";
+import { apply, type Cut, cutName } from "../../page/flash/cut.js";
+import { ERASED } from "../../page/flash/operation.js";
 import { flagName, magicName, swapTypeName } from "../vectors/mcuboot/device.js";
-import { apply, type Cut, cutName } from "./cut.js";
 import type { Device } from "./device.js";
-import { ERASED, type Operation } from "./flash.js";
+import type { Operation } from "./flash.js";
 import { replayJournal } from "./journal-replay.js";
 import type { Fates } from "./phase.js";
 import type { Run } from "./run.js";

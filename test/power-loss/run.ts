@@ -1,4 +1,4 @@
-import { type Cut, parseCut } from "./cut.js";
+import { type Cut, parseCut } from "../../page/flash/cut.js";
 import { JournalBench } from "./journal-bench.js";
 import { journalMutantNamed } from "./journal-mutants.js";
 import { type JournalScenario, journalScenarioNamed } from "./journal-scenario.js";

@@ -1,4 +1,5 @@
-import { apply, applyPart, type Cut, cutName, cutsWithin, isWithin } from "./cut.js";
+import { apply, applyPart, type Cut, cutName, isWithin } from "../../page/flash/cut.js";
+import { cutsWithin } from "./cut.js";
 import { caughtIn, type Defect } from "./defects.js";
 import { Device } from "./device.js";
 import type { Operation } from "./flash.js";

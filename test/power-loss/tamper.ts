@@ -1,7 +1,8 @@
 import type { BootConfig } from "../../modules/bootutil/config.js";
 import { type TrailerLayout, trailerLayout, trailerMagic } from "../../modules/bootutil/trailer.js";
 import type { FlashPartition } from "../../modules/flash/partition.js";
-import { ERASED, type Tamper } from "./flash.js";
+import { ERASED } from "../../page/flash/operation.js";
+import type { Tamper } from "./flash.js";
 
 /** One slot, as a mistake in its driver sees it. */
 export class Slot {

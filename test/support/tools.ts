@@ -18,6 +18,7 @@ const sources: Readonly<Record<string, string>> = {
 	bash: "apt-get install bash",
 	zsh: "apt-get install zsh",
 	fish: "apt-get install fish",
+	chromium: "apt-get install chromium",
 	"qemu-system-arm": "apt-get install qemu-system-arm",
 	"arm-none-eabi-gcc": "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
 };

@@ -5,7 +5,7 @@ import { type Context, newProgram, runAlone } from "../../../cli/command-line.js
 import { announce } from "../../../cli/running.js";
 import { UsageError } from "../../../cli/usage-error.js";
 import type { Emulator } from "./device.js";
-import { checkDevices, startDevices } from "./devices.js";
+import { checkDevices, type Devices, startDevices } from "./devices.js";
 import { mayReadTerminal } from "./lifeline.js";
 import { type Board, defineOptions, type Options, readOptions } from "./options.js";
 import { jsonRenderer, textRenderer } from "./render.js";
@@ -40,9 +40,17 @@ async function run(options: Options, { stdout, stderr }: Context, emulator?: Emu
 		options.devices === 1 ? renderer() : renderer(i + 1),
 	);
 	let retract = (): void => {};
-	const devices = startDevices(
+	let devices: Devices | undefined;
+	// Loaded only where it is wanted.
+	const page = options.page && (await (await import("./page.js")).servePage(options.page, () => devices, options));
+	const running = startDevices(
 		options,
-		(event, number) => {
+		(happened, number) => {
+			const event =
+				happened.event === "ready" && page
+					? { ...happened, page: page.url(options.devices === 1 ? undefined : number) }
+					: happened;
+			page?.onEvent(event, number);
 			// Of several none is the one that a command without an address means.
 			if (event.event === "ready" && options.devices === 1) {
 				const { serial, udp } = event;
@@ -53,8 +61,9 @@ async function run(options: Options, { stdout, stderr }: Context, emulator?: Emu
 		},
 		emulator,
 	);
-	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => devices.quit());
-	onClosedPipe(() => devices.quit());
+	devices = running;
+	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => running.quit());
+	onClosedPipe(() => running.quit());
 	if (!process.stdin.isTTY || mayReadTerminal())
 		createInterface({ input: process.stdin }).on("line", (line) => {
 			const [, press, number] = /^\s*(r|reset|p|pin)(?:\s+(\d{1,4}))?\s*$/.exec(line) ?? [];
@@ -63,10 +72,11 @@ async function run(options: Options, { stdout, stderr }: Context, emulator?: Emu
 				stderr.write(
 					emulator ? "This board has no pin.\n" : "There is no pin to hold: start the device with --recovery pin.\n",
 				);
-			else if (press !== undefined) devices.reset(number === undefined ? undefined : Number(number), pin);
-			else if (/^\s*(q|quit)\s*$/.test(line)) devices.quit();
+			else if (press !== undefined) running.reset(number === undefined ? undefined : Number(number), pin);
+			else if (/^\s*(q|quit)\s*$/.test(line)) running.quit();
 		});
-	const failure = await devices.ended;
+	const failure = await running.ended;
+	page?.close();
 	retract();
 	return failure;
 }

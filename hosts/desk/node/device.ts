@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { UsageError } from "../../../cli/usage-error.js";
+import type { SimEvent } from "./event-words.js";
 import { factoryFlash, makeFlashFile } from "./factory.js";
 import { lifelines } from "./lifeline.js";
 import { ROOT, reason } from "./loader-setup.js";
 import type { Options } from "./options.js";
-import type { SimEvent } from "./render.js";
 import { makeDirectory, prepare, type Setup } from "./setup.js";
 
 /** The simulator with an application; each is a program of its own. */
@@ -29,8 +29,11 @@ export type Emulator = (setup: Setup, options: Options) => readonly string[];
 
 /** A simulated device that runs. */
 export interface Device {
+	readonly setup: Setup;
 	/** Presses the reset button, with the recovery pin held if `pin`. */
 	reset(pin?: boolean): void;
+	/** Cuts the power or gives it back; the event `power` tells that it is done. */
+	power(on: boolean): void;
 	/** Ends the device. */
 	quit(): void;
 	/** Settles when the device has ended: with undefined if that was wanted, else with the cause. */
@@ -47,7 +50,8 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 	let factory = setup.flashExists ? undefined : factoryFlash(setup);
 	const undo = makeDirectory(options);
 	try {
-		if (options.save !== undefined) saveArguments(options.save, { ...own, "--watch": "" });
+		if (options.save !== undefined) saveArguments(options.save, { ...own, "--watch": "", "--record": "" });
+		if (setup.recordings !== undefined) makeRecordings(setup.recordings);
 	} catch (error) {
 		undo?.();
 		throw error;
@@ -73,6 +77,8 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 		switch (line.event) {
 			case "need-flash":
 				try {
+					// What is worn is the flash that was here before.
+					rmSync(setup.wear, { force: true });
 					makeFlashFile(setup.flash, factory ?? factoryFlash(setup));
 					onEvent({
 						event: "log",
@@ -118,12 +124,15 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 	createInterface({ input: child.stdio[3] as Readable }).on("line", (text) => handle(JSON.parse(text)));
 
 	return {
+		setup,
 		reset: (pin = false) => command(pin ? "p" : "r"),
+		power: (on) => command(on ? "1" : "0"),
 		quit: () => {
 			quitting = true;
 			command("q");
 		},
 		ended: exitOf(child).then((cause) => {
+			if (setup.recordings !== undefined) rmSync(setup.recordings, { recursive: true, force: true });
 			if (refusal) undo?.();
 			return refusal ?? loss ?? (quitting || cause === 0 ? undefined : new Error(`The simulator ended by ${cause}.`));
 		}),
@@ -133,7 +142,7 @@ export function startDevice(options: Options, onEvent: (event: SimEvent) => void
 /** Names and values. */
 function supervisorArguments(
 	options: Options,
-	{ config, flash, serial, otp }: Setup,
+	{ config, flash, serial, otp, wear, recordings = "" }: Setup,
 	hasUdp: boolean,
 ): Readonly<Record<string, string>> {
 	const { size, sectorSize, writeAlign } = config.layout;
@@ -158,9 +167,21 @@ function supervisorArguments(
 		"--hci-port": options.hci?.port ?? 0,
 		"--files": options.files === undefined ? "" : resolve(options.files),
 		"--pin": options.holdPin ? 1 : 0,
+		"--wear": wear,
+		"--record": recordings,
 		"--config": JSON.stringify(config),
 	};
 	return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
+}
+
+/** Those of an earlier run would pass for this one's. Throws a UsageError. */
+function makeRecordings(directory: string): void {
+	try {
+		rmSync(directory, { recursive: true, force: true });
+		mkdirSync(directory);
+	} catch (error) {
+		throw new UsageError(`The directory ${directory} for recorded boots cannot be made: ${reason(error)}.`);
+	}
 }
 
 /** Writes the file of `--save` (hosts/sim/native/saved.c). Throws an UsageError; replaces no file but one of its own. */

@@ -2,8 +2,8 @@ import { availableParallelism } from "node:os";
 import { parse } from "node:path";
 import { UsageError } from "../../../cli/usage-error.js";
 import { type Device, type Emulator, startDevice } from "./device.js";
+import type { SimEvent } from "./event-words.js";
 import type { Options } from "./options.js";
-import type { SimEvent } from "./render.js";
 
 /** Devices that start at the same time: more would only wait for a processor. */
 const AT_ONCE = 2 * availableParallelism();
@@ -15,6 +15,8 @@ const STARTED: readonly SimEvent["event"][] = ["ready", "halt", "crash"];
 export interface Devices {
 	/** Presses the reset button of one of them, or of all, with the recovery pin held if `pin`. */
 	reset(number?: number, pin?: boolean): void;
+	/** One of them; undefined if it has not started. */
+	device(number: number): Device | undefined;
 	/** Ends them. */
 	quit(): void;
 	/** Settles when all have ended: with undefined if that was wanted, else with the cause, which is the first one's. */
@@ -92,6 +94,7 @@ export function startDevices(
 		reset: (number, pin) => {
 			for (const [own, device] of devices) if (number === undefined || number === own) device.reset(pin);
 		},
+		device: (number) => devices.get(number),
 		quit,
 		ended: Promise.all(all)
 			.then(() => Promise.all(Array.from(devices.values(), ({ ended }) => ended)))

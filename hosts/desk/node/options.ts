@@ -56,6 +56,10 @@ export interface Options extends LoaderOptions, RecoveryOptions {
 	/** What the flash takes its time for; undefined: for nothing. */
 	readonly flashTiming: FlashTiming | undefined;
 	readonly json: boolean;
+	/** Where the page is served, and whether the command line says so; undefined: nowhere. */
+	readonly page: { readonly address: string; readonly port: number; readonly given: boolean } | undefined;
+	/** Whether the flash operations of each boot are recorded. */
+	readonly record: boolean;
 	/** File that is to hold what the program needs to start by itself; undefined: none. */
 	readonly save: string | undefined;
 	/** Flash operation of the first swap at which power fails; 0: none. */
@@ -82,6 +86,9 @@ export const SIMULATOR: Board = {
 	lacks: [],
 	defaults: {},
 };
+
+/** The page's address, unless the command line has another. */
+const PAGE = "127.0.0.1:8337";
 
 const deviceOptions = (): readonly Option[] => [
 	textOption(
@@ -164,6 +171,15 @@ const deviceOptions = (): readonly Option[] => [
 		1,
 		MOST_DEVICES,
 	).default(1),
+	textOption(
+		"--page <[ADDR:]PORT|off>",
+		"where a web page shows the device: its flash, its boots, and a client; off: nowhere",
+	).default(PAGE, `${PAGE}, or a free port if that is taken`),
+	choiceOption(
+		"--record <SWITCH>",
+		"whether the flash operations of each boot are recorded, for the page; the last 8 boots are kept",
+		SWITCH,
+	).default("on", "on; off with several --devices"),
 	new Option("--json", "print events on standard output, one JSON object a line"),
 ];
 
@@ -221,6 +237,8 @@ interface Given {
 	readonly flashTiming?: "none" | FlashChip;
 	readonly powerCut?: number;
 	readonly json?: boolean;
+	readonly page?: string;
+	readonly record?: (typeof SWITCH)[number];
 	readonly save?: string;
 }
 
@@ -276,6 +294,8 @@ export function readOptions(command: Command): Options {
 		baud: given.baud,
 		flashTiming: chip === "none" ? undefined : FLASH_CHIPS[chip],
 		json: given.json ?? false,
+		page: readPage(given.page, isGiven(command, "page")),
+		record: (isGiven(command, "record") || given.devices === 1) && given.record === "on",
 		save: given.save,
 		powerCut: given.powerCut ?? 0,
 	};
@@ -289,6 +309,11 @@ function applicationOf(word: string): Pick<Options, "app" | "application"> {
 	if (!isPath(word)) return { app: word, application: `xs-smp/apps/${word}/application` };
 	const folder = path.basename(path.resolve(word));
 	return { app: `own-${folder}`, application: `${folder}/application` };
+}
+
+function readPage(text: string | undefined, given: boolean): Options["page"] {
+	if (text === undefined || text === "off") return undefined;
+	return { ...parseAddress("--page", text), given };
 }
 
 function parseController(text: string): Options["udp"] {

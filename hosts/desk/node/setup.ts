@@ -32,6 +32,10 @@ export interface Setup {
 	readonly flashExists: boolean;
 	/** The image that a new flash has in place of its last factory image; undefined: that one. */
 	readonly factory: Uint8Array | undefined;
+	/** How often sectors were erased and changed, beside the flash file (hosts/sim/native/record.c); absolute. */
+	readonly wear: string;
+	/** The directory of recorded boots, which belongs to this device while it runs; absolute. Undefined: none are recorded. */
+	readonly recordings: string | undefined;
 	/** The chip's one-time programmable memory, absolute; undefined if the boot loader does not use it. */
 	readonly otp: string | undefined;
 }
@@ -59,6 +63,8 @@ export function prepare(options: Options): Setup {
 	const serial = resolve(options.serial);
 	const otp = options.downgradePrevention === "hardware" ? otpFile(flash) : undefined;
 	if (flash === serial) throw new UsageError("--flash and --serial name the same file.");
+	if (serial === `${flash}.wear` || serial === `${flash}.boots`)
+		throw new UsageError("--serial names a file that belongs to the flash file.");
 	if (otp === serial) throw new UsageError("--serial names the file of the counter in the chip, FLASH.otp.");
 	if (options.app === "flash-conformance" && !layout.areas.some(({ label }) => label === CONFORMANCE_LABEL))
 		throw new UsageError(
@@ -95,6 +101,8 @@ export function prepare(options: Options): Setup {
 		serial,
 		flashExists,
 		factory,
+		wear: `${flash}.wear`,
+		recordings: options.record ? `${flash}.boots` : undefined,
 		otp,
 	};
 }

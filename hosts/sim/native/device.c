@@ -65,6 +65,7 @@ static void sim_startApplication(xsMachine *the)
 static void sim_halt(xsMachine *the)
 {
 	(void)the;
+	recordBootEnd();
 	_exit(EXIT_NO_IMAGE);
 }
 
@@ -195,7 +196,9 @@ static int run(const Sim *sim, const Image *image, const Archive *archive)
 void deviceBoot(const Sim *sim)
 {
 	started = runtimeNow();
+	recordBoot(sim);
 	run(sim, &loaderImage, NULL);
+	recordBootEnd();
 	if (!retained) {
 		tellCrash(sim, "the boot loader ended without a decision");
 		_exit(RUNTIME_CRASH_ENGINE);

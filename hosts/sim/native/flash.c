@@ -100,8 +100,10 @@ static void flash_write(xsMachine *the)
 	bool cut = powerFails(sim);
 	if (cut)
 		length = length / sim->writeAlign / 2 * sim->writeAlign;
+	recordBefore(sim);
 	if (transfer(sim->flash.fd, bytes, length, address, true) < 0)
 		xsUnknownError("%s", strerror(errno));
+	recordWrite(sim, address, bytes, length);
 	if (cut)
 		_exit(EXIT_POWER_CUT);
 }
@@ -122,11 +124,13 @@ static void flash_erase(xsMachine *the)
 		/* An operation is one sector, as the chip erases it. */
 		bool cut = powerFails(sim);
 		int64_t end = cut ? sim->sectorSize / 2 : sim->sectorSize;
+		recordBefore(sim);
 		for (int64_t at = 0; at < end; at += sizeof erased) {
 			int64_t part = end - at < (int64_t)sizeof erased ? end - at : (int64_t)sizeof erased;
 			if (transfer(sim->flash.fd, erased, part, address + sector + at, true) < 0)
 				xsUnknownError("%s", strerror(errno));
 		}
+		recordErase(sim, (uint32_t)(address + sector), end);
 		if (cut)
 			_exit(EXIT_POWER_CUT);
 	}

@@ -23,6 +23,14 @@ extern const RuntimeFunction udpFunctions[];
  */
 void uartBusy(Runtime *runtime, double until);
 
+/* record.c: from here on operations are those of the boot loader; and its end. */
+void recordBoot(const Sim *sim);
+void recordBootEnd(void);
+/* Before the first change of the flash by an operation; and what that has done. */
+void recordBefore(const Sim *sim);
+void recordErase(const Sim *sim, uint32_t address, int64_t length);
+void recordWrite(const Sim *sim, uint32_t address, const uint8_t *bytes, int64_t length);
+
 static inline const Sim *simOf(xsMachine *the) { return runtimeContext(the); }
 
 #endif

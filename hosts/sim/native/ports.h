@@ -16,6 +16,9 @@ bool openFlash(int events, const char *path, int64_t size, ChipFile *file);
 /* Opens the file of the one-time programmable memory; makes it, all bits set, if there is none. */
 void openOtp(int events, const char *path, ChipFile *file);
 
+/* record.c: the counters of so many sectors, shared with every device process. Makes the file if there is none that fits. */
+uint32_t *openWear(int events, const char *path, int64_t sectors);
+
 /* Reserves a path for the link to the serial line, for as long as this process lives. Changes no file. */
 void claimSerial(int events, const char *path);
 /* Opens the pseudo-terminal and makes `path` a link to it. `target` takes the name of its client side. */

@@ -41,6 +41,7 @@ typedef struct {
 	uint32_t beats; /* how often it has */
 	int32_t bootMode; /* what the application wants the boot loader to do; lost with the power */
 	char crash[200]; /* what the device that just crashed has said of it */
+	uint32_t recordings; /* boots of which there is a recording */
 } SimShared;
 
 typedef struct {
@@ -63,6 +64,8 @@ typedef struct {
 	socklen_t hciLength; /* 0: none */
 	const char *files; /* path of the directory of the file system group; NULL: none */
 	bool pin; /* the recovery pin is held */
+	const char *record; /* path of the directory of recordings; NULL: none are made */
+	uint32_t *wear; /* for each sector: erases, changes */
 	char start[256]; /* why the device starts: a cause, seconds that it ran before or "?", words; spaces between */
 	SimShared *shared;
 } Sim;

@@ -3,10 +3,12 @@
  *
  *     xs-smp-sim --flash FILE --size N --sector N --align N --serial PATH --address A --port P --baud N --cut N
  *                --erase-ms N --program-ms N --page N --watch PID,… --otp FILE --tcp A --tcp-port P --hci A --hci-port P
- *                --files DIRECTORY --pin 0|1 --config JSON [-- PROGRAM ARGUMENT…]
+ *                --files DIRECTORY --pin 0|1 --wear FILE --record DIRECTORY
+ *                --config JSON [-- PROGRAM ARGUMENT…]
  *
  * Without a PROGRAM the device is a child of this process. With one, an emulator, it is that: descriptor 3 takes its
- * events, SERIAL_DESCRIPTOR is its serial line. An empty address leaves UDP, TCP or HCI out, an empty directory the files.
+ * events, SERIAL_DESCRIPTOR is its serial line. An empty address leaves UDP, TCP or HCI out, an empty directory the files
+ * or the recordings. An emulator has neither recordings nor a wear file.
  *
  *     xs-smp-sim FILE
  *
@@ -15,8 +17,8 @@
  *
  * hosts/sim/cli.ts starts it with options it has checked. Descriptor 3 takes events, one JSON object a line. Standard
  * input takes commands, one a line: "r" presses the reset button, "p" does while it holds the recovery pin, which --pin 1
- * holds at the first boot; "q" ends; its end (the parent is gone) ends as well,
- * and so does a standard output that nobody reads any more, which is the command line's.
+ * holds at the first boot; "0" cuts the power, "1" gives it back, "q" ends; its end (the parent is gone) ends as well, and
+ * so does a standard output that nobody reads any more, the command line's.
  */
 #define _GNU_SOURCE /* syscall */
 #include <errno.h>
@@ -57,6 +59,7 @@ static char terminal[64]; /* and what it leads to */
 static bool alone; /* no command line started this program */
 static bool deaf; /* standard input has ended */
 static bool hung; /* the device was ended because it did not get back to its events */
+static bool off; /* somebody has cut the power */
 static bool lost; /* one of its files is not there any more: the device has stopped for good */
 
 static const char *option(int argc, char **argv, const char *name)
@@ -187,6 +190,7 @@ static void stop(void)
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
 	child = 0;
+	hung = false;
 }
 
 /* Boots again, later each time if the device does not live long. */
@@ -265,11 +269,22 @@ static bool command(const char *line)
 {
 	if (*line == 'q')
 		return false;
-	if (*line == 'r' || *line == 'p') {
+	if ((*line == 'r' || *line == 'p') && !off) {
 		stop();
 		sim.pin = *line == 'p';
 		eventText(sim.events, "reset", "by", sim.pin ? "pin" : "button");
 		startsBy("pin", "");
+		delay = 0;
+		boot();
+	} else if (*line == '0' && !off) {
+		stop();
+		bootAt = 0;
+		off = true;
+		eventLine(sim.events, "{\"event\":\"power\",\"on\":false}");
+	} else if (*line == '1' && off) {
+		off = false;
+		eventLine(sim.events, "{\"event\":\"power\",\"on\":true}");
+		startsBy("power", "");
 		delay = 0;
 		boot();
 	}
@@ -353,6 +368,8 @@ int main(int argc, char **argv)
 	const char *address = option(argc, argv, "--address");
 	sim.udp = *address ? openUdp(sim.events, address, option(argc, argv, "--port"), udp, sizeof udp) : -1;
 	const char *tcpAddress = option(argc, argv, "--tcp"), *files = option(argc, argv, "--files");
+	const char *record = option(argc, argv, "--record"), *wear = option(argc, argv, "--wear");
+	sim.record = *record ? record : NULL;
 	sim.tcp = *tcpAddress ? openTcp(sim.events, tcpAddress, option(argc, argv, "--tcp-port"), tcp, sizeof tcp) : -1;
 	const char *hci = option(argc, argv, "--hci");
 	if (*hci)
@@ -367,6 +384,8 @@ int main(int argc, char **argv)
 		if (!openFlash(sim.events, flash, sim.flashSize, &sim.flash))
 			refuse(sim.events, "the flash file %s is gone", flash);
 	}
+	if (!emulator)
+		sim.wear = openWear(sim.events, wear, sim.flashSize / sim.sectorSize);
 	const char *otp = option(argc, argv, "--otp");
 	if (*otp)
 		openOtp(sim.events, otp, &sim.otp);

@@ -1,0 +1,106 @@
+import { connection, hello, pressReset, refusal, setPower, status } from "./device/session.js";
+import { ClientPanel } from "./panels/client.jsx";
+import { ConsolePanel } from "./panels/console.jsx";
+import { FlashPanel } from "./panels/flash.jsx";
+import { ForecastPanel } from "./panels/forecast.jsx";
+import { TimePanel } from "./panels/time.jsx";
+import { TrailersPanel } from "./panels/trailers.jsx";
+
+/** The whole page. */
+export function App() {
+	return (
+		<>
+			<a class="skip" href={SERVED ? "#flash" : "#client"}>
+				Skip to the {SERVED ? "flash" : "client"}
+			</a>
+			<Bar />
+			<main>
+				<p class="alert" role="alert">
+					{refusal.value}
+				</p>
+				{SERVED ? <Simulator /> : <Board />}
+			</main>
+		</>
+	);
+}
+
+/** A simulated device: all of it. */
+function Simulator() {
+	return (
+		<div class="columns">
+			<div class="column">
+				<FlashPanel />
+				<TimePanel />
+				<TrailersPanel />
+			</div>
+			<div class="column">
+				<ClientPanel />
+				<ForecastPanel />
+				<ConsolePanel />
+			</div>
+		</div>
+	);
+}
+
+/** A board: what its SMP server tells. */
+function Board() {
+	return (
+		<div class="alone">
+			<ClientPanel />
+			<p class="quiet">
+				Flash, trailers, forecast and time machine need the simulator, which knows every byte: <code>npm start</code>
+			</p>
+		</div>
+	);
+}
+
+/** Name and state of the device, and its two switches. */
+function Bar() {
+	const { kind, words } = status.value;
+	const device = hello.value;
+	const idle = connection.value !== "open" || device?.mayChange !== true;
+	const isOff = kind === "off";
+	return (
+		<header class="bar">
+			<h1>
+				<span class="mark" aria-hidden="true" />
+				xs-smp
+				{device && device.devices > 1 && <DevicePicker device={device.device} devices={device.devices} />}
+			</h1>
+			<p class={`status ${kind}`} role="status">
+				<span class="lamp" aria-hidden="true" />
+				{words}
+			</p>
+			{SERVED && (
+				<nav aria-label="The device's buttons">
+					<button type="button" disabled={idle || isOff} onClick={pressReset}>
+						Reset
+					</button>
+					<button type="button" disabled={idle} aria-pressed={isOff} onClick={() => setPower(isOff)}>
+						{isOff ? "Power on" : "Power off"}
+					</button>
+				</nav>
+			)}
+		</header>
+	);
+}
+
+function DevicePicker({ device, devices }: { readonly device: number; readonly devices: number }) {
+	return (
+		<label class="picker">
+			device
+			<input
+				type="number"
+				min={1}
+				max={devices}
+				value={device}
+				onChange={({ currentTarget }) => {
+					const query = new URLSearchParams(location.search);
+					query.set("device", currentTarget.value);
+					location.search = query.toString();
+				}}
+			/>
+			of {devices}
+		</label>
+	);
+}

@@ -1,0 +1,175 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { computed, signal } from "@preact/signals";
+import { hexOf } from "../../modules/bytes/hex.js";
+import { Atlas } from "../flash/atlas.js";
+import { type AreaView, Contents } from "../flash/contents.js";
+import { applyPart, type Cut, cutName, parseCut } from "../flash/cut.js";
+import { openMap } from "../flash/open-map.js";
+import { type Recording, Timeline } from "../flash/recording.js";
+import { type Step, stepsOf } from "../flash/steps.js";
+import { areas, boots, engine, hello, knownImages, onEvent, recording, situation, startWith } from "./session.js";
+
+// The time machine: one recorded boot, or the next one as it is rehearsed, and a moment in it.
+
+/** A boot that is looked at. */
+export interface Journey {
+	readonly recording: Recording;
+	readonly steps: readonly Step[];
+	/** Names the boot by its flash: the same in another simulator that starts with that. */
+	readonly id: string;
+	readonly timeline: Timeline;
+	readonly contents: Contents;
+	readonly atlas: Atlas;
+}
+
+/** The boot that is looked at; undefined: the flash is shown as it is. */
+export const journey = signal<Journey | undefined>(undefined);
+/** Operations of it that are done. */
+export const position = signal(0);
+/** Why a link does not lead anywhere, a sentence. */
+export const lost = signal("");
+/** The areas that are shown: of that moment, or of now. */
+export const shownAreas = computed<readonly AreaView[]>(() => {
+	const there = journey.value;
+	if (!there) return areas.value;
+	const { timeline, contents, recording: record } = there;
+	const from = timeline.position;
+	const to = position.value;
+	timeline.seek(to);
+	const touched = record.operations.slice(Math.min(from, to), Math.max(from, to));
+	return contents.look((low, high) => touched.some(({ at }) => at >= low && at < high));
+});
+
+/** The sector that the last operation of that moment was in; undefined for now. */
+export const touched = computed(() => {
+	const step = journey.value?.steps[position.value - 1];
+	return step && { label: step.area, sector: step.sector };
+});
+
+/** The flash that is shown, which changes in place. */
+export const shownFlash = computed(() => {
+	void shownAreas.value;
+	return journey.value?.timeline.flash ?? situation()?.flash;
+});
+
+/** Shows a recorded boot, at its end or at an operation. */
+export async function travel(number: number, at?: number): Promise<void> {
+	const found = await recording(number);
+	if (found) begin(found, at ?? found.operations.length);
+}
+
+/** Shows the next boot as it would be, at its beginning. */
+export async function rehearseNext(): Promise<void> {
+	const now = situation();
+	if (now) begin(await engine.rehearse(now), 0);
+}
+
+/** Back to now. */
+export function leave(): void {
+	journey.value = undefined;
+}
+
+function begin(found: Recording, at: number): void {
+	const build = hello.value?.build;
+	if (!build) return;
+	const timeline = new Timeline(found);
+	const map = openMap(build.layout, timeline.flash);
+	// A boot that goes on with an interrupted swap begins with images in pieces: those of before are known.
+	const atlas = (knownImages() ?? new Atlas(build.boot)).copy();
+	atlas.learn(map);
+	const contents = new Contents(map, build.boot, atlas);
+	contents.look();
+	const steps = stepsOf(found, build.layout, build.boot);
+	const id = idOf(found.start);
+	lost.value = "";
+	position.value = Math.min(at, found.operations.length);
+	journey.value = { recording: found, steps, id, timeline, contents, atlas };
+}
+
+/** The first digits of the SHA-256 of a flash. Browsers have their own for pages of this machine alone. */
+const idOf = (flash: Uint8Array): string => hexOf(sha256(flash).subarray(0, 6));
+
+/** Where in an operation power fails. */
+export type Plug = "before" | "torn" | "first-half" | "second-half" | "after";
+
+/** The moments at which power may fail around the operation that comes next. */
+export function plugsFor({ recording: { operations } }: Journey, done: number): readonly Plug[] {
+	const operation = operations[done];
+	if (!operation) return ["before"];
+	return operation.bytes ? ["before", "torn", "after"] : ["before", "first-half", "second-half", "after"];
+}
+
+/** The cut of a moment, in the form of the power-loss laboratory (docs/POWER-LOSS.md). */
+export function cutAt({ recording: { operations } }: Journey, done: number, plug: Plug, writeAlign: number): Cut {
+	switch (plug) {
+		case "before":
+			return { done };
+		case "after":
+			return { done: done + 1 };
+		case "first-half":
+			return { done, half: "first" };
+		case "second-half":
+			return { done, half: "second" };
+		case "torn": {
+			const units = Math.floor((operations[done]?.length ?? 0) / writeAlign / 2);
+			return units > 0 ? { done, units } : { done, units: 0, partial: true };
+		}
+	}
+}
+
+/** A plug that was pulled; undefined: none was. */
+export const recovering = signal<
+	| {
+			readonly cut: Cut;
+			/** The newest recording at that time. */
+			readonly after: number;
+			/** Whether the device has come up since, and whether that boot changed the flash. */
+			readonly shown: boolean;
+			readonly recorded: boolean;
+	  }
+	| undefined
+>(undefined);
+
+/** Restarts the device with the flash as it is when power fails there. */
+export function pullPlug(there: Journey, cut: Cut): void {
+	const build = hello.value?.build;
+	if (!build) return;
+	const timeline = new Timeline(there.recording);
+	timeline.seek(cut.done);
+	const operation = there.recording.operations[cut.done];
+	if (operation && (cut.units !== undefined || cut.half !== undefined))
+		applyPart(timeline.flash, operation, cut, build.layout.writeAlign);
+	recovering.value = { cut, after: boots.value.at(-1) ?? 0, shown: false, recorded: false };
+	startWith(new Uint8Array(timeline.flash));
+}
+
+/** The link to a moment of a boot. */
+export const linkTo = ({ id }: Journey, cut: Cut): string =>
+	`${location.origin}${location.pathname}${location.search}#moment=${id}-${cutName(cut)}`;
+
+/** Goes to the moment that the page's address names, if it names one. */
+export async function followLink(): Promise<void> {
+	const [, id, name] = /^#moment=([0-9a-f]{12})-(\w+)$/.exec(location.hash) ?? [];
+	const cut = name === undefined ? undefined : parseCut(name);
+	if (!cut) return;
+	for (const number of [...boots.value].reverse()) {
+		const found = await recording(number);
+		if (found && idOf(found.start) === id) return begin(found, cut.done);
+	}
+	lost.value =
+		"This link is to a boot that the simulator has not recorded: start the simulator with the flash file that belongs to the link.";
+}
+
+/** How long a recording may take to be complete once the device has told how it ended, milliseconds. */
+const COMPLETE = 200;
+
+// What the device does after the plug was pulled is shown as soon as it is through.
+onEvent(({ event }) => {
+	if (event !== "boot" && event !== "halt") return;
+	const plug = recovering.value;
+	const newest = boots.value.at(-1) ?? 0;
+	if (!plug || plug.shown) return;
+	recovering.value = { ...plug, shown: true, recorded: newest > plug.after };
+	if (newest <= plug.after) leave();
+	else setTimeout(() => void travel(newest), event === "boot" ? 0 : COMPLETE);
+});
