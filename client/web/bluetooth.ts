@@ -1,6 +1,7 @@
 import { HEADER_SIZE } from "../../modules/smp/header.js";
 import { SMP_CHARACTERISTIC, SMP_SERVICE } from "../../modules/smp/transport/ble.js";
 import { type DisposableLink, disposable } from "../link.js";
+import type { OwnBytes } from "./own-bytes.js";
 
 export { SMP_CHARACTERISTIC, SMP_SERVICE };
 
@@ -10,7 +11,7 @@ export interface WebCharacteristic {
 	/** Asks the device for notifications; each changes `value`. */
 	startNotifications(): Promise<unknown>;
 	/** Writes up to ATT_MTU - 3 bytes. Rejects while another write is on its way. */
-	writeValueWithoutResponse(bytes: Uint8Array): Promise<void>;
+	writeValueWithoutResponse(bytes: OwnBytes): Promise<void>;
 	/** Calls `listener` when `value` has changed. */
 	addEventListener(type: "characteristicvaluechanged", listener: () => void): void;
 	/** Calls it no more. */

@@ -2,6 +2,7 @@ import type { ByteStream } from "../../modules/smp/transport/stream.js";
 import { consoleLink } from "../console.js";
 import type { DisposableLink } from "../link.js";
 import { rawLink } from "../raw.js";
+import type { OwnBytes } from "./own-bytes.js";
 
 /** Takes the bytes that arrive on a `WebSerialPort`. */
 export interface WebSerialReader {
@@ -16,7 +17,7 @@ export interface WebSerialReader {
 /** Gives bytes to a `WebSerialPort`. */
 export interface WebSerialWriter {
 	/** Rejects when the port is lost. */
-	write(bytes: Uint8Array): Promise<void>;
+	write(bytes: OwnBytes): Promise<void>;
 	/** Drops what waits. */
 	abort(): Promise<void>;
 	/** Lets others have the stream. */
@@ -102,7 +103,7 @@ class Line implements ByteStream {
 	#opening: Promise<void> | undefined;
 	#reading: Promise<void> = Promise.resolve();
 	/** What waits for the port. */
-	#waiting: Uint8Array[] = [];
+	#waiting: OwnBytes[] = [];
 	#ended = false;
 
 	constructor(port: WebSerialPort, baud: number) {
@@ -125,10 +126,10 @@ class Line implements ByteStream {
 	write(bytes: Uint8Array): void {
 		if (this.#ended) return;
 		if (this.#writer) {
-			this.#writer.write(bytes).catch(() => this.#lose());
+			this.#writer.write(bytes.slice()).catch(() => this.#lose());
 			return;
 		}
-		this.#waiting.push(bytes);
+		this.#waiting.push(bytes.slice());
 		this.#opening ??= this.open()
 			.catch((error: Error) => this.#lose(decapitalized(error.message)))
 			.finally(() => {

@@ -1,4 +1,5 @@
 import { type DisposableLink, disposable } from "../link.js";
+import type { OwnBytes } from "./own-bytes.js";
 
 /** A WebSocket, as browsers and Node 22 have it (WHATWG WebSockets): the part that a link uses. */
 export interface WebSocketLike {
@@ -7,7 +8,7 @@ export interface WebSocketLike {
 	/** 1 while it is open. */
 	readonly readyState: number;
 	/** Queues a binary message. */
-	send(bytes: Uint8Array<ArrayBuffer>): void;
+	send(bytes: OwnBytes): void;
 	/** Ends the connection. */
 	close(): void;
 	/** Calls `listener` when the connection stands, or when there is none. */
@@ -39,7 +40,7 @@ export function webSocketLink(open: () => WebSocketLike): DisposableLink {
 	let socket: WebSocketLike | undefined;
 	let ended = false;
 	/** What waits for the connection. */
-	let waiting: Uint8Array<ArrayBuffer>[] = [];
+	let waiting: OwnBytes[] = [];
 
 	const connect = (): WebSocketLike => {
 		const opened = open();
@@ -57,9 +58,9 @@ export function webSocketLink(open: () => WebSocketLike): DisposableLink {
 		opened.addEventListener("close", ({ reason }) => {
 			if (socket === opened) socket = undefined;
 			waiting = [];
-			if (ended) return;
-			const why = reason.replace(/\.$/, "");
-			link.onFailure?.(why || (connected ? "the connection is lost" : "nobody answers at the address"));
+			const why = reason.replace(/\.$/, "") || (connected ? "" : "nobody answers at the address");
+			// Without a reason, what was on its way is asked again, over the next connection.
+			if (why && !ended) link.onFailure?.(why);
 		});
 		return opened;
 	};
@@ -69,9 +70,9 @@ export function webSocketLink(open: () => WebSocketLike): DisposableLink {
 		send: (packet) => {
 			if (ended) return;
 			socket ??= connect();
-			const own = packet.slice();
-			if (socket.readyState === OPEN) socket.send(own);
-			else waiting.push(own);
+			const copy = packet.slice();
+			if (socket.readyState === OPEN) socket.send(copy);
+			else waiting.push(copy);
 		},
 		close: () => {
 			ended = true;
