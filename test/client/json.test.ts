@@ -169,6 +169,9 @@ describe("xs-smp: --json", () => {
 			await prints("upgrade", dfu, ...at);
 			await prints("upload", dfu, ...at);
 			await prints("upgrade", written("next.bin", update("0.0.4", 9000).file), ...at);
+			await prints("safe-mode", ...at);
+			await prints("forecast", ...at);
+			await prints("reset", ...at);
 			await prints("confirm", ...at);
 			await prints("history", ...at);
 			await prints("shell", "version", ...at);
@@ -269,6 +272,12 @@ describe("xs-smp: --json", () => {
 	const ELSEWHERE = new Set([
 		...["manufacturer", "serialNumber", "vendorId", "productId"].map((name) => `ports ${name}`),
 		"package inspect images slot",
+		// Applications in images (test/hosts/safe-mode.test.ts, application-policy.test.ts).
+		...["crashes", "words", "left"].flatMap((name) => [
+			...[`info safeMode ${name}`, `history safe ${name}`, `safe-mode safeMode ${name}`],
+		]),
+		...["info safeMode", "history safe", "history start after"],
+		...["", " event", " image", " deadline", " checks"].map((name) => `upgrade: deciding${name}`),
 	]);
 
 	it("prints all that the schema says", () => {

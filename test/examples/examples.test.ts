@@ -51,7 +51,7 @@ describe("examples", () => {
 			const { status, output } = await example("upgrade", updateFile(simulator, "1.2.3"), simulator.udp);
 			assert.equal(
 				output,
-				"found\nuploaded\nmarked\nrestarting\nrunning\nconfirmed\nVersion 1.2.3 runs in place of 0.0.0.\n",
+				"found\nuploaded\nmarked\nforecast\nrestarting\nrunning\nconfirmed\nVersion 1.2.3 runs in place of 0.0.0.\n",
 			);
 			assert.equal(status, 0);
 			const refused = await example("upgrade", KEY, simulator.udp);

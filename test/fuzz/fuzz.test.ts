@@ -48,7 +48,8 @@ describe("fuzzing", () => {
 		assert.equal(status, 0, stderr);
 		const { found, covered, uncovered } = JSON.parse(stdout) as Guided;
 		assert.ok(found > 20, `${found} found`);
-		assert.ok(Number.parseFloat(covered) > 94, covered);
+		// Safe mode and the verdict on an update take applications that crash, which this device has not.
+		assert.ok(Number.parseFloat(covered) > 92, covered);
 		// What cannot be reached from outside is on the list, and what everybody reaches is not.
 		assert.ok(uncovered.some(({ text }) => text.includes("an access key has")));
 		assert.ok(!uncovered.some(({ file }) => file === "modules/smp/header.ts"));

@@ -72,13 +72,13 @@ const text = (letters: string): Uint8Array => new TextEncoder().encode(letters);
 
 describe("simulator: the further groups", () => {
 	it("tells which groups it has, the file group only with --files", async () => {
-		const groups = [0, 1, 67, 2, 3, 63, 9, 66, 10];
+		const groups = [0, 1, 67, 2, 3, 63, 9, 11, 66, 10];
 		await withDevice([], async (client) => {
 			assert.deepEqual((await read(client, GROUP.ENUMERATION, 1))["groups"], groups);
 			await refuses(read(client, GROUP.FS, 1, { name: "/x" }), 8);
 		});
 		await withDevice(["--files", freshDirectory()], async (client) => {
-			assert.deepEqual((await read(client, GROUP.ENUMERATION, 1))["groups"], [0, 1, 67, 2, 3, 63, 8, 9, 66, 10]);
+			assert.deepEqual((await read(client, GROUP.ENUMERATION, 1))["groups"], [0, 1, 67, 2, 3, 63, 8, 9, 11, 66, 10]);
 		});
 	});
 

@@ -39,6 +39,12 @@ export interface Page {
 	close(): void;
 }
 
+/** Path and query of a request. Whatever stands there: `new URL` throws for a path such as "//". */
+function targetOf(target = ""): { readonly path: string; readonly searchParams: URLSearchParams } {
+	const [path = "", query] = target.split("?");
+	return { path, searchParams: new URLSearchParams(query) };
+}
+
 /**
  * Serves the page. `devices` gives the devices once they run. Throws a UsageError if the address cannot be used.
  */
@@ -74,7 +80,7 @@ export async function servePage(
 
 	/** The device that a request is about; undefined if there is none, or for another path. */
 	function addressed({ url = "" }: IncomingMessage): Addressed | undefined {
-		const { pathname: path, searchParams } = new URL(url, "http://page");
+		const { path, searchParams } = targetOf(url);
 		const device = shown.get(Number(searchParams.get("device") ?? 1));
 		if (!device || (path !== "/smp" && path !== "/state" && !path.startsWith("/boots/"))) return undefined;
 		const mayChange = token === undefined || sameSecret(searchParams.get("token") ?? "", token);
@@ -105,7 +111,7 @@ export async function servePage(
 	}
 
 	function serve(request: IncomingMessage, response: ServerResponse): void {
-		const { pathname } = new URL(request.url ?? "", "http://page");
+		const { path: pathname } = targetOf(request.url);
 		const boot = /^\/boots\/(\d{1,10})$/.exec(pathname)?.[1];
 		if (boot !== undefined) {
 			const recording = addressed(request)?.device.recording(Number(boot));
