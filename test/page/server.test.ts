@@ -68,7 +68,15 @@ describe("page: who may use the server", () => {
 	});
 
 	it("gives nothing else than the page", async () => {
-		for (const path of ["/../page/index.html", "/%2e%2e/xs-smp-sim-smp-svr", "/stamps", "//etc/passwd", "//", "//?device=1", "/boots/1"])
+		for (const path of [
+			"/../page/index.html",
+			"/%2e%2e/xs-smp-sim-smp-svr",
+			"/stamps",
+			"//etc/passwd",
+			"//",
+			"//?device=1",
+			"/boots/1",
+		])
 			assert.equal((await ask(device.page, path)).status, 404, path);
 	});
 
