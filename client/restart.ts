@@ -1,5 +1,5 @@
 import { pause } from "./abort.js";
-import { type Abortable, NoAnswerError, type SmpClient, SmpResponseError } from "./client.js";
+import { type Abortable, type ImageState, NoAnswerError, type SmpClient, SmpResponseError } from "./client.js";
 
 /** Pause between two questions whether the device is back, and how long to wait for an answer, milliseconds. */
 export const POLL = 250;
@@ -11,6 +11,19 @@ export const ONCE = { timeout: 750, tries: 1 };
  */
 export const SETTLE = 5000;
 
+/** The image list of a device that may be restarting; undefined if it does not answer now. */
+export async function imagesIfBack(
+	client: SmpClient,
+	signal: AbortSignal | undefined,
+): Promise<readonly ImageState[] | undefined> {
+	try {
+		return await client.images({ ...ONCE, signal });
+	} catch (error) {
+		if (error instanceof NoAnswerError) return undefined;
+		throw error;
+	}
+}
+
 /**
  * Waits until a device that was told to reset answers again; false if it does not within `wait` milliseconds. It is silent in
  * between, or answers for so long that it was back between two questions.
@@ -21,10 +34,9 @@ export async function answersAgain(client: SmpClient, wait: number, { signal }: 
 	let wasSilent = false;
 	while (Date.now() - started < wait) {
 		await pause(POLL, signal);
-		const answers = await client.images({ ...ONCE, signal }).then(
-			() => true,
+		const answers = await imagesIfBack(client, signal).then(
+			(images) => images !== undefined,
 			(error: unknown) => {
-				if (error instanceof NoAnswerError) return false;
 				if (error instanceof SmpResponseError) return true;
 				throw error;
 			},

@@ -1,12 +1,12 @@
 import type { Policy } from "../modules/agent/policy.js";
 import { pause } from "./abort.js";
-import { type Abortable, NoAnswerError, type SmpClient } from "./client.js";
+import type { Abortable, SmpClient } from "./client.js";
 import { whyTakenBack } from "./group/boot-journal.js";
 import { outcomeOf, type Sent } from "./outcome.js";
+import { imagesIfBack, ONCE } from "./restart.js";
 
-/** Pause between two questions, and how long to wait for an answer, milliseconds. */
+/** Pause between two questions, milliseconds. */
 const POLL = 500;
-const ONCE = { timeout: 750, tries: 1 };
 
 /** How much longer than its deadline a device may take to decide, milliseconds. */
 const MARGIN = 3000;
@@ -27,10 +27,7 @@ export async function awaitVerdict(
 	const late = Date.now() + 1000 * deadline + MARGIN;
 	while (Date.now() < late + wait) {
 		await pause(POLL, signal);
-		const images = await client.images({ ...ONCE, signal }).catch((error: unknown) => {
-			if (error instanceof NoAnswerError) return undefined;
-			throw error;
-		});
+		const images = await imagesIfBack(client, signal);
 		if (!images) continue;
 		const outcome = outcomeOf(sent, images);
 		if (outcome.state === "failed")
