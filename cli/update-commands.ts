@@ -64,7 +64,7 @@ async function upgradePackage(job: Job, content: FirmwarePackage): Promise<void>
 	const updates = await chosen(job, content);
 	const results = await upgradeAll(client, updates, {
 		confirm: options.confirm ?? false,
-		wait: (options.wait ?? 120) * 1000,
+		...(options.wait !== undefined && { wait: options.wait * 1000 }),
 		onStep: (step) => {
 			const whose = "image" in step && updates.length > 1 ? `Image ${step.image}: ` : "";
 			output.say(whose + stepSentence(step));
