@@ -37,7 +37,7 @@ export const shownAreas = computed<readonly AreaView[]>(() => {
 	const to = position.value;
 	timeline.seek(to);
 	const touched = record.operations.slice(Math.min(from, to), Math.max(from, to));
-	return contents.look((low, high) => touched.some(({ at }) => at >= low && at < high));
+	return contents.look((low, high) => touched.some(({ at, length }) => at < high && at + length > low));
 });
 
 /** The sector that the last operation of that moment was in; undefined for now. */

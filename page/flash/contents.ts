@@ -30,6 +30,9 @@ export interface AreaView {
 	readonly sectors: readonly SectorView[];
 }
 
+/** The view of a sector that has not changed; undefined for a sector that is to be looked at. */
+type KnownOf = (sector: number) => SectorView | undefined;
+
 const ERASED_SECTOR: SectorView = Object.freeze({ holds: "erased" });
 
 /**
@@ -40,6 +43,8 @@ export class Contents {
 	readonly #config: BootConfig;
 	readonly #atlas: Atlas;
 	#views: readonly AreaView[] | undefined;
+	/** By area: the range of the image that is coming, as it was when the area was looked at. */
+	readonly #coming = new Map<number, readonly [from: number, to: number]>();
 
 	/** @param map - of a flash in memory, which changes in place */
 	constructor(map: FlashMap, config: BootConfig, atlas: Atlas) {
@@ -59,20 +64,27 @@ export class Contents {
 			.sort((a, b) => a.offset - b.offset)
 			.map((area, index) => {
 				const known = before?.[index];
-				return known && !isChanged(area.offset, area.offset + area.size) ? known : this.#area(area);
+				if (known && !isChanged(area.offset, area.offset + area.size)) return known;
+				return this.#area(area, (sector) => {
+					const at = area.offset + sector * area.sectorSize;
+					return isChanged(at, at + area.sectorSize) ? undefined : known?.sectors[sector];
+				});
 			});
 		return this.#views;
 	}
 
-	#area(area: FlashArea): AreaView {
+	/** @param knownOf - the view of a sector that has not changed */
+	#area(area: FlashArea, knownOf: KnownOf): AreaView {
 		const { id, label, offset, size } = area;
 		const { images } = this.#config;
 		for (let image = 0; image < images; image++)
 			for (const which of ["primary", "secondary"] as const)
 				if (id === slotAreaId(image, which))
-					return { id, label, offset, size, slot: { image, which }, sectors: this.#slot(area, image, which) };
+					return { id, label, offset, size, slot: { image, which }, sectors: this.#slot(area, image, which, knownOf) };
 		const isScratch = label === SCRATCH_LABEL;
 		const sectors = Array.from({ length: area.sectors }, (_, sector): SectorView => {
+			const known = knownOf(sector);
+			if (known) return known;
 			const bytes = area.bytes(sector * area.sectorSize, area.sectorSize);
 			if (isErased(bytes)) return ERASED_SECTOR;
 			const origin = isScratch ? this.#findAny(bytes) : undefined;
@@ -94,11 +106,17 @@ export class Contents {
 		return origin && { holds: origin.role, source: origin.sector, part: origin.part };
 	}
 
-	#slot(area: FlashArea, image: number, which: "primary" | "secondary"): SectorView[] {
+	#slot(area: FlashArea, image: number, which: "primary" | "secondary", knownOf: KnownOf): SectorView[] {
 		const { sectorSize } = area;
 		const trailer = Math.floor(trailerLayout(this.#config, area.size, area.writeAlign).status / sectorSize);
 		const [from, to] = this.#comingTo(area, which);
+		const [fromBefore, toBefore] = this.#coming.get(area.id) ?? [];
+		this.#coming.set(area.id, [from, to]);
+		// Another header changes the meaning of sectors that have not changed themselves.
+		const isSame = from === fromBefore && to === toBefore;
 		return Array.from({ length: area.sectors }, (_, sector): SectorView => {
+			const known = isSame ? knownOf(sector) : undefined;
+			if (known) return known;
 			const bytes = area.bytes(sector * sectorSize, sectorSize);
 			if (isErased(bytes)) return ERASED_SECTOR;
 			const found = this.#find(image, bytes);

@@ -95,6 +95,21 @@ describe("page: flash", () => {
 				assert.match(primary!.sectors.map(({ holds }) => LETTERS[holds]).join(""), /^N{6}-?O?-+T-*$/);
 			});
 
+			it("sees the same when it looks at the sectors alone that changed", () => {
+				const timeline = new Timeline(recording);
+				const map = openMap(build.layout, timeline.flash);
+				const atlas = new Atlas(build.boot);
+				atlas.learn(map);
+				const contents = new Contents(map, build.boot, atlas);
+				contents.look();
+				for (let at = 0; at < timeline.length; at += 7) {
+					timeline.seek(at);
+					const done = recording.operations.slice(Math.max(0, at - 7), at);
+					const some = contents.look((low, high) => done.some(({ at, length }) => at < high && at + length > low));
+					assert.deepEqual(some, new Contents(map, build.boot, atlas).look(), `operation ${at}`);
+				}
+			});
+
 			it("names what each operation is for", () => {
 				const steps = stepsOf(recording, build.layout, build.boot);
 				assert.equal(steps.length, recording.operations.length);

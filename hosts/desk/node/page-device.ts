@@ -7,7 +7,7 @@ import type { Hello, PageMessage, ServerMessage } from "./page-protocol.js";
 import { shortPath } from "./render.js";
 
 /** How often the flash is looked at while somebody looks at the page, milliseconds. */
-const LOOK = 150;
+const LOOK = 250;
 /** Events that are told to a page that comes later. */
 const REMEMBERED = 500;
 /** Header of the wear file, and bytes of a sector in it (hosts/sim/native/record.c). */
