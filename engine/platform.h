@@ -29,6 +29,7 @@
 
 /* The lowest address of a function; xslink's XS asks for it. */
 #ifdef mxLink
+#include "optional.h"
 #define LINK_FIELDS void (*fakeCallback)(void);
 #else
 #define LINK_FIELDS

@@ -1,7 +1,6 @@
 #include "runtime.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,12 +52,19 @@ struct Runtime {
 	int code;
 };
 
+/* Without stdio, which a device does not have otherwise. */
+static void complain(const char *line)
+{
+	if (write(STDERR_FILENO, line, strlen(line)) < 0 || write(STDERR_FILENO, "\n", 1) < 0)
+		_exit(RUNTIME_CRASH_ENGINE);
+}
+
 static void *allocate(size_t size)
 {
 	void *memory = calloc(1, size);
 	if (memory)
 		return memory;
-	fprintf(stderr, "out of memory\n");
+	complain("out of memory");
 	_exit(RUNTIME_CRASH_MEMORY);
 }
 
@@ -70,7 +76,7 @@ static void crashed(void *context, int code, const char *line)
 	if (runtime->options.crash)
 		runtime->options.crash(runtime->options.context, (RuntimeCrashCode)code, line);
 	else
-		fprintf(stderr, "%s\n", line);
+		complain(line);
 }
 
 static void install(void *data)

@@ -13,6 +13,7 @@ static const struct {
 	{ XS_CODE_ARGUMENTS_SLOPPY, "arguments" },
 	{ XS_CODE_ARGUMENTS_STRICT, "arguments" },
 	{ XS_CODE_REGEXP, "regular expressions" },
+	{ XS_CODE_EXPONENTIATION, "the operator **" },
 	{ XS_CODE_BIGINT_1, "BigInt" },
 	{ XS_CODE_BIGINT_2, "BigInt" },
 };

@@ -7,23 +7,27 @@
 
 /* Names that XS's own C or the host's asks built-ins for: fxGetID() and the like in XS's sources; engine/runtime.c. */
 static const char *const ASKED[] = { "add", "byteLength", "cause", "configurable", "constructor", "done", "enumerable",
-	"errors", "exec", "flags", "freeze", "get", "global", "groups", "ignoreCase", "index", "input", "join", "lastIndex",
-	"length", "message", "multiline", "name", "next", "prototype", "push", "raw", "resolve", "return", "set", "source",
-	"stack", "sticky", "then", "throw", "toISOString", "toJSON", "toString", "unicode", "value", "valueOf",
-	"writable" };
+	"errors", "freeze", "get", "join", "length", "message", "name", "next", "prototype", "push", "resolve", "return",
+	"set", "stack", "then", "throw", "toISOString", "toJSON", "toString", "value", "valueOf", "writable" };
+
+/* The same for regular expressions. */
+static const char *const ASKED_BY_REGEXP[] = { "exec", "flags", "global", "groups", "ignoreCase", "index", "input",
+	"lastIndex", "multiline", "source", "sticky", "unicode" };
 
 /* Globals that XS's C needs under any circumstances, be it for an error. */
 static const int NEEDED[] = { _Array, _ArrayBuffer, _Boolean, _Error, _Function, _Number, _Object, _Promise,
-	_RangeError, _ReferenceError, _String, _Symbol, _SyntaxError, _TypeError, _AggregateError, _EvalError, _URIError };
+	_RangeError, _ReferenceError, _String, _Symbol, _SyntaxError, _TypeError };
 
 /* What else goes with a global. */
 static const struct {
 	int global, index;
 } PARTS[] = {
+	{ _AggregateError, mxAggregateErrorPrototypeStackIndex },
 	{ _BigInt, mxBigIntPrototypeStackIndex },
 	{ _Compartment, mxCompartmentPrototypeStackIndex },
 	{ _DataView, mxDataViewPrototypeStackIndex },
 	{ _Date, mxDatePrototypeStackIndex },
+	{ _EvalError, mxEvalErrorPrototypeStackIndex },
 	{ _FinalizationRegistry, mxFinalizationRegistryPrototypeStackIndex },
 	{ _Map, mxMapPrototypeStackIndex },
 	{ _Map, mxMapIteratorPrototypeStackIndex },
@@ -37,6 +41,7 @@ static const struct {
 	{ _Set, mxSetPrototypeStackIndex },
 	{ _Set, mxSetIteratorPrototypeStackIndex },
 	{ _SharedArrayBuffer, mxSharedArrayBufferPrototypeStackIndex },
+	{ _URIError, mxURIErrorPrototypeStackIndex },
 	{ _WeakMap, mxWeakMapPrototypeStackIndex },
 	{ _WeakRef, mxWeakRefPrototypeStackIndex },
 	{ _WeakSet, mxWeakSetPrototypeStackIndex },
@@ -223,6 +228,15 @@ static void useHeap(txMachine *the)
 			}
 }
 
+/* Keeps a name, and the built-ins that have it. */
+static void keep(txMachine *the, const char *name)
+{
+	txID id = fxFindName(the, (txString)name);
+	if (id == XS_NO_ID)
+		linkFail("there is no %s to keep", name);
+	linkUse.properties[id] = linkUse.names[id] = true;
+}
+
 void linkUseAll(txMachine *the, const Image *image)
 {
 	for (int i = 0; i < image->moduleCount; i++)
@@ -230,12 +244,13 @@ void linkUseAll(txMachine *the, const Image *image)
 			linkWalkCode((txByte *)image->modules[i].code, useInstruction);
 	useHeap(the);
 	for (size_t i = 0; i < sizeof(ASKED) / sizeof(*ASKED); i++)
-		linkUse.properties[fxFindName(the, (txString)ASKED[i])] = linkUse.names[fxFindName(the, (txString)ASKED[i])] =
-			true;
+		keep(the, ASKED[i]);
 	linkUse.properties[_Object] = true;
 	for (int id = 0; id < XS_SYMBOL_ID_COUNT; id++)
 		linkUse.names[id] = true;
 	useSyntax();
+	for (size_t i = 0; linkUse.properties[_RegExp] && i < sizeof(ASKED_BY_REGEXP) / sizeof(*ASKED_BY_REGEXP); i++)
+		keep(the, ASKED_BY_REGEXP[i]);
 }
 
 /* Names are for what JavaScript can look up: neither for variables nor for private fields. */
@@ -262,13 +277,38 @@ static void stripNames(txMachine *the)
 			the->keyArray[id] = NULL;
 }
 
-/* For applications in images, which come later. */
-static void keep(txMachine *the, const char *name)
+static txSlot **findProperty(txSlot *instance, txID id)
 {
-	txID id = fxFindName(the, (txString)name);
-	if (id == XS_NO_ID)
-		linkFail("there is no %s to keep", name);
-	linkUse.properties[id] = linkUse.names[id] = true;
+	txSlot **at = &instance->next;
+	while (*at && ((*at)->flag & XS_INTERNAL_FLAG || (*at)->ID != id))
+		at = &(*at)->next;
+	return at;
+}
+
+/*
+ * Takes out one member of a built-in by its path, as the SDK writes it ("Math.log", "Array.prototype.at"): code uses its name,
+ * but for something else. TypedArray is what all typed arrays inherit from; no global has that name.
+ */
+static void stripMember(txMachine *the, const char *path)
+{
+	txSlot *instance = mxGlobal.value.reference;
+	char parts[128];
+	snprintf(parts, sizeof(parts), "%s", path);
+	char *part = strtok(parts, ".");
+	if (strcmp(part, "TypedArray") == 0) {
+		instance = (*findProperty(mxTypedArrayPrototype.value.reference, mxID(_constructor)))->value.reference;
+		part = strtok(NULL, ".");
+	}
+	for (char *next; part; part = next) {
+		next = strtok(NULL, ".");
+		txSlot **property = findProperty(instance, fxFindName(the, part));
+		if (!*property || (next && (*property)->kind != XS_REFERENCE_KIND))
+			linkFail("there is no %s to strip", path);
+		if (next)
+			instance = (*property)->value.reference;
+		else
+			*property = (*property)->next;
+	}
 }
 
 void linkStrip(txMachine *the, const Image *image)
@@ -279,10 +319,15 @@ void linkStrip(txMachine *the, const Image *image)
 			all = true;
 		else if (image->strip[i][0] == '!')
 			keep(the, image->strip[i] + 1);
+		else if (strchr(image->strip[i], '.'))
+			stripMember(the, image->strip[i]);
 		else
 			linkUse.properties[fxFindName(the, (txString)image->strip[i])] = false;
 	if (!all)
 		return;
+	if (linkUse.properties[_Compartment] || linkUse.properties[_ModuleSource])
+		linkFail("a device has neither Compartment nor ModuleSource (module.c)");
+	linkUse.opcodes[XS_CODE_EXPONENTIATION] |= linkUse.properties[_pow];
 	linkUse.stripped = true;
 	stripGlobals(the);
 	for (int i = XS_SYMBOL_ID_COUNT; i < mxStackIndexCount; i++) {
@@ -407,8 +452,16 @@ static void writeAtomics(void)
 	linkWrite("};\n");
 }
 
+/* In place of XS's functions that are weak: optional.h. */
+static void writeOptional(void)
+{
+	if (linkUse.stripped && !linkUse.opcodes[XS_CODE_EXPONENTIATION])
+		linkWrite("txNumber fx_pow(txNumber x, txNumber y) { return C_NAN; }\n");
+}
+
 void linkWriteDefaults(txMachine *the)
 {
+	writeOptional();
 	writeDefaults();
 	writeBehaviors();
 	writeTypes();

@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "optional.h"
+
 #define C_PATH_MAX 128
 
 #define htonl(value) __builtin_bswap32(value)
