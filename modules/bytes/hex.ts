@@ -2,9 +2,15 @@
 export const hex = (value: number): string => `0x${value.toString(16)}`;
 
 /** Bytes as hexadecimal digits, two a byte. */
-export const hexOf = (bytes: Uint8Array): string =>
-	Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+export function hexOf(bytes: Uint8Array): string {
+	let digits = "";
+	for (const byte of bytes) digits += (byte < 16 ? "0" : "") + byte.toString(16);
+	return digits;
+}
 
 /** The bytes of hexadecimal digits, two a byte. */
-export const bytesOf = (digits: string): Uint8Array =>
-	Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+export function bytesOf(digits: string): Uint8Array {
+	const bytes = new Uint8Array(digits.length >> 1);
+	for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
+	return bytes;
+}

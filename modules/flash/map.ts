@@ -6,15 +6,20 @@ import type { FlashPartition } from "./partition.js";
 export class FlashMap {
 	/** Number of images: pairs of a primary and a secondary slot, counted from image 0. */
 	readonly images: number;
-	readonly #areas: ReadonlyMap<number, FlashArea>;
+	/** In order of their ids. */
+	readonly #areas: FlashArea[] = [];
 
+	/** Of two areas with one id the later counts. */
 	constructor(areas: Iterable<FlashArea>) {
-		const byId = new Map<number, FlashArea>();
-		for (const area of areas) byId.set(area.id, area);
+		const sorted = this.#areas;
+		for (const area of areas) {
+			let at = 0;
+			while (at < sorted.length && sorted[at]!.id < area.id) at++;
+			sorted.splice(at, sorted[at]?.id === area.id ? 1 : 0, area);
+		}
 		let images = 0;
-		while (byId.has(slotAreaId(images, "primary")) && byId.has(slotAreaId(images, "secondary"))) images++;
+		while (this.#find(slotAreaId(images, "primary")) && this.#find(slotAreaId(images, "secondary"))) images++;
 		this.images = images;
-		this.#areas = byId;
 	}
 
 	/**
@@ -35,12 +40,12 @@ export class FlashMap {
 
 	/** Undefined if there is no area with this label. */
 	labelled(label: string): FlashArea | undefined {
-		return this.areas().find((area) => area.label === label);
+		return this.#areas.find((area) => area.label === label);
 	}
 
 	/** Throws a RangeError if there is no such area. */
 	area(id: number): FlashArea {
-		const area = this.#areas.get(id);
+		const area = this.#find(id);
 		if (!area) throw new RangeError(`no flash area has id ${id}`);
 		return area;
 	}
@@ -52,6 +57,10 @@ export class FlashMap {
 
 	/** All areas, in order of their ids. */
 	areas(): FlashArea[] {
-		return [...this.#areas.values()].sort((a, b) => a.id - b.id);
+		return [...this.#areas];
+	}
+
+	#find(id: number): FlashArea | undefined {
+		return this.#areas.find((area) => area.id === id);
 	}
 }

@@ -27,7 +27,8 @@ export interface ServerHooks {
 
 /** Several hooks in one: each is asked in turn, and the first that refuses ends it. */
 export function joinHooks(...hooks: readonly (ServerHooks | undefined)[]): ServerHooks {
-	const all = hooks.flatMap((each) => (each instanceof JoinedHooks ? each.hooks : (each ?? [])));
+	const all: ServerHooks[] = [];
+	for (const each of hooks) if (each) all.push(...(each instanceof JoinedHooks ? each.hooks : [each]));
 	return all.length === 1 ? all[0]! : new JoinedHooks(all);
 }
 
