@@ -1,4 +1,4 @@
-import { readU16, readU32, u32Bytes } from "../bytes/little-endian.js";
+import { readU32 } from "../bytes/little-endian.js";
 import type { FlashArea } from "../flash/area.js";
 import type { BootConfig } from "./config.js";
 import { installs, modeOf } from "./modes.js";
@@ -45,8 +45,6 @@ export interface TrailerLayout {
 
 const MAGIC_SIZE = 16;
 const FLAG_SET = 1;
-/** Every byte of a key that there is not, whatever the flash erases to. */
-const NO_KEY = 0xff;
 
 /** Magic for 8-byte alignment (MCUboot design.md, Image trailer). */
 const MAGIC_8 = Object.freeze([
@@ -137,18 +135,16 @@ function besideTrailer(config: BootConfig, { size, sectorSize, writeAlign }: Fla
 	return status - Math.max(0, scratchTrailer - (sectorSize - (status % sectorSize)));
 }
 
-/** The trailer of one slot. Methods throw the `FlashError` of the area. */
+/** The trailer of one slot, as far as an application goes into it. Methods throw the `FlashError` of the area. */
 export class Trailer {
 	readonly area: FlashArea;
 	readonly layout: TrailerLayout;
 	readonly #maxAlign: number;
-	readonly #keySize: number;
 
 	constructor(config: BootConfig, area: FlashArea) {
 		this.area = area;
 		this.layout = trailerLayout(config, area.size, area.writeAlign);
 		this.#maxAlign = config.maxAlign;
-		this.#keySize = encryptionKeySize(config);
 	}
 
 	/** Decodes magic, flags and swap_info (MCUboot `boot_read_swap_state`). */
@@ -175,24 +171,6 @@ export class Trailer {
 		return readU32(this.area.bytes(this.layout.swapSize, 4), 0);
 	}
 
-	/** Sizes of the unprotected TLV areas of the primary and the secondary image; 0 where the layout has none. */
-	tlvSizes(): readonly [primary: number, secondary: number] {
-		const { tlvSizes } = this.layout;
-		if (tlvSizes === undefined) return [0, 0];
-		const bytes = this.area.bytes(tlvSizes, 4);
-		return [readU16(bytes, 0), readU16(bytes, 2)];
-	}
-
-	/** AES keys of the images of a swap, of slot 0 and of slot 1; undefined for an image that is not encrypted. */
-	encryptionKeys(): [Uint8Array | undefined, Uint8Array | undefined] {
-		const read = (offset: number | undefined): Uint8Array | undefined => {
-			const key = offset === undefined ? undefined : this.area.bytes(offset, this.#keySize);
-			return key?.every((byte) => byte === NO_KEY) ? undefined : key;
-		};
-		const { encryptionKeys } = this.layout;
-		return [read(encryptionKeys?.[0]), read(encryptionKeys?.[1])];
-	}
-
 	writeMagic(): void {
 		const start = alignDown(this.layout.magic, this.#maxAlign);
 		const bytes = new Uint8Array(alignUp(MAGIC_SIZE, this.#maxAlign)).fill(this.area.erasedValue);
@@ -201,44 +179,19 @@ export class Trailer {
 	}
 
 	writeImageOk(): void {
-		this.#write(this.layout.imageOk, FLAG_SET);
+		this.write(this.layout.imageOk, FLAG_SET);
 	}
 
 	writeCopyDone(): void {
-		this.#write(this.layout.copyDone, FLAG_SET);
+		this.write(this.layout.copyDone, FLAG_SET);
 	}
 
 	writeSwapInfo(type: number, image: number): void {
-		this.#write(this.layout.swapInfo, (image << 4) | type);
-	}
-
-	writeSwapSize(bytes: number): void {
-		this.#write(this.layout.swapSize, ...u32Bytes(bytes));
-	}
-
-	/** Does nothing where the layout has no such word. */
-	writeTlvSizes(primary: number, secondary: number): void {
-		const { tlvSizes } = this.layout;
-		if (tlvSizes !== undefined) this.#write(tlvSizes, primary & 0xff, primary >> 8, secondary & 0xff, secondary >> 8);
-	}
-
-	/** Both keys in the clear, as without `MCUBOOT_SWAP_SAVE_ENCTLV`. Does nothing where the layout has no room for them. */
-	writeEncryptionKeys(keys: readonly [Uint8Array | undefined, Uint8Array | undefined]): void {
-		const { encryptionKeys } = this.layout;
-		encryptionKeys?.forEach((offset, slot) => {
-			const bytes = new Uint8Array(alignUp(this.#keySize, this.#maxAlign)).fill(NO_KEY);
-			bytes.set(keys[slot] ?? []);
-			this.area.write(bytes, offset);
-		});
-	}
-
-	/** Writes one status record, `index` counted from the start of the status area. */
-	writeStatus(index: number, state: number): void {
-		this.#write(this.layout.status + index * this.area.writeAlign, state);
+		this.write(this.layout.swapInfo, (image << 4) | type);
 	}
 
 	/** One write, rounded up to the program unit. */
-	#write(offset: number, ...values: number[]): void {
+	protected write(offset: number, ...values: number[]): void {
 		const bytes = new Uint8Array(alignUp(values.length, this.area.writeAlign)).fill(this.area.erasedValue);
 		bytes.set(values);
 		this.area.write(bytes, offset);

@@ -1,7 +1,8 @@
 import { flagName, magicName, typeName } from "../../image/trailer-words.js";
 import type { BootConfig } from "../../modules/bootutil/config.js";
+import { SwapTrailer } from "../../modules/bootutil/loader/swap-trailer.js";
 import { lastRecord } from "../../modules/bootutil/status.js";
-import { encryptionKeySize, Trailer } from "../../modules/bootutil/trailer.js";
+import { encryptionKeySize } from "../../modules/bootutil/trailer.js";
 import { hexOf } from "../../modules/bytes/hex.js";
 import type { FlashArea } from "../../modules/flash/area.js";
 
@@ -23,7 +24,7 @@ const remarked = (state: string): string => `${state}${REMARKS[state] ?? ""}`;
 
 /** The fields of a slot's trailer, from the end of the slot down, as MCUboot's design.md draws them. */
 export function trailerFields(config: BootConfig, area: FlashArea): TrailerField[] {
-	const trailer = new Trailer(config, area);
+	const trailer = new SwapTrailer(config, area);
 	const { layout } = trailer;
 	const { magic, imageOk, copyDone, swapType, imageNumber } = trailer.read();
 	const field = (name: string, offset: number, length: number, meaning: string): TrailerField => {

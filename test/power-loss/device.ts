@@ -5,7 +5,7 @@ import type { BootConfig } from "../../modules/bootutil/config.js";
 import { decodeHeader, IMAGE_HEADER_SIZE, type ImageHeader } from "../../modules/bootutil/header.js";
 import type { BootResult, LoaderConfig } from "../../modules/bootutil/loader/config.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
-import type { Trailer } from "../../modules/bootutil/trailer.js";
+import { SwapTrailer } from "../../modules/bootutil/loader/swap-trailer.js";
 import { slotAreaId } from "../../modules/flash/layout.js";
 import { ERASED } from "../../page/flash/operation.js";
 import { type JournalArea, LabFlash } from "./flash.js";
@@ -156,8 +156,8 @@ export class Device {
 		return Buffer.compare(slot, bytes) === 0;
 	}
 
-	trailer(image: number, which: "primary" | "secondary"): Trailer {
-		return this.bootutil.trailer(this.flash.map.slot(image, which));
+	trailer(image: number, which: "primary" | "secondary"): SwapTrailer {
+		return new SwapTrailer(this.bootutil.config, this.flash.map.slot(image, which));
 	}
 
 	/** The header at the start of a slot, whatever its magic. */

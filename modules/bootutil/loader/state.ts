@@ -3,8 +3,9 @@ import type { FlashMap } from "../../flash/map.js";
 import { BootUtil } from "../bootutil.js";
 import { decodeHeader, IMAGE_HEADER_SIZE, type ImageHeader } from "../header.js";
 import { modeOf, SCRATCH_LABEL } from "../modes.js";
-import { SwapType, scratchConfig, Trailer } from "../trailer.js";
+import { SwapType, scratchConfig } from "../trailer.js";
 import type { ImageResult, LoaderConfig, LoaderServices, RamRegion } from "./config.js";
+import { SwapTrailer } from "./swap-trailer.js";
 
 /** Indices of `ImageState.slots`, as MCUboot numbers them. */
 export const PRIMARY = 0;
@@ -21,7 +22,7 @@ export class LoaderHalt extends Error {
 /** One slot of an image, with the header that was last read for it, which during a swap may come from elsewhere. */
 export interface Slot {
 	readonly area: FlashArea;
-	readonly trailer: Trailer;
+	readonly trailer: SwapTrailer;
 	header: ImageHeader;
 }
 
@@ -45,7 +46,7 @@ export class ImageState {
 		const open = (which: "primary" | "secondary"): Slot => {
 			const area = map.slot(index, which);
 			const nothing = new Uint8Array(IMAGE_HEADER_SIZE);
-			return { area, trailer: new Trailer(config, area), header: decodeHeader(nothing) };
+			return { area, trailer: new SwapTrailer(config, area), header: decodeHeader(nothing) };
 		};
 		this.index = index;
 		this.slots = [open("primary"), open("secondary")];
@@ -87,7 +88,7 @@ export class BootStatus {
 	/** Type of the swap under way; a number because flash may hold an undefined one. */
 	swapType: number = SwapType.NONE;
 	/** The trailer that holds the status, if an earlier boot began this swap. */
-	source: Trailer | undefined;
+	source: SwapTrailer | undefined;
 	/** True if that is the primary trailer. */
 	fromPrimary = false;
 	swapSize = 0;
@@ -143,7 +144,7 @@ export function openBoot(map: FlashMap, config: LoaderConfig, services: LoaderSe
 function openScratch(map: FlashMap, config: LoaderConfig): Scratch {
 	const area = map.areas().find(({ label }) => label === SCRATCH_LABEL);
 	if (!area) throw new RangeError(`no flash area is called ${SCRATCH_LABEL}`);
-	return { area, trailer: new Trailer(scratchConfig(config), area) };
+	return { area, trailer: new SwapTrailer(scratchConfig(config), area) };
 }
 
 /** What the trailers ask for as they are now. */

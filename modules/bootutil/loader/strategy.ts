@@ -1,5 +1,5 @@
-import type { Trailer } from "../trailer.js";
 import type { Boot, BootStatus, ImageState, SlotIndex } from "./state.js";
+import type { SwapTrailer } from "./swap-trailer.js";
 
 /**
  * One way of installing an image (MCUboot's upgrade strategies: a build has exactly one). Flash errors that escape
@@ -16,7 +16,7 @@ export interface UpgradeStrategy {
 	slotsCompatible(image: ImageState, boot: Boot): boolean;
 
 	/** The trailer that holds the status of an interrupted swap of this image; undefined if there is none. */
-	findStatus(boot: Boot, image: ImageState): Trailer | undefined;
+	findStatus(boot: Boot, image: ImageState): SwapTrailer | undefined;
 
 	/**
 	 * Reads the header of the image in `slot` from where it is, which during an interrupted swap may be anywhere.

@@ -1,6 +1,6 @@
 import { decodeHeader, IMAGE_HEADER_SIZE } from "../header.js";
 import { lastRecord } from "../status.js";
-import { BootFlag, BootMagic, SwapType, type Trailer } from "../trailer.js";
+import { BootFlag, BootMagic, SwapType } from "../trailer.js";
 import { swapCipher } from "./encryption-swap.js";
 import { copyRegion, eraseRegion, eraseTrailer } from "./flash-ops.js";
 import {
@@ -15,6 +15,7 @@ import {
 } from "./state.js";
 import type { UpgradeStrategy } from "./strategy.js";
 import { initTrailer, SwapProgress } from "./swap.js";
+import type { SwapTrailer } from "./swap-trailer.js";
 
 /** States of a region, one record each: new image in scratch, old one in the secondary, new one in the primary slot. */
 const STATES = 3;
@@ -61,7 +62,7 @@ export const swapScratch: UpgradeStrategy = Object.freeze({
 	 * Reset recovery). One that an image brought along has no swap_info and is none that a swap began; and one that is done
 	 * is from before the swap if scratch has a trailer: a revert must not begin anew half-way.
 	 */
-	findStatus(boot: Boot, image: ImageState): Trailer | undefined {
+	findStatus(boot: Boot, image: ImageState): SwapTrailer | undefined {
 		const { trailer } = image.primary;
 		const primary = trailer.read();
 		const open = primary.copyDone === BootFlag.UNSET;
@@ -127,7 +128,7 @@ function swapRegion(
 	const sharesTrailer = first && beside < size;
 	const length = sharesTrailer ? Math.min(beside, scratch.trailer.layout.status) : size;
 	const erased = sharesTrailer ? primary.area.size - offset : size;
-	const record = (trailer: Trailer): void => {
+	const record = (trailer: SwapTrailer): void => {
 		trailer.writeStatus(STATES * (status.index - 1) + status.state - 1, status.state);
 		status.state++;
 		progress.step();

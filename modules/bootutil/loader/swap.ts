@@ -1,6 +1,6 @@
 import { extentOf, type ImageExtent } from "../extent.js";
 import { IMAGE_MAGIC } from "../header.js";
-import { BootFlag, BootMagic, SwapType, type Trailer } from "../trailer.js";
+import { BootFlag, BootMagic, SwapType } from "../trailer.js";
 import { firstTrailerSector } from "./flash-ops.js";
 import {
 	type Boot,
@@ -11,6 +11,7 @@ import {
 	SECONDARY,
 	type SlotIndex,
 } from "./state.js";
+import type { SwapTrailer } from "./swap-trailer.js";
 
 /** The image in a slot; stops the loader if its TLV areas are broken (MCUboot `boot_read_image_size`). */
 export function imageExtent(image: ImageState, slot: SlotIndex): ImageExtent {
@@ -36,7 +37,7 @@ export function measureSwap(image: ImageState, status: BootStatus): void {
  * Writes the fields of a trailer that a swap begins with, the magic last, so that it vouches for the others (MCUboot
  * `swap_status_init`). The secondary trailer's image_ok, if set, is carried over: the request is permanent.
  */
-export function initTrailer(image: ImageState, trailer: Trailer, status: BootStatus): void {
+export function initTrailer(image: ImageState, trailer: SwapTrailer, status: BootStatus): void {
 	const request = image.secondary.trailer.read();
 	if (status.swapType !== SwapType.NONE) trailer.writeSwapInfo(status.swapType, image.index);
 	if (request.imageOk === BootFlag.SET) trailer.writeImageOk();
@@ -64,7 +65,7 @@ export function refusedForSpace(boot: Boot, image: ImageState, status: BootStatu
  * The status of an interrupted swap without scratch: a primary trailer that is begun and not done, and no request that it
  * might have been written for in vain.
  */
-export function statusInPrimary(image: ImageState): Trailer | undefined {
+export function statusInPrimary(image: ImageState): SwapTrailer | undefined {
 	const primary = image.primary.trailer.read();
 	const begun = primary.magic === BootMagic.GOOD && primary.copyDone === BootFlag.UNSET;
 	return begun && image.secondary.trailer.read().magic !== BootMagic.GOOD ? image.primary.trailer : undefined;

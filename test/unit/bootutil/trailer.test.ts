@@ -1,12 +1,6 @@
 import assert from "node:assert";
-import {
-	appMaxSize,
-	BootFlag,
-	BootMagic,
-	SwapType,
-	Trailer,
-	trailerLayout,
-} from "../../../modules/bootutil/trailer.js";
+import { SwapTrailer } from "../../../modules/bootutil/loader/swap-trailer.js";
+import { appMaxSize, BootFlag, BootMagic, SwapType, trailerLayout } from "../../../modules/bootutil/trailer.js";
 import { bootConfig, makeFlash, SECTOR, SLOT } from "./support.js";
 
 const offset = bootConfig({ mode: "swap-offset" });
@@ -50,7 +44,7 @@ describe("trailer", () => {
 
 	it("reads what it writes", () => {
 		const { map } = makeFlash();
-		const trailer = new Trailer(offset, map.area(1));
+		const trailer = new SwapTrailer(offset, map.area(1));
 		assert.deepStrictEqual(trailer.read(), {
 			magic: BootMagic.UNSET,
 			swapType: SwapType.NONE,
@@ -88,7 +82,7 @@ describe("trailer", () => {
 	for (const [byte, type, image] of info)
 		it(`decodes swap_info 0x${byte.toString(16)}`, () => {
 			const { map, bytes } = makeFlash();
-			const trailer = new Trailer(bootConfig(), map.area(1));
+			const trailer = new SwapTrailer(bootConfig(), map.area(1));
 			bytes(1)[trailer.layout.swapInfo] = byte;
 			assert.equal(trailer.read().swapType, type);
 			assert.equal(trailer.read().imageNumber, image);
@@ -97,14 +91,14 @@ describe("trailer", () => {
 	it("takes a magic for another alignment, or a part of one, for bad", () => {
 		for (const maxAlign of [16, 32] as const) {
 			const { map } = makeFlash();
-			new Trailer(bootConfig({ maxAlign }), map.area(1)).writeMagic();
-			assert.equal(new Trailer(bootConfig({ maxAlign }), map.area(1)).read().magic, BootMagic.GOOD);
-			assert.equal(new Trailer(bootConfig(), map.area(1)).read().magic, BootMagic.BAD);
+			new SwapTrailer(bootConfig({ maxAlign }), map.area(1)).writeMagic();
+			assert.equal(new SwapTrailer(bootConfig({ maxAlign }), map.area(1)).read().magic, BootMagic.GOOD);
+			assert.equal(new SwapTrailer(bootConfig(), map.area(1)).read().magic, BootMagic.BAD);
 		}
 		const { map, bytes } = makeFlash();
-		new Trailer(bootConfig(), map.area(1)).writeMagic();
+		new SwapTrailer(bootConfig(), map.area(1)).writeMagic();
 		bytes(1)[SLOT - 1] = 0xff;
-		assert.equal(new Trailer(bootConfig(), map.area(1)).read().magic, BootMagic.BAD);
+		assert.equal(new SwapTrailer(bootConfig(), map.area(1)).read().magic, BootMagic.BAD);
 	});
 
 	it("leaves both modes one sector and the trailer's less than the slot", () => {
