@@ -76,7 +76,7 @@ export interface AgentOptions {
 	/** Further groups, and who may call what. Default: none, and everybody. */
 	further?(base: Base): Further;
 	/** Further commands and information of the OS group. */
-	readonly os?: Pick<OsOptions, "tasks" | "pools" | "silentConsole" | "ownInfo">;
+	readonly os?: Pick<OsOptions, "commands" | "ownInfo">;
 	/** Who may write images, and what is told of them besides. */
 	readonly image?: Pick<ImageOptions, "mayWrite" | "describe">;
 	/** Refuses a reset by throwing an `SmpError`. */
@@ -162,7 +162,6 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 				i: host.board,
 				o: "xs-smp",
 			},
-			...(host.clock && { clock: host.clock }),
 			...options.os,
 			...(journal?.safe && { ownInfo: { ...options.os?.ownInfo, x: () => "safe-mode" } }),
 		}),

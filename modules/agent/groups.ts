@@ -5,7 +5,7 @@ import { type FlashCounters, TrafficCounters, type UploadCounters } from "../smp
 import { enumerationGroup } from "../smp/group/enumeration.js";
 import { type FileSystem, fsGroup } from "../smp/group/fs.js";
 import { LastErrors } from "../smp/group/last-error.js";
-import type { MemoryPool, Task } from "../smp/group/os.js";
+import type { MemoryPool, Task } from "../smp/group/os-commands.js";
 import { settingsGroup } from "../smp/group/settings.js";
 import { shellGroup } from "../smp/group/shell.js";
 import { type ShellCommand, shellOf } from "../smp/group/shell-commands.js";

@@ -1,6 +1,6 @@
 import type { DigestProvider } from "../bytes/digest.js";
 import type { FlashPartition } from "../flash/partition.js";
-import type { Clock } from "../smp/group/os.js";
+import type { Clock } from "../smp/group/os-commands.js";
 import type { StartReason } from "../smp/protocol/boot-journal.js";
 import type { Transport } from "../smp/transport/transport.js";
 

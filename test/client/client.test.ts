@@ -5,7 +5,8 @@ import type { Link } from "../../client/link.js";
 import { nobleDigest } from "../../modules/bytes/noble-digest.js";
 import { SmpError } from "../../modules/smp/errors.js";
 import { imageGroup } from "../../modules/smp/group/image/image.js";
-import { osGroup, uptimeClock } from "../../modules/smp/group/os.js";
+import { osGroup } from "../../modules/smp/group/os.js";
+import { clockCommand, taskCommand, uptimeClock } from "../../modules/smp/group/os-commands.js";
 import { HEADER_SIZE, readHeader } from "../../modules/smp/header.js";
 import { SmpServer } from "../../modules/smp/server.js";
 import { image, TestFlash } from "../unit/smp/support.js";
@@ -39,10 +40,12 @@ class Device {
 			groups: [
 				osGroup({
 					reset: () => this.resets++,
-					clock: uptimeClock(() => 0),
 					bootloader: { name: "MCUboot", mode: 3 },
 					info: { s: "kernel", n: "node", r: "r", v: "v", m: "m", p: "p", i: "i", o: "o" },
-					tasks: () => ({ main: { prio: 1, tid: 2, state: 3, stkuse: 4, stksiz: 5 } }),
+					commands: {
+						...taskCommand(() => ({ main: { prio: 1, tid: 2, state: 3, stkuse: 4, stksiz: 5 } })),
+						...clockCommand(uptimeClock(() => 0)),
+					},
 					...(this.buffers ? { buffers: this.buffers } : {}),
 				}),
 				imageGroup({

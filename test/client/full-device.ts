@@ -9,7 +9,14 @@ import { enumerationGroup } from "../../modules/smp/group/enumeration.js";
 import { type FileSystem, fsGroup } from "../../modules/smp/group/fs.js";
 import { imageGroup } from "../../modules/smp/group/image/image.js";
 import { LastErrors } from "../../modules/smp/group/last-error.js";
-import { osGroup, uptimeClock } from "../../modules/smp/group/os.js";
+import { osGroup } from "../../modules/smp/group/os.js";
+import {
+	clockCommand,
+	echoCommand,
+	poolCommand,
+	taskCommand,
+	uptimeClock,
+} from "../../modules/smp/group/os-commands.js";
 import { settingsGroup } from "../../modules/smp/group/settings.js";
 import { shellGroup } from "../../modules/smp/group/shell.js";
 import { shellOf } from "../../modules/smp/group/shell-commands.js";
@@ -95,11 +102,13 @@ export class FullDevice {
 		return [
 			osGroup({
 				reset: (bootMode) => events.push(`reset ${bootMode}`),
-				clock: uptimeClock(() => 0),
 				buffers: { size: 400, count: 5 },
-				silentConsole: true,
-				tasks: () => ({ main: { prio: 1, tid: 2, state: 3, stkuse: 256, stksiz: 512 } }),
-				pools: () => ({ slots: { blksiz: 16, nblks: 100, nfree: 20, min: 10 } }),
+				commands: {
+					...echoCommand,
+					...taskCommand(() => ({ main: { prio: 1, tid: 2, state: 3, stkuse: 256, stksiz: 512 } })),
+					...poolCommand(() => ({ slots: { blksiz: 16, nblks: 100, nfree: 20, min: 10 } })),
+					...clockCommand(uptimeClock(() => 0)),
+				},
 			}),
 			imageGroup({ boot: this.flash.boot, digest: nobleDigest }),
 			statisticsGroup({ smp: () => ({ reads: 12, writes: 3 }), flash: () => ({ failures: 0 }) }),

@@ -11,7 +11,14 @@ import { FlashCounters, UploadCounters } from "../../modules/smp/group/counters.
 import { imageGroup } from "../../modules/smp/group/image/image.js";
 import { UploadJournal } from "../../modules/smp/group/image/upload-journal.js";
 import { UploadLock } from "../../modules/smp/group/image/upload-lock.js";
-import { osGroup, uptimeClock } from "../../modules/smp/group/os.js";
+import { osGroup } from "../../modules/smp/group/os.js";
+import {
+	clockCommand,
+	echoCommand,
+	poolCommand,
+	taskCommand,
+	uptimeClock,
+} from "../../modules/smp/group/os-commands.js";
 import type { StartReason } from "../../modules/smp/protocol/boot-journal.js";
 import { joinHooks, SmpServer } from "../../modules/smp/server.js";
 import { BleTransport } from "../../modules/smp/transport/ble.js";
@@ -203,10 +210,12 @@ export class FuzzDevice {
 					},
 					mayReset: (wanted) => lock.mayReset(wanted),
 					buffers: { size: BUFFER, count: 1 },
-					tasks: () => tasksOf(MEMORY),
-					pools: () => poolsOf(MEMORY, 16),
-					silentConsole: true,
-					clock: host.clock!,
+					commands: {
+						...echoCommand,
+						...taskCommand(() => tasksOf(MEMORY)),
+						...poolCommand(() => poolsOf(MEMORY, 16)),
+						...clockCommand(host.clock!),
+					},
 					info: { s: "s", n: "n", r: "r", v: "v", b: "b", m: "m", p: "p", i: "i", o: "o" },
 					bootloader: { name: "MCUboot", mode: 3, noDowngrade: this.#kind.mode === "overwrite" },
 				}),

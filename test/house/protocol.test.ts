@@ -28,6 +28,7 @@ import * as image from "../../modules/smp/group/image/error.js";
 import { imageGroup } from "../../modules/smp/group/image/image.js";
 import { LastErrors } from "../../modules/smp/group/last-error.js";
 import * as os from "../../modules/smp/group/os.js";
+import { clockCommand, echoCommand, poolCommand, taskCommand } from "../../modules/smp/group/os-commands.js";
 import { settingsGroup } from "../../modules/smp/group/settings.js";
 import { shellGroup } from "../../modules/smp/group/shell.js";
 import { statisticsGroup } from "../../modules/smp/group/statistics.js";
@@ -75,10 +76,12 @@ const bootJournal = new BootJournal({
 const everyOs = os.osGroup({
 	reset: () => {},
 	buffers: { size: 1024, count: 4 },
-	tasks: () => ({}),
-	pools: () => ({}),
-	silentConsole: true,
-	clock: { now: () => 0, set: () => {} },
+	commands: {
+		...echoCommand,
+		...taskCommand(() => ({})),
+		...poolCommand(() => ({})),
+		...clockCommand({ now: () => 0, set: () => {} }),
+	},
 	info: { s: "s", n: "n", r: "r", v: "v", b: "b", m: "m", p: "p", i: "i", o: "o" },
 	bootloader: { name: "MCUboot", mode: 3, noDowngrade: false },
 });

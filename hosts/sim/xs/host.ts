@@ -1,7 +1,7 @@
 import type { Host, Link, LinkBuffers } from "../../../modules/agent/host.js";
 import type { FlashPartition } from "../../../modules/flash/partition.js";
 import { FlashCounters } from "../../../modules/smp/group/counters.js";
-import type { Clock } from "../../../modules/smp/group/os.js";
+import type { Clock } from "../../../modules/smp/group/os-commands.js";
 import { ConsoleTransport } from "../../../modules/smp/transport/console.js";
 import { NativeCodec } from "../../../modules/smp/transport/native-codec.js";
 import { RawTransport } from "../../../modules/smp/transport/raw.js";

@@ -5,6 +5,7 @@ import { furtherGroups, poolsOf, tasksOf } from "../../../modules/agent/groups.j
 import { forecastCommands } from "../../../modules/smp/group/boot-forecast.js";
 import { UploadCounters } from "../../../modules/smp/group/counters.js";
 import { UploadLock } from "../../../modules/smp/group/image/upload-lock.js";
+import { clockCommand, echoCommand, poolCommand, taskCommand } from "../../../modules/smp/group/os-commands.js";
 import { joinHooks } from "../../../modules/smp/server.js";
 import { runApplication } from "../../desk/xs/board.js";
 import { readConfig, type SimConfig } from "../../desk/xs/config.js";
@@ -40,9 +41,12 @@ function run(config: SimConfig, checks: ImageChecks, bluetooth?: OpenBluetooth):
 		bootJournal: openBootJournal,
 		forecast: forecastCommands(config.flashTiming),
 		os: {
-			tasks: () => tasksOf(simulator.memory()),
-			pools: () => poolsOf(simulator.memory(), SLOT_SIZE),
-			silentConsole: true,
+			commands: {
+				...echoCommand,
+				...taskCommand(() => tasksOf(simulator.memory())),
+				...poolCommand(() => poolsOf(simulator.memory(), SLOT_SIZE)),
+				...clockCommand(host.clock),
+			},
 		},
 		mayReset: (wanted) => lock.mayReset(wanted),
 		mayUpload: (first, origin) => lock.mayUpload(first, origin),

@@ -8,6 +8,7 @@ import { imageGroup } from "../../../modules/smp/group/image/image.js";
 import { UploadLock } from "../../../modules/smp/group/image/upload-lock.js";
 import { LastErrors } from "../../../modules/smp/group/last-error.js";
 import { osGroup } from "../../../modules/smp/group/os.js";
+import { echoCommand, poolCommand } from "../../../modules/smp/group/os-commands.js";
 import { settingsGroup } from "../../../modules/smp/group/settings.js";
 import { shellOf } from "../../../modules/smp/group/shell-commands.js";
 import { StoredSettings } from "../../../modules/smp/group/stored-settings.js";
@@ -198,7 +199,11 @@ describe("counters", () => {
 
 describe("OS group: console echo and memory pools", () => {
 	const server = new SmpServer({
-		groups: [osGroup({ silentConsole: true, pools: () => ({ slots: { blksiz: 16, nblks: 4, nfree: 3, min: 1 } }) })],
+		groups: [
+			osGroup({
+				commands: { ...echoCommand, ...poolCommand(() => ({ slots: { blksiz: 16, nblks: 4, nfree: 3, min: 1 } })) },
+			}),
+		],
 	});
 	const rows: [string, Uint8Array, string][] = [
 		["echo off is the case", request(0, 1, { echo: 0 }), "bfff"],

@@ -3,6 +3,7 @@ import { GroupError, SmpError } from "../../../modules/smp/errors.js";
 import { enumerationGroup } from "../../../modules/smp/group/enumeration.js";
 import { imageGroup } from "../../../modules/smp/group/image/image.js";
 import { type OsInfo, osGroup } from "../../../modules/smp/group/os.js";
+import { clockCommand } from "../../../modules/smp/group/os-commands.js";
 import { settingsGroup } from "../../../modules/smp/group/settings.js";
 import { SmpServer } from "../../../modules/smp/server.js";
 import { hex, image, payload, request, TestFlash } from "./support.js";
@@ -24,7 +25,7 @@ describe("hooks of the OS group", () => {
 				info,
 				ownInfo: { t: () => "21 degrees", q: () => "quiet" },
 				bootloader: { name: "MCUboot", mode: 3, answer: (query) => (query === "slot" ? { slot: 1 } : undefined) },
-				clock: { now: refused(11), set: refused(5, 0) },
+				commands: clockCommand({ now: refused(11), set: refused(5, 0) }),
 			}),
 		],
 	});

@@ -2,7 +2,8 @@ import assert from "node:assert";
 import { nobleDigest } from "../../../modules/bytes/noble-digest.js";
 import { enumerationGroup } from "../../../modules/smp/group/enumeration.js";
 import { imageGroup } from "../../../modules/smp/group/image/image.js";
-import { osGroup, uptimeClock } from "../../../modules/smp/group/os.js";
+import { osGroup } from "../../../modules/smp/group/os.js";
+import { clockCommand, uptimeClock } from "../../../modules/smp/group/os-commands.js";
 import { settingsGroup } from "../../../modules/smp/group/settings.js";
 import { shellGroup } from "../../../modules/smp/group/shell.js";
 import { statisticsGroup } from "../../../modules/smp/group/statistics.js";
@@ -46,7 +47,7 @@ function device(): SmpServer {
 		osGroup({
 			reset: () => {},
 			buffers: { size: 512, count: 1 },
-			clock: uptimeClock(() => 0),
+			commands: clockCommand(uptimeClock(() => 0)),
 			info: { s: "s", n: "n", r: "r", v: "v", m: "m", p: "p", i: "i", o: "o" },
 			bootloader: { name: "MCUboot", mode: 3 },
 		}),

@@ -2,7 +2,8 @@ import assert from "node:assert";
 import { GroupError, SmpError } from "../../../modules/smp/errors.js";
 import { text, uint } from "../../../modules/smp/fields.js";
 import { enumerationGroup } from "../../../modules/smp/group/enumeration.js";
-import { osGroup, uptimeClock } from "../../../modules/smp/group/os.js";
+import { osGroup } from "../../../modules/smp/group/os.js";
+import { clockCommand, uptimeClock } from "../../../modules/smp/group/os-commands.js";
 import { type Group, operation } from "../../../modules/smp/group.js";
 import { SmpServer } from "../../../modules/smp/server.js";
 import { ConsoleTransport } from "../../../modules/smp/transport/console.js";
@@ -186,7 +187,7 @@ describe("OS group", () => {
 
 	it("keeps the time on a clock of its own", () => {
 		let uptime = 1000;
-		const device = new SmpServer({ groups: [osGroup({ clock: uptimeClock(() => uptime) })] });
+		const device = new SmpServer({ groups: [osGroup({ commands: clockCommand(uptimeClock(() => uptime)) })] });
 		assert.equal(payload(device, request(0, 4, {}, 0, 0)), "bf62726305ff");
 		assert.equal(payload(device, request(0, 4, { datetime: "2024-02-29 23:59:58.5" })), "bfff");
 		uptime += 3000;

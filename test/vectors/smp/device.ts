@@ -11,6 +11,7 @@ import { enumerationGroup } from "../../../modules/smp/group/enumeration.js";
 import { type FileSystem, fsGroup } from "../../../modules/smp/group/fs.js";
 import { type ImageOptions, imageGroup } from "../../../modules/smp/group/image/image.js";
 import { type OsInfo, osGroup } from "../../../modules/smp/group/os.js";
+import { clockCommand, taskCommand } from "../../../modules/smp/group/os-commands.js";
 import { type SettingsStore, settingsGroup } from "../../../modules/smp/group/settings.js";
 import { shellGroup } from "../../../modules/smp/group/shell.js";
 import { statisticsGroup } from "../../../modules/smp/group/statistics.js";
@@ -137,12 +138,14 @@ export class Device {
 				if (!force || !yields) resetHook?.();
 			},
 			buffers: { size: Number(this.#option("buf_size") ?? 2048), count: Number(this.#option("buf_count") ?? 4) },
-			tasks: () => ({ main: { prio: 0, tid: 1, state: 2, stkuse: 100, stksiz: 1024 } }),
-			clock: {
-				now: () => time,
-				set: (value) => {
-					time = value;
-				},
+			commands: {
+				...taskCommand(() => ({ main: { prio: 0, tid: 1, state: 2, stkuse: 100, stksiz: 1024 } })),
+				...clockCommand({
+					now: () => time,
+					set: (value) => {
+						time = value;
+					},
+				}),
 			},
 			info,
 			bootloader: { name: "MCUboot", mode: boot.config.mode === "swap-move" ? 3 : 9 },
