@@ -9,7 +9,7 @@ import type { Link } from "../client/link.js";
 import { factoryFlash } from "../hosts/desk/node/factory.js";
 import { parseOptions } from "../hosts/desk/node/options.js";
 import { prepare } from "../hosts/desk/node/setup.js";
-import { APPLICATION, firmwareArgument, LOADER, MPS3, QEMU } from "../hosts/mps3/board.js";
+import { APPLICATION, applicationOf, firmwareArgument, LOADER, MPS3, QEMU } from "../hosts/mps3/board.js";
 import type { ByteStream } from "../modules/smp/transport/stream.js";
 import { endsWithUs, freshDirectory } from "../tools/simulator.js";
 
@@ -47,11 +47,13 @@ export class Firmware {
 	readonly link: Link;
 	readonly #process: ChildProcess;
 	readonly #directory: string;
+	readonly #elf: string;
 	readonly #monitor: Socket;
 	readonly #answers: AsyncIterableIterator<string>;
 	readonly #sockets: Socket[];
 
-	private constructor(process: ChildProcess, directory: string, uart: Socket, monitor: Socket) {
+	private constructor(process: ChildProcess, directory: string, elf: string, uart: Socket, monitor: Socket) {
+		this.#elf = elf;
 		this.#process = process;
 		this.#directory = directory;
 		this.#monitor = monitor;
@@ -70,7 +72,15 @@ export class Firmware {
 	 * Starts it and waits until the application has started. `image`, the file of an image with an application, needs the loader
 	 * to hand it over.
 	 */
-	static async start({ loader = false, image }: { loader?: boolean; image?: string } = {}): Promise<Firmware> {
+	static async start({
+		loader = false,
+		image,
+		app = "smp-svr",
+	}: {
+		loader?: boolean;
+		image?: string;
+		app?: string;
+	} = {}): Promise<Firmware> {
 		const directory = freshDirectory();
 		const path = (name: string): string => join(directory, name);
 		const options = parseOptions(
@@ -81,11 +91,14 @@ export class Firmware {
 				path("uart"),
 				"--images",
 				"1",
+				"--app",
+				app,
 				...(image === undefined ? [] : ["--factory", image]),
 			],
 			MPS3,
 		);
 		const setup = prepare(options);
+		const elf = applicationOf(options);
 		writeFileSync(setup.flash, factoryFlash(setup));
 		const socket = (name: string): string => `unix:${path(name)},server=on,wait=off`;
 		const semihosting = `enable=on,target=native,chardev=events,arg=${firmwareArgument(setup, 0)}`;
@@ -97,7 +110,7 @@ export class Firmware {
 				...["-serial", socket("uart"), "-qmp", socket("qmp")],
 				// Alone it starts at its entry, in place of the vectors that the processor would look for.
 				...(loader ? ["-kernel", LOADER] : []),
-				...["-device", `loader,file=${APPLICATION}${loader ? "" : ",cpu-num=0"}`],
+				...["-device", `loader,file=${elf}${loader ? "" : ",cpu-num=0"}`],
 			],
 			{ stdio: ["ignore", "pipe", "inherit"] },
 		);
@@ -114,7 +127,7 @@ export class Firmware {
 		await booted;
 		const sockets = [connect(path("uart")), connect(path("qmp"))] as const;
 		for (const each of sockets) await once(each, "connect");
-		const firmware = new Firmware(process, directory, ...sockets);
+		const firmware = new Firmware(process, directory, elf, ...sockets);
 		await firmware.#answers.next(); // the greeting
 		await firmware.#execute("qmp_capabilities", {});
 		return firmware;
@@ -122,19 +135,19 @@ export class Firmware {
 
 	/** Instructions that the application has executed since its start, its sleep left out. */
 	async worked(): Promise<number> {
-		const bytes = await this.#read(symbolsOf(APPLICATION).get("clockWorked")!, 8);
+		const bytes = await this.#read(symbolsOf(this.#elf).get("clockWorked")!, 8);
 		return Math.round(Number(bytes.readBigUInt64LE()) * INSTRUCTIONS_A_TICK);
 	}
 
 	/** Slots in use. Fewer than before: garbage was collected in between. */
 	async slots(): Promise<number> {
-		const at = (await this.#read(symbolsOf(APPLICATION).get("machineSlots")!, 4)).readUInt32LE();
+		const at = (await this.#read(symbolsOf(this.#elf).get("machineSlots")!, 4)).readUInt32LE();
 		return (await this.#read(at, 4)).readInt32LE();
 	}
 
 	/** Instructions that the boot loader executed before it started the application. */
 	async loaderWorked(): Promise<number> {
-		const bytes = await this.#read(symbolsOf(APPLICATION).get("clockStarted")!, 8);
+		const bytes = await this.#read(symbolsOf(this.#elf).get("clockStarted")!, 8);
 		return Math.round(Number(bytes.readBigUInt64LE()) * INSTRUCTIONS_A_TICK);
 	}
 

@@ -109,7 +109,9 @@ async function runtimeFile(word: string): Promise<string> {
 	const { Failure, application, build } = await load<Build>("tools/build.mjs");
 	try {
 		await build([word]);
-		return path.join(ROOT, "build", `runtime-${board === "mps3" ? "mps3-" : ""}${application(app).name}.txt`);
+		const file = path.join(ROOT, "build", `runtime-${board === "mps3" ? "mps3-" : ""}${application(app).name}.txt`);
+		if (!existsSync(file)) throw new ImageError(`The firmware ${word} runs no applications in images.`);
+		return file;
 	} catch (error) {
 		if (!(error instanceof Failure)) throw error;
 		throw new ImageError(error.message || `The runtime ${word} cannot be built.`);

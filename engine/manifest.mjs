@@ -7,13 +7,13 @@
 // - `modules`: key to source or list of sources without extension. `*` in the key stands for the file's stem; `"~"`
 //   takes sources away. A file keeps the first name that reaches it. Sources in C are the SDK's business.
 // - `preload`: names of modules that exist. `creation`, `defines`, `config`: merged.
-// - `strip`: built-ins that an image for a device leaves out, by the names of globals; "*" for all that nothing names, "!name" for one
-//   to keep all the same, be it a global or a property. The
-//   last manifest that has it is the one that counts.
+// - `strip`: built-ins that an image for a device leaves out, by the names of globals, or of one member by its path
+//   ("Array.prototype.at"); "*" for all that nothing names, "!name" for one to keep all the same, be it a global or a property. All
+//   manifests together.
 //
 // Beyond the SDK: `**` as the last part of key and source goes through the folders below; `lower` lists modules whose
-// source esbuild first brings down to ES2021; `entries` reduces the bundle to what these modules import; `lines` false
-// leaves line numbers out of the code. In `lower` and `entries` `*` matches within one part of a path, `**` across.
+// source esbuild first brings down to ES2021; `entries` reduces the bundle to what these modules import, and the last
+// manifest that has it counts; `lines` false leaves line numbers out of the code. In `lower` and `entries` `*` matches within one part of a path, `**` across.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -85,9 +85,9 @@ export function readManifest(file, root, platform = PLATFORM) {
 			});
 		for (const key of [manifest.preload ?? []].flat()) result.preload.push({ key, name });
 		result.lower.push(...(manifest.lower ?? []));
-		result.entries.push(...(manifest.entries ?? []));
+		if (manifest.entries) result.entries = manifest.entries;
 		if (typeof manifest.lines === "boolean") result.lines = manifest.lines;
-		if (manifest.strip !== undefined) result.strip = [manifest.strip].flat();
+		result.strip.push(...[manifest.strip ?? []].flat());
 		for (const part of ["creation", "defines", "config"]) deepMerge(result[part], manifest[part] ?? {});
 	};
 

@@ -311,6 +311,15 @@ static void stripMember(txMachine *the, const char *path)
 	}
 }
 
+/* Whether the list has the path with an exclamation mark, too. */
+static bool isKept(const Image *image, const char *path)
+{
+	for (int i = 0; i < image->stripCount; i++)
+		if (image->strip[i][0] == '!' && strcmp(image->strip[i] + 1, path) == 0)
+			return true;
+	return false;
+}
+
 void linkStrip(txMachine *the, const Image *image)
 {
 	bool all = false;
@@ -318,7 +327,9 @@ void linkStrip(txMachine *the, const Image *image)
 		if (strcmp(image->strip[i], "*") == 0)
 			all = true;
 		else if (image->strip[i][0] == '!')
-			keep(the, image->strip[i] + 1);
+			keep(the, strrchr(image->strip[i], '.') ? strrchr(image->strip[i], '.') + 1 : image->strip[i] + 1);
+		else if (isKept(image, image->strip[i]))
+			continue;
 		else if (strchr(image->strip[i], '.'))
 			stripMember(the, image->strip[i]);
 		else

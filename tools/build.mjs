@@ -210,18 +210,33 @@ async function buildNative(targets) {
 /** What the simulated board can check for a confirm policy, besides what every board can: it has `Host.reach`. */
 const SIM_CHECKS = "check network\n";
 
+/** A program with this module is a runtime for applications in images: it makes the object that these get. */
+const RUNS_APPLICATIONS = "module xs-smp/modules/agent/device-application";
+
 /**
  * What applications are linked for: the description that lies beside an image in C, if there is one, and `checks` of its board.
- * The SHA-256 is the id of the runtime, which the program has in it.
+ * The SHA-256 is the id of the runtime, which the program has in it, and with the id the C that opens applications
+ * (engine/native/application.h). A program that is no runtime gets nothing of it.
  */
 function describeRuntime(file, checks = "") {
 	if (!existsSync(`${file}.runtime`)) return;
 	const name = path.basename(file).replace(/^(image|linked)-|\.c$/g, "");
+	const [text, source] = ["txt", "c"].map((end) => path.join(BUILD, `runtime-${name}.${end}`));
 	const description = Buffer.from(readFileSync(`${file}.runtime`, "utf8") + checks);
+	if (!description.toString().split("\n").includes(RUNS_APPLICATIONS)) {
+		rmSync(text, { force: true });
+		writeChanged(source, Buffer.from("/* No runtime for applications in images. */\n"));
+		return;
+	}
 	const id = createHash("sha256").update(description).digest();
-	writeChanged(path.join(BUILD, `runtime-${name}.txt`), description);
-	const source = `#include <stdint.h>\n\nconst uint8_t runtimeId[32] = { ${[...id].join(", ")} };\n`;
-	writeChanged(path.join(BUILD, `runtime-${name}.c`), Buffer.from(source));
+	writeChanged(text, description);
+	const lines = [
+		"#include <stdint.h>\n",
+		`const uint8_t runtimeId[32] = { ${[...id].join(", ")} };`,
+		"extern const char applicationFunctions[];",
+		"const void *const runtimeFunctions = applicationFunctions;\n",
+	];
+	writeChanged(source, Buffer.from(lines.join("\n")));
 }
 
 /** Keeps the file's time if there is nothing new. */

@@ -12,7 +12,7 @@ export type Parts = ReadonlyMap<string, number>;
 /** What a section of an object file in a linker map belongs to. The C of an image is xslink's (engine/xslink-print.c). */
 function partOf(section: string, file: string): string {
 	if (/\/xs\/\w+\.o$/.test(file)) return "XS";
-	if (/\/own\/\w+\.o$/.test(file)) return "host in C";
+	if (/\/own\/\w+\.o$|\/libapplication\.a\(/.test(file)) return "host in C";
 	if (!/\/image-[\w-]+\.o$/.test(file)) return "C libraries";
 	return /^\.rodata\.(code|module)\d+$/.test(section) ? "JavaScript: bytecode" : "JavaScript: objects and names";
 }

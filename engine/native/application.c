@@ -1,3 +1,5 @@
+/* This file has what is weak for hosts. */
+#define APPLICATION_STRONG
 #include "application.h"
 
 #include <stdio.h>

@@ -24,4 +24,14 @@ const Archive *applicationArchive(void);
  */
 extern const RuntimeFunction applicationFunctions[];
 
+/*
+ * A program that has a runtime for applications names these functions with it (runtime-APP.c, by tools/build.mjs). A program
+ * without has none of this file's C: a host asks whether there is any before it calls.
+ */
+#ifndef APPLICATION_STRONG
+#pragma weak applicationOpen
+#pragma weak applicationArchive
+#pragma weak applicationFunctions
+#endif
+
 #endif

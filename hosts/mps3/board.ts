@@ -34,8 +34,8 @@ export const MPS3: Board = {
 export const QEMU = "qemu-system-arm";
 export const LOADER = `${ROOT}build/mps3/loader.elf`;
 /** Each application is firmware of its own. */
-const applicationOf = ({ app }: Pick<Options, "app">): string => `${ROOT}build/mps3/${app}.elf`;
-/** The one whose size and speed are measured. */
+export const applicationOf = ({ app }: Pick<Options, "app">): string => `${ROOT}build/mps3/${app}.elf`;
+/** The one whose speed is measured. */
 export const APPLICATION = applicationOf({ app: "smp-svr" });
 
 /** A program of the firmware, and what its build leaves. */
@@ -47,6 +47,7 @@ export interface Mps3Program {
 
 export const PROGRAMS: readonly Mps3Program[] = [
 	{ name: "application", map: `${ROOT}build/mps3/smp-svr.map` },
+	{ name: "application smp-svr-minimal", map: `${ROOT}build/mps3/smp-svr-minimal.map` },
 	{ name: "boot loader", map: `${ROOT}build/mps3/loader.map` },
 ];
 

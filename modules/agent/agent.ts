@@ -13,7 +13,7 @@ import { type OsOptions, osGroup, type ResetRequest } from "../smp/group/os.js";
 import type { Command, Group, Origin } from "../smp/group.js";
 import { joinHooks, type ServerHooks, SmpServer } from "../smp/server.js";
 import type { Drop } from "../smp/transport/transport.js";
-import { Confirmation } from "./confirm.js";
+import type { Confirmation, ConfirmOptions } from "./confirm.js";
 import type { Host, Link } from "./host.js";
 import type { Policy } from "./policy.js";
 
@@ -61,6 +61,11 @@ export interface AgentOptions {
 	readonly noDowngrade?: boolean;
 	/** Who confirms an update on trial: a client, the agent once it has started, or the agent by a policy. */
 	readonly confirm: "smp" | "self" | Policy;
+	/**
+	 * Makes what decides on an update on trial: `decideByPolicy` (confirm.ts) does. Default: `confirm` can only be "smp", and a
+	 * board does not load the policies.
+	 */
+	decide?(options: ConfirmOptions): Confirmation;
 	/** Whether requests that run into a defect of the boot loader are refused. Default true. */
 	readonly guards?: boolean;
 	/** Whether an image that waits for the next boot may be overwritten or erased. Default true. */
@@ -107,9 +112,6 @@ export interface Agent {
 	/** Decides on an update on trial, if a policy was given. */
 	readonly confirmation: Confirmation | undefined;
 }
-
-/** That the agent has started is all there is to pass. */
-const STARTED: Policy = Object.freeze({ deadline: 1, minUptime: 0, checks: Object.freeze([]) });
 
 /**
  * The application of the OTA guide, Zephyr's `smp_svr` sample: an SMP server with the OS and the image group on the host's
@@ -214,14 +216,15 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 	});
 	for (const { name, transport } of links) server.attach(transport, name);
 	sayImages(host, boot);
+	const policy = options.confirm;
 	// In safe mode nobody is there who could have checks, and a reset would bring nothing back.
-	const policy = journal?.safe ? "smp" : options.confirm === "self" ? STARTED : options.confirm;
-	if (policy !== "smp") {
-		confirmation = new Confirmation({
+	if (policy !== "smp" && !journal?.safe) {
+		confirmation = options.decide?.({
 			...{ policy, host, boot, journal },
 			onTrial: (image) => onTrial(boot, image),
 			log: (level, line) => host.log(`<${level}> confirm: ${forLog(line)}`),
 		});
+		if (!confirmation) throw new RangeError("this firmware has no confirm policy: a client confirms an update");
 		confirmation.start();
 	}
 	return { boot, server, journal, confirmation };

@@ -20,7 +20,8 @@ const LONGEST_REASON = 100;
 
 /** What a confirmation works with. */
 export interface ConfirmOptions {
-	readonly policy: Policy;
+	/** "self": that the agent has started is all there is to pass. */
+	readonly policy: "self" | Policy;
 	readonly host: Host;
 	readonly boot: BootUtil;
 	readonly journal: BootJournal | undefined;
@@ -29,6 +30,12 @@ export interface ConfirmOptions {
 	/** Takes a line of the log without the name of this part. */
 	readonly log: (level: "inf" | "err", line: string) => void;
 }
+
+/** That the agent has started is all there is to pass. */
+const STARTED: Policy = Object.freeze({ deadline: 1, minUptime: 0, checks: Object.freeze([]) });
+
+/** For `AgentOptions.decide`: updates on trial are decided on here. */
+export const decideByPolicy = (options: ConfirmOptions): Confirmation => new Confirmation(options);
 
 /**
  * Decides by a policy whether an update on trial stays (OTA guide, Confirm New Firmware: application self-confirmation). When
@@ -43,7 +50,7 @@ export interface ConfirmOptions {
  * - app:NAME: the check that the application has named returns true, or what it returns settles with true.
  */
 export class Confirmation {
-	readonly #options: ConfirmOptions;
+	readonly #options: ConfirmOptions & { readonly policy: Policy };
 	readonly #passed: string[] = [];
 	/** Why a check has not passed so far, by the check. */
 	readonly #why: Record<string, string> = { client: "no request" };
@@ -52,8 +59,9 @@ export class Confirmation {
 	#decided = false;
 
 	constructor(options: ConfirmOptions) {
-		this.#options = options;
-		this.#ripe = options.policy.minUptime === 0;
+		const policy = options.policy === "self" ? STARTED : options.policy;
+		this.#options = { ...options, policy };
+		this.#ripe = policy.minUptime === 0;
 	}
 
 	/** Begins with the checks. To be called once, when the agent answers. */

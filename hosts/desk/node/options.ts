@@ -187,7 +187,7 @@ const deviceOptions = (): readonly Option[] => [
 function appOption(): Option {
 	const option = choiceOption(
 		"--app <APP|FOLDER>",
-		'the application. FOLDER holds one of your own; write it with a dot or a slash (examples/README.md). self-confirm checks an update, then confirms it, or resets to go back. own-group has a group of its own. own-update hands an update to embedded:update. locked-down asks clients for a key (docs/SMP.md). flash-conformance tests the flash driver and ERASES the flash area "storage"',
+		'the application. FOLDER holds one of your own; write it with a dot or a slash (examples/README.md). smp-svr-minimal is for images of firmware alone: no application in an image, no confirm policy. self-confirm checks an update, then confirms it, or resets to go back. own-group has a group of its own. own-update hands an update to embedded:update. locked-down asks clients for a key (docs/SMP.md). flash-conformance tests the flash driver and ERASES the flash area "storage"',
 		APPS,
 	).default("smp-svr");
 	const parse = option.parseArg;
@@ -212,6 +212,7 @@ export function optionsOf({ lacks, defaults }: Board): Option[] {
 /** Options that an application makes nothing of. */
 const LACKS: { readonly [app: string]: readonly string[] } = {
 	"self-confirm": ["--confirm", "--uart"],
+	"smp-svr-minimal": ["--confirm", "--trial"],
 	"flash-conformance": ["--confirm", "--trial", "--uart", "--erase-pending"],
 };
 

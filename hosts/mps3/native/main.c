@@ -94,7 +94,8 @@ static void install(xsMachine *the)
 	xsVars(1);
 	xsVar(0) = xsNewObject();
 	runtimeDefineFunctions(the, &xsVar(0), machineFunctions);
-	runtimeDefineFunctions(the, &xsVar(0), applicationFunctions);
+	if (applicationFunctions)
+		runtimeDefineFunctions(the, &xsVar(0), applicationFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), codecFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), digestFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), flashFunctions);
@@ -115,12 +116,12 @@ int main(void)
 	flashStart();
 	/* It runs where it lies in the chip: no part of it is copied. */
 	const uint8_t *payload = NULL;
-	if (linkRetained.magic == RETAINED_MAGIC && linkRetained.length > 0)
+	if (applicationOpen && linkRetained.magic == RETAINED_MAGIC && linkRetained.length > 0)
 		payload = hostFlash(NULL, linkRetained.address, linkRetained.length);
 	if (payload)
 		applicationOpen(payload, linkRetained.length);
 	runtimeRun(runtimeCreate(&(RuntimeOptions){ .image = &firmwareImage,
-		.archive = applicationArchive(),
+		.archive = applicationArchive ? applicationArchive() : NULL,
 		.install = install,
 		.crash = crashed }));
 	boardCrash("the program ended");

@@ -57,7 +57,8 @@ static void sim_startApplication(xsMachine *the)
 		const uint8_t *payload = hostFlash(the, address, length);
 		if (!payload)
 			xsRangeError("the application is not in the flash");
-		applicationOpen(payload, length);
+		if (applicationOpen)
+			applicationOpen(payload, length);
 	}
 	runtimeStop(runtimeOf(the), 0);
 }
@@ -150,7 +151,8 @@ static void install(xsMachine *the)
 	xsVars(2);
 	xsVar(0) = xsNewObject();
 	runtimeDefineFunctions(the, &xsVar(0), machineFunctions);
-	runtimeDefineFunctions(the, &xsVar(0), applicationFunctions);
+	if (applicationFunctions)
+		runtimeDefineFunctions(the, &xsVar(0), applicationFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), codecFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), digestFunctions);
 	runtimeDefineFunctions(the, &xsVar(0), longDigestFunctions);
@@ -214,7 +216,7 @@ void deviceBoot(const Sim *sim)
 		sim->shared->cutAt = 0;
 		sim->shared->swapOperations = -1;
 	}
-	run(sim, &appImage, applicationArchive());
+	run(sim, &appImage, applicationArchive ? applicationArchive() : NULL);
 	tellCrash(sim, "the application ended");
 	_exit(RUNTIME_CRASH_ENGINE);
 }

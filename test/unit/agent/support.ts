@@ -1,6 +1,7 @@
 import type { Agent, AgentOptions } from "../../../modules/agent/agent.js";
 import { type Additions, extendPlainly, starter } from "../../../modules/agent/application.js";
 import { openBootJournal } from "../../../modules/agent/boots.js";
+import { decideByPolicy } from "../../../modules/agent/confirm.js";
 import type { DeviceCheck } from "../../../modules/agent/device.js";
 import { ApplicationDevice } from "../../../modules/agent/device-application.js";
 import type { Host } from "../../../modules/agent/host.js";
@@ -101,7 +102,12 @@ export class TrialDevice {
 	}
 
 	start(confirm: AgentOptions["confirm"], additions: Additions = {}): this {
-		const options = { ...this.#options, buildTime: "Jan  7 2026 11:52:35", bootJournal: openBootJournal };
+		const options = {
+			...this.#options,
+			buildTime: "Jan  7 2026 11:52:35",
+			bootJournal: openBootJournal,
+			decide: decideByPolicy,
+		};
 		this.agent = starter(this.host, { ...options, confirm }, extendPlainly)(additions);
 		return this;
 	}
