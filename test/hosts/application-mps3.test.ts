@@ -40,6 +40,18 @@ describeWith("arm-none-eabi-gcc", "applications in images on a Cortex-M55", () =
 					images,
 				));
 
+		it("writes numbers in every base, of which it counts the digits itself", () =>
+			Bench.on("mps3", async (bench) => {
+				const numbers = [0, 1, 255, -256, 0.5, -1000.25, 4294967296, 2 ** 53 - 1];
+				const text = (each: number): string => [2, 3, 10, 16, 36].map((base) => each.toString(base)).join(" ");
+				const source = `const text = (each: number): string =>
+					[2, 3, 10, 16, 36].map((base) => each.toString(base)).join(" ");
+					export default (device: any) => { for (const each of [${numbers}]) device.log(text(each)); };`;
+				await bench.install(application(source, "1.1.0", RUNTIME));
+				await bench.log(/app: 1{53} /);
+				for (const each of numbers) assert.ok(bench.lines.includes(text(each)), `${each}: ${bench.lines}`);
+			}));
+
 		it("one that does not fit is refused at the mark and at the start", () =>
 			Bench.on(
 				"mps3",

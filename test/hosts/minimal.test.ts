@@ -33,7 +33,7 @@ function behaves(machine: Machine): void {
 
 	it("is no runtime for applications", () => {
 		const { status, errors } = imageApp(SOURCE, ["--version", "1.1.0", "--runtime", `${machine}:smp-svr-minimal`]);
-		assert.equal(status, 1);
+		assert.equal(status, 2);
 		assert.match(errors, new RegExp(`The firmware ${machine}:smp-svr-minimal runs no applications in images\\.`));
 	});
 }

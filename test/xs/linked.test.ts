@@ -109,6 +109,7 @@ describe("xslink", () => {
 			Array(2).fill("0.1|-Infinity|NaN|é?|||true"),
 		),
 		["a regular expression", "export const re = /a(b+)/;", "re.exec('xabb')[1]", "bb", "bb"],
+		["a power", "export const power = (n) => n ** 10;", "power(2)", "1024", "1024"],
 		["a generator function", "export function* f() { yield 1; yield 2; }", "[...f()].join()", "1,2", "1,2"],
 	] as string[][])
 		it(`runs ${what} from the tables`, () => {
@@ -130,6 +131,23 @@ describe("xslink", () => {
 			assert.match(run(preloaded, `import { ${name} } from "preloaded";\n${main}`).join(), message);
 		});
 
+	it("leaves out powers where no code has the operator", () => {
+		const without = /^txNumber fx_pow\(/m;
+		assert.match(link("export const f = () => 1;", { strip: "*" }), without);
+		assert.doesNotMatch(link("export const f = (n) => n ** 2;", { strip: "*" }), without);
+	});
+
+	for (const [what, source, strip, message] of [
+		["a member that is not there", "export {};", ["*", "Math.none"], /xslink: there is no Math\.none to strip/],
+		[
+			"a compartment",
+			"export const f = () => new Compartment();",
+			["*"],
+			/xslink: a device has neither Compartment nor/,
+		],
+	] as const)
+		it(`refuses ${what}`, () => assert.match(link(source, { strip: [...strip] }), message));
+
 	it("imports a preloaded module again by its name", () => {
 		const main = 'import("preloaded").then(({ f }) => print(f()));';
 		assert.deepEqual(run('export const f = () => "here";', main), ["here"]);
@@ -141,6 +159,12 @@ describe("xslink", () => {
 		[undefined, ["fx_Date_parse", "fx_Math_max", "fx_Math_min"]],
 		["*", ["fx_Math_max"]],
 		[["*", "Math"], []],
+		[["*", "Math.max"], []],
+		[["*", "Math.max", "!Math.max"], ["fx_Math_max"]],
+		[
+			["*", "!min"],
+			["fx_Math_max", "fx_Math_min"],
+		],
 	] as const)
 		it(`leaves out built-ins with strip ${JSON.stringify(strip) ?? "absent"}`, () => {
 			const c = link(source, strip === undefined ? {} : { strip: [strip].flat() });
