@@ -196,7 +196,8 @@ void linkPrint(txMachine *the, const Image *image)
 			scan(the, rows[scanned].slot);
 
 	/* What is weak elsewhere is not in this file. */
-	print("#define OPTIONAL_H\n#include \"xsAll.h\"\n\n#include \"image.h\"\n\n#define SLOT(i) ((txSlot *)&slots[i])\n");
+	print(
+		"#define OPTIONAL_H\n#include \"xsAll.h\"\n\n#include \"image.h\"\n\n#define SLOT(i) ((txSlot *)&slots[i])\n");
 	print("static const txSlot slots[%zu];\n", rowCount);
 	int moduleCount = printModules(the, image);
 	linkWriteCode();

@@ -40,7 +40,7 @@ extern LinkUse linkUse;
 void linkUseAll(txMachine *the, const Image *image);
 /* Takes out the built-ins that the image strips, and the names of properties that nothing uses any more. */
 void linkStrip(txMachine *the, const Image *image);
-/* Writes XS's tables of what its interpreter calls, without what the bytecode does not need. */
+/* xslink-defaults.c: writes XS's tables of what its interpreter calls, without what the bytecode does not need. */
 void linkWriteDefaults(txMachine *the);
 
 /*
