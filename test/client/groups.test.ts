@@ -71,6 +71,48 @@ describe("client: the further groups", () => {
 		await assert.rejects(client.upload(new Uint8Array(900)), /no MCUboot image \(image group error 23\)$/);
 	});
 
+	it("of requests that are refused at the same time each gets its own sentence, of which the device keeps one", async () => {
+		const reasons = await Promise.all(
+			[9, 8, 7].map((slot) => client.erase(slot).catch((error: SmpResponseError) => error.reason)),
+		);
+		assert.deepEqual(reasons, ["there is no slot 9", "there is no slot 8", "there is no slot 7"]);
+		const [setting, erase] = await Promise.all([
+			readSetting(client, "net/x").catch((error: SmpResponseError) => error.reason),
+			client.erase(6).catch((error: SmpResponseError) => error.reason),
+		]);
+		assert.deepEqual([setting, erase], ['there is no setting "net/x"', "there is no slot 6"]);
+	});
+
+	it("a request that is to be sent once is not sent again for its sentence, and gets nobody else's", async () => {
+		let sent = 0;
+		const link = device.link();
+		const { send } = link;
+		link.send = (packet) => {
+			if (packet[4] === 0 && packet[5] === 1) sent++;
+			send.call(link, packet);
+		};
+		const other = clientOf(link);
+		const once = other.erase(9, { tries: 1 }).catch((error: SmpResponseError) => error.reason);
+		assert.deepEqual(await Promise.all([once, other.erase(8).catch((error: SmpResponseError) => error.reason)]), [
+			undefined,
+			"there is no slot 8",
+		]);
+		assert.equal(sent, 2);
+	});
+
+	it("a request that the device takes when it comes again is done", async () => {
+		const link = device.link();
+		const { send } = link;
+		link.send = (packet) => {
+			// The question for the sentence: meanwhile somebody else makes the setting.
+			if (packet[5] === 66) device.settings.set("net/x", Uint8Array.of(5));
+			send.call(link, packet);
+		};
+		const other = clientOf(link);
+		const [value] = await Promise.all([readSetting(other, "net/x"), assert.rejects(other.erase(9), /no slot 9$/)]);
+		assert.deepEqual(value, Uint8Array.of(5));
+	});
+
 	it("a device that keeps no sentences is asked for one once", async () => {
 		const link = new FullDevice({ without: [66] }).link();
 		const asked: number[] = [];
@@ -347,7 +389,21 @@ describe("client: files", () => {
 			if (room-- === 0) throw new GroupError(8, 10, "the disk is full");
 			append(path, data);
 		};
-		await assert.rejects(uploadFile(client, "/lfs/a", FILE), /the file cannot be written \(file group error 10\)/);
+		await assert.rejects(uploadFile(client, "/lfs/a", FILE), /the file cannot be written \(file group error 10\)$/);
+	});
+
+	it("tell what the device says of the piece that failed, whatever it says of those behind it", async () => {
+		const append = device.append;
+		device.append = (path, data) => {
+			if (device.files.get(path)!.length > 2000) throw new GroupError(8, 10, "the disk is full");
+			append(path, data);
+		};
+		const { link, atOnce } = watched(device.link(), Op.WRITE);
+		await assert.rejects(uploadFile(clientOf(link), "/lfs/a", FILE), {
+			message:
+				"the device refuses the upload of the file: the file cannot be written (file group error 10): the disk is full",
+		});
+		assert.ok(atOnce() > 1, "pieces were on their way behind it");
 	});
 
 	it("have hashes", async () => {
