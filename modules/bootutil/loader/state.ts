@@ -4,7 +4,7 @@ import { BootUtil } from "../bootutil.js";
 import { decodeHeader, IMAGE_HEADER_SIZE, type ImageHeader } from "../header.js";
 import { modeOf, SCRATCH_LABEL } from "../modes.js";
 import { SwapType, scratchConfig, Trailer } from "../trailer.js";
-import type { ImageResult, LoaderConfig, LoaderServices, RamRegion } from "./config.js";
+import type { Decryption, ImageResult, LoaderConfig, LoaderServices, RamRegion } from "./config.js";
 
 /** Indices of `ImageState.slots`, as MCUboot numbers them. */
 export const PRIMARY = 0;
@@ -29,6 +29,7 @@ export interface Slot {
 export class ImageState {
 	readonly index: number;
 	readonly slots: readonly [Slot, Slot];
+	readonly decryption: Decryption | undefined;
 	/** Sectors of each slot. */
 	readonly sectors: [number, number] = [0, 0];
 	swapType: number = SwapType.NONE;
@@ -48,6 +49,7 @@ export class ImageState {
 			return { area, trailer: new Trailer(config, area), header: decodeHeader(nothing) };
 		};
 		this.index = index;
+		this.decryption = config.decryption;
 		this.slots = [open("primary"), open("secondary")];
 	}
 
