@@ -66,13 +66,6 @@ describe("xs-smp: command line", () => {
 	});
 
 	const directory = freshDirectory();
-	// No simulated device of the user runs there.
-	const { XDG_RUNTIME_DIR: before } = process.env;
-	process.env["XDG_RUNTIME_DIR"] = directory;
-	after(() => {
-		if (before === undefined) delete process.env["XDG_RUNTIME_DIR"];
-		else process.env["XDG_RUNTIME_DIR"] = before;
-	});
 	const short = join(directory, "short");
 	writeFileSync(short, "too short");
 	after(() => rmSync(directory, { recursive: true }));
