@@ -7,6 +7,8 @@ import { UsageError } from "./usage-error.js";
 /** Where text goes: a standard stream. */
 export interface Sink {
 	readonly isTTY?: boolean;
+	/** Of a terminal. */
+	readonly columns?: number | undefined;
 	write(data: string | Uint8Array): unknown;
 }
 
@@ -22,8 +24,9 @@ export interface Context extends Streams {
 	status: number;
 }
 
-/** Columns of the help. */
+/** Most columns of the help, and the fewest of a column of descriptions. */
 const WIDTH = 80;
+const LEAST_COLUMN = 24;
 
 /** Commander's command, which says in one sentence what is wrong. */
 class Line extends Command {
@@ -59,7 +62,9 @@ class Line extends Command {
 
 class LineHelp extends Help {
 	override prepareContext(context: HelpContext): void {
-		super.prepareContext({ ...context, helpWidth: WIDTH });
+		super.prepareContext(context);
+		this.helpWidth = Math.min(WIDTH, this.helpWidth ?? WIDTH);
+		this.minWidthToWrap = LEAST_COLUMN;
 	}
 
 	/** The text behind the list says how to get help. */
@@ -99,9 +104,12 @@ const bracket = (required: boolean, name: string, variadic: boolean): string =>
 
 /** A command line with this name, whose help goes to the streams. */
 export function newProgram(name: string, { stdout, stderr }: Streams): Command {
-	return new Line(name)
-		.exitOverride()
-		.configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) });
+	return new Line(name).exitOverride().configureOutput({
+		writeOut: (text) => stdout.write(text),
+		writeErr: (text) => stderr.write(text),
+		getOutHelpWidth: () => stdout.columns ?? WIDTH,
+		getErrHelpWidth: () => stderr.columns ?? WIDTH,
+	});
 }
 
 /** Reads a command line and runs its command. Returns the exit code. Throws a UsageError. */

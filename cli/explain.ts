@@ -7,8 +7,10 @@ import { explain } from "../image/explain.js";
 import { colourStyle, formatExplanation, plainStyle } from "../image/explain-text.js";
 import { MODE_NAMES } from "../image/mode-names.js";
 import { nodeDigest } from "../image/node-digest.js";
+import { decryptionWith } from "../modules/bootutil/loader/encryption.js";
 import { MODES, SCRATCH_LABEL } from "../modules/bootutil/modes.js";
 import { OtpCounters, type OtpMemory } from "../modules/bootutil/otp-counter.js";
+import { bytesOf } from "../modules/bytes/hex.js";
 import { slotAreaId } from "../modules/flash/layout.js";
 import { FlashMap } from "../modules/flash/map.js";
 import { NorPartition } from "../modules/flash/nor.js";
@@ -30,8 +32,9 @@ function run(options: ExplainCommand, colours: boolean): string {
 	const { flash: path, timing, downgradePrevention } = options;
 	const loader = readLoader(options);
 	const { layout, build } = loader;
+	const { encryptionKey: key } = build;
 	const explanation = explain(openFlash(path, loader), {
-		config: loaderConfig(build),
+		config: loaderConfig(build, key === undefined ? undefined : decryptionWith(bytesOf(key))),
 		digest: nodeDigest,
 		securityCounters: new OtpCounters(readOtp(downgradePrevention === "hardware" ? `${path}.otp` : undefined)),
 		timing,

@@ -19,7 +19,9 @@ export interface Output {
 	endLine(): void;
 }
 
+/** Columns of a bar, and of the figures behind it. */
 const BAR = 30;
+const FIGURES = 22;
 
 /** Text on standard output, with a bar on a terminal. */
 export class TextOutput implements Output {
@@ -49,10 +51,12 @@ export class TextOutput implements Output {
 		this.transferred = [offset, total];
 		this.#first ??= offset;
 		if (!this.#stream.isTTY) return;
-		const filled = Math.round((BAR * offset) / total);
+		// A bar that is wider than the terminal would stay on it, line by line.
+		const width = Math.max(0, Math.min(BAR, (this.#stream.columns ?? BAR + FIGURES) - FIGURES));
+		const filled = Math.round((width * offset) / total);
 		const speed = (offset - this.#first) / (Date.now() - this.#started + 1);
 		const percent = Math.floor((100 * offset) / total);
-		const bar = `${"█".repeat(filled)}${"░".repeat(BAR - filled)}`;
+		const bar = `${"█".repeat(filled)}${"░".repeat(width - filled)}`;
 		this.#stream.write(`\r${bar} ${String(percent).padStart(3)} %  ${kilobytes(speed * 1000)}/s \x1b[K`);
 		this.#barShown = true;
 	}

@@ -91,8 +91,7 @@ export async function runProgram(
 			return 0;
 		}
 		const words = await addCommands(program, args, context, installation);
-		if (first === "help" && rest.length > 0)
-			return await runLine(program, [...explained(program, rest), "--help"], context);
+		if (first === "help" && rest.length > 0) return await runLine(program, helpOf(program, rest), context);
 		return await runLine(program, words, context);
 	} catch (error) {
 		if (!(error instanceof UsageError || error instanceof ImageError)) throw error;
@@ -101,12 +100,19 @@ export async function runProgram(
 	}
 }
 
-/** The words behind `help`, if they are a command. Throws a UsageError. */
-function explained(program: Command, words: readonly string[]): readonly string[] {
-	let command: Command | undefined = program;
-	for (const word of words) command = command?.commands.find((each) => each.name() === word);
-	if (command) return words;
-	throw new UsageError(`There is no command ${quote(words.join(" "))}; --help lists them.`);
+/**
+ * The command line for the words behind `help`. If they are no command, it ends with the first that is not one, so that what reads
+ * it says so, and which one was meant. Throws a UsageError.
+ */
+function helpOf(program: Command, words: readonly string[]): readonly string[] {
+	let command = program;
+	for (const [at, word] of words.entries()) {
+		const found = command.commands.find((each) => each.name() === word);
+		if (!found && command.commands.length > 0) return words.slice(0, at + 1);
+		if (!found) throw new UsageError(`There is no command ${quote(words.join(" "))}; --help lists them.`);
+		command = found;
+	}
+	return [...words, "--help"];
 }
 
 const version = (): string =>

@@ -292,8 +292,10 @@ export class SmpClient implements Requester, AsyncDisposable {
 		const { timeout, tries } = exchange;
 		const reopen = this.onDenied && (() => exchange.open(signal));
 		const settings = { window: Math.max(1, window), timeout, tries, reopen, signal, onProgress };
-		return new Transfer(this.#channel, chunks, settings).run(off).catch(async (error: unknown) => {
-			throw await exchange.explained(error, signal);
+		const transfer = new Transfer(this.#channel, chunks, settings);
+		return transfer.run(off).catch((error: unknown) => {
+			if (!transfer.refused) throw error;
+			return exchange.explainChunk(error, transfer.refused, signal);
 		});
 	}
 

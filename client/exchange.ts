@@ -4,7 +4,7 @@ import type { Channel } from "./channel.js";
 import { type Command, checkRequest, readAnswer } from "./command.js";
 import { NoAnswerError, responseError, SmpResponseError } from "./errors.js";
 import type { Fields, Request } from "./fields.js";
-import { lastError } from "./group/last-error.js";
+import { type LastError, lastError } from "./group/last-error.js";
 import type { Abortable, Patience, RequestArguments, Requester, RequestOptions } from "./request.js";
 import { commandName } from "./words.js";
 
@@ -27,6 +27,10 @@ export class Exchange implements Requester {
 	#opening: Opening | undefined;
 	/** Whether the device is thought to know why it refused something. */
 	#tells = true;
+	/** The newest refusal, which is the one that the device has a sentence for. */
+	#refusal: SmpResponseError | undefined;
+	/** Settles when the device has been asked for all sentences so far. */
+	#explaining: Promise<unknown> = Promise.resolve();
 	/** Asks without `onDenied`, and for no further words about a refusal. */
 	readonly #plain: Requester = {
 		request: <Q extends Fields, A>(command: Command<Q, A>, ...rest: RequestArguments<Q>) =>
@@ -40,34 +44,73 @@ export class Exchange implements Requester {
 	}
 
 	async request<Q extends Fields, A>(command: Command<Q, A>, ...rest: RequestArguments<Q>): Promise<A> {
-		const signal = rest[1]?.signal;
+		const { tries = this.tries, signal } = rest[1] ?? {};
+		const ask = (): Promise<A> => this.#plain.request(command, ...rest);
+		const explain = (error: unknown): Promise<A> => this.explain(error, command, tries > 1 ? ask : undefined, signal);
 		try {
-			return await this.#plain.request(command, ...rest);
+			return await ask();
 		} catch (error) {
-			if (!this.onDenied || !(error instanceof SmpResponseError && error.denied))
-				throw await this.explained(error, signal);
+			if (!this.onDenied || !(error instanceof SmpResponseError && error.denied)) return explain(error);
 		}
 		await this.open(signal);
-		return this.#plain.request(command, ...rest).catch(async (error: unknown) => {
-			throw await this.explained(error, signal);
-		});
+		return ask().catch(explain);
 	}
 
 	/**
-	 * The same error with the sentence that the device has for it, where version 2 of the protocol leaves it none:
-	 * beside a group's own code. A device that cannot tell is asked once.
+	 * Rejects with the same error and the sentence that the device has for it, where version 2 of the protocol leaves it none:
+	 * beside a group's own code. A device that cannot tell is asked once. It keeps one sentence for each client. If that is of
+	 * another request, the one that was refused is sent `again`, with nothing of its kind beside it; should the device take it
+	 * now, resolves with its answer.
 	 */
-	async explained(error: unknown, signal: AbortSignal | undefined): Promise<unknown> {
-		if (!(error instanceof SmpResponseError) || error.group === undefined || error.reason || !this.#tells) return error;
-		const last = await lastError(this.#plain, { signal }).catch((refusal: unknown) => {
+	explain<A>(
+		error: unknown,
+		refused: Pick<Request, "group" | "command">,
+		again: (() => Promise<A>) | undefined,
+		signal: AbortSignal | undefined,
+	): Promise<A> {
+		if (!(error instanceof SmpResponseError) || error.group === undefined || error.reason || !this.#tells)
+			return Promise.reject(error);
+		// One at a time: two that are sent again would take each other's sentence away once more.
+		const turn = this.#explaining.then(() => this.#explained(error, refused, again, signal));
+		this.#explaining = turn.catch(() => {});
+		return untilAborted(turn, signal);
+	}
+
+	/** The same for a request of a transfer, which is over whatever the device says now. */
+	async explainChunk(error: unknown, request: Request, signal: AbortSignal | undefined): Promise<never> {
+		if (error instanceof SmpResponseError) this.#refusal = error;
+		await this.explain(error, request, () => this.#ask(request, commandName(request), { signal }), signal);
+		throw error;
+	}
+
+	async #explained<A>(
+		error: SmpResponseError,
+		refused: Pick<Request, "group" | "command">,
+		again: (() => Promise<A>) | undefined,
+		signal: AbortSignal | undefined,
+	): Promise<A> {
+		const last = this.#tells && (await this.#lastError(signal));
+		if (!last) throw error;
+		const { what, code, group, answer } = error;
+		const same = last.code === code && last.errorGroup === group;
+		if (this.#refusal === error && same && last.group === refused.group && last.command === refused.command)
+			throw new SmpResponseError({ what, code, group, reason: last.reason, answer });
+		if (!again) throw error;
+		return again().catch((second: unknown) => {
+			const alike = second instanceof SmpResponseError && second.code === code && second.group === group;
+			if (alike) return this.#explained(second, refused, undefined, signal);
+			throw signal?.aborted ? second : error;
+		});
+	}
+
+	async #lastError(signal: AbortSignal | undefined): Promise<LastError | undefined> {
+		try {
+			return await lastError(this.#plain, { signal });
+		} catch (refusal) {
 			if (signal?.aborted) throw refusal;
 			this.#tells = refusal instanceof SmpResponseError && refusal.code === Rc.NO_ENTRY;
 			return undefined;
-		});
-		// Another request of this client may have been refused since.
-		if (last?.code !== error.code || last.errorGroup !== error.group) return error;
-		const { what, code, group, answer } = error;
-		return new SmpResponseError({ what, code, group, reason: last.reason, answer });
+		}
 	}
 
 	/** Has the device serve this client again. One unlocking serves all requests that were denied. */
@@ -112,7 +155,10 @@ export class Exchange implements Requester {
 			this.#channel.version = 0;
 			return this.#ask(request, what, options);
 		}
-		if (error) throw error;
+		if (error) {
+			this.#refusal = error;
+			throw error;
+		}
 		return answer;
 	}
 

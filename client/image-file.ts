@@ -168,5 +168,5 @@ function noImage(file: Uint8Array): string {
 		return `${why}its header is big-endian (imgtool sign --endian big), and this client reads little-endian ones only.`;
 	const foreign = foreignName(file);
 	if (foreign) return `${why}it is ${foreign}.`;
-	return `${why}it does not begin with an image header; sign it first (imgtool sign).`;
+	return `${why}it does not begin with an image header; sign it first (xs-smp image sign, or imgtool sign).`;
 }

@@ -47,6 +47,7 @@ export interface TransferResult {
 interface Chunk extends Flight {
 	readonly from: number;
 	readonly end: number;
+	readonly request: Request;
 	/** When it was sent, milliseconds. */
 	readonly sent: number;
 	/** Of which run of chunks without a gap it is. */
@@ -89,6 +90,8 @@ export class Transfer {
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#requests = 0;
 	#repeated = 0;
+	/** The chunk that the device has refused, which is why the transfer has ended. */
+	refused: Request | undefined;
 	/** Nothing is sent any more. */
 	#ended = false;
 	#resolve: (result: TransferResult) => void = () => {};
@@ -149,7 +152,7 @@ export class Transfer {
 			const from = this.#next;
 			const { request, end } = this.#work.at(from);
 			const flight = this.#channel.start(request, (answer) => this.#answered(chunk, answer));
-			const chunk: Chunk = { ...flight, from, end, sent: Date.now(), run: this.#run };
+			const chunk: Chunk = { ...flight, from, end, request, sent: Date.now(), run: this.#run };
 			this.#chunks.push(chunk);
 			this.#next = end;
 			this.#requests++;
@@ -169,12 +172,13 @@ export class Transfer {
 			for (const earlier of this.#chunks.splice(0, this.#chunks.indexOf(chunk) + 1)) earlier.forget();
 			this.#roundTrip = Math.max(Date.now() - chunk.sent, this.#roundTrip * 0.9);
 			this.#timeouts = 0;
-			if (typeof next === "function") this.#ask(next);
+			if (typeof next === "function") this.#ask(next, chunk);
 			else this.#proceed(this.#checked(next), chunk);
 		} catch (error) {
-			if (!(error instanceof SmpResponseError && error.denied) || !this.#settings.reopen || this.#reopened)
+			if (!(error instanceof SmpResponseError && error.denied) || !this.#settings.reopen || this.#reopened) {
+				this.refused = chunk.request;
 				this.#reject(error);
-			else {
+			} else {
 				this.#reopened = true;
 				this.#forgetAll();
 				this.#settings.reopen().then(() => {
@@ -205,13 +209,18 @@ export class Transfer {
 	}
 
 	/** The answer does not tell how far it is. */
-	#ask(find: () => Promise<number>): void {
+	#ask(find: () => Promise<number>, { request }: Chunk): void {
 		this.#forgetAll();
 		this.#setBack();
 		this.#lossSeen = true;
 		this.#window = 1;
 		this.#requests++;
-		this.#goOn(find());
+		this.#goOn(
+			find().catch((error: unknown) => {
+				this.refused = request;
+				throw error;
+			}),
+		);
 	}
 
 	#advance(off: number): void {

@@ -10,7 +10,7 @@ import {
 	type ImageHeader,
 } from "../modules/bootutil/header.js";
 import type { LoaderConfig } from "../modules/bootutil/loader/config.js";
-import { imageKey } from "../modules/bootutil/loader/encryption.js";
+import { imageKey } from "../modules/bootutil/loader/encryption-swap.js";
 import { imageFault } from "../modules/bootutil/loader/validate-image.js";
 import { installs } from "../modules/bootutil/modes.js";
 import type { SecurityCounterStore } from "../modules/bootutil/security-counter.js";

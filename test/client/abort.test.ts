@@ -42,8 +42,6 @@ interface Case {
 	readonly run: (client: SmpClient, signal: AbortSignal | undefined) => Promise<unknown>;
 	/** Fewest packets that the operation sends. */
 	readonly packets: number;
-	/** Once it has gone wrong with the device's own words, an operation that is begun anew may do so. */
-	readonly again?: (client: SmpClient) => Promise<unknown>;
 }
 
 const full = (device = new FullDevice(), check = () => {}) => ({ link: device.link(), check });
@@ -140,33 +138,39 @@ function said(error: Error, words: string): void {
 
 describe("client: a signal", () => {
 	for (const [name, { device, run, packets }] of Object.entries(CASES))
-		it(`breaks off ${name} at each packet, and the client can be used on`, async function () {
-			this.timeout(60_000);
-			let at = 1;
-			for (; ; at++) {
-				const { link, check } = device();
-				const controller = new AbortController();
-				const reason = new Error(`broken off at packet ${at}`);
-				const wire = counted(link, (count) => {
-					if (count === at) controller.abort(reason);
-				});
-				const client = clientOf(wire.link);
-				const outcome = await run(client, controller.signal).then(
-					() => "done",
-					(error: unknown) => error,
-				);
-				if (outcome === "done" && wire.count() < at) break;
-				assert.equal(outcome, reason, `packet ${at}`);
-				assert.equal(wire.count(), at, "nothing is sent behind it");
-				await settled();
-				assert.equal(wire.count(), at, "nor later");
-				// The link is usable, and what was begun can be done.
-				await run(client, undefined);
-				check?.();
-				await client.close();
-			}
-			assert.ok(at > packets, `${at} packets`);
+		it(`breaks off ${name} at each packet, and the client can be used on`, async () => {
+			const whole = device();
+			const { link, count } = counted(whole.link, () => {});
+			await run(clientOf(link), undefined);
+			whole.check?.();
+			assert.ok(count() >= packets, `${count()} packets`);
+			await Promise.all(Array.from({ length: count() }, (_, i) => brokenOff({ device, run, packets }, i + 1)));
 		});
+
+	/** Breaks the operation off as its packet `at` is sent, and does it again. */
+	async function brokenOff({ device, run, packets }: Case, at: number): Promise<void> {
+		const { link, check } = device();
+		const controller = new AbortController();
+		const reason = new Error(`broken off at packet ${at}`);
+		const wire = counted(link, (count) => {
+			if (count === at) controller.abort(reason);
+		});
+		const client = clientOf(wire.link);
+		const outcome = await run(client, controller.signal).then(
+			() => "done",
+			(error: unknown) => error,
+		);
+		// On a busy machine the whole one may have taken a packet more, for one that came late.
+		if (outcome === "done" && wire.count() < at && at > packets) return;
+		assert.equal(outcome, reason, `packet ${at}`);
+		assert.equal(wire.count(), at, "nothing is sent behind it");
+		await settled();
+		assert.equal(wire.count(), at, "nor later");
+		// The link is usable, and what was begun can be done.
+		await run(client, undefined);
+		check?.();
+		await client.close();
+	}
 
 	it("that is aborted beforehand has nothing sent", async () => {
 		const wire = counted(new FullDevice().link(), () => {});

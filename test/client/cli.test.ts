@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { COMMANDS } from "../../cli/commands.js";
 import { printable, table } from "../../cli/output.js";
-
+import { runProgram } from "../../cli/program.js";
 import type { AccessRule } from "../../modules/smp/group/access.js";
 import { freshDirectory } from "../../tools/simulator.js";
 import { xsSmp } from "./command.js";
@@ -48,6 +48,21 @@ describe("xs-smp: command line", () => {
 		assert.deepEqual(await xsSmp("help", "files", "get"), await xsSmp("files", "get", "--help"));
 	});
 
+	it("explains itself in as many columns as the terminal has, and in 80 at most", async () => {
+		for (const [columns, width] of [
+			[60, 60],
+			[200, 80],
+			[undefined, 80],
+		] as const)
+			for (const command of [["--help"], ["upload", "--help"]]) {
+				let help = "";
+				const stream = { write: (text: string | Uint8Array) => (help += String(text)), columns };
+				await runProgram(command, { stdout: stream, stderr: stream });
+				const widest = Math.max(...help.split("\n").map((line) => line.length));
+				assert.ok(widest <= width && widest > width - 10, `${widest} of ${columns} columns`);
+			}
+	});
+
 	it("prints its version", async () => {
 		const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 		for (const option of ["--version", "-V"])
@@ -66,13 +81,6 @@ describe("xs-smp: command line", () => {
 	});
 
 	const directory = freshDirectory();
-	// No simulated device of the user runs there.
-	const { XDG_RUNTIME_DIR: before } = process.env;
-	process.env["XDG_RUNTIME_DIR"] = directory;
-	after(() => {
-		if (before === undefined) delete process.env["XDG_RUNTIME_DIR"];
-		else process.env["XDG_RUNTIME_DIR"] = before;
-	});
 	const short = join(directory, "short");
 	writeFileSync(short, "too short");
 	after(() => rmSync(directory, { recursive: true }));
@@ -133,6 +141,9 @@ describe("xs-smp: command line", () => {
 			/^The file of this machine comes first: files put package\.json \/x\.\n$/,
 		],
 		[["help", "fly"], /^There is no command "fly"; --help lists them\.\n$/],
+		[["help", "uplod"], /^There is no command "uplod"; did you mean upload\?\n$/],
+		[["help", "time", "now"], /^There is no command "time now"; --help lists them\.\n$/],
+		[["help", "files", "gte"], /^There is no command "files gte"; did you mean get\?\n$/],
 		[["help", "files", "fly"], /^There is no command "files fly"; --help lists them\.\n$/],
 		[["list", "--serial", "docs"], /^docs is no serial line\.\n$/],
 		[["console-echo", "maybe", ...at], /^console-echo is on or off, not "maybe"\.\n$/],

@@ -48,7 +48,11 @@ function watched(link: Link, wanted: number): { readonly link: Link; readonly at
 	return { link: outer, atOnce: () => most };
 }
 
-const clientOf = (link: Link): SmpClient => new SmpClient(link, { timeout: 20, tries: 8 });
+/** On a line that loses nothing. A busy machine must not have it send anything again. */
+const clientOf = (link: Link): SmpClient => new SmpClient(link, { timeout: 10_000 });
+
+/** On a line that loses packets. */
+const hastyClient = (link: Link): SmpClient => new SmpClient(link, { timeout: 20, tries: 8 });
 
 describe("client: the further groups", () => {
 	let device: FullDevice;
@@ -69,6 +73,48 @@ describe("client: the further groups", () => {
 		});
 		// A file for no boot loader: the first packet of an upload, and its own way of failing.
 		await assert.rejects(client.upload(new Uint8Array(900)), /no MCUboot image \(image group error 23\)$/);
+	});
+
+	it("of requests that are refused at the same time each gets its own sentence, of which the device keeps one", async () => {
+		const reasons = await Promise.all(
+			[9, 8, 7].map((slot) => client.erase(slot).catch((error: SmpResponseError) => error.reason)),
+		);
+		assert.deepEqual(reasons, ["there is no slot 9", "there is no slot 8", "there is no slot 7"]);
+		const [setting, erase] = await Promise.all([
+			readSetting(client, "net/x").catch((error: SmpResponseError) => error.reason),
+			client.erase(6).catch((error: SmpResponseError) => error.reason),
+		]);
+		assert.deepEqual([setting, erase], ['there is no setting "net/x"', "there is no slot 6"]);
+	});
+
+	it("a request that is to be sent once is not sent again for its sentence, and gets nobody else's", async () => {
+		let sent = 0;
+		const link = device.link();
+		const { send } = link;
+		link.send = (packet) => {
+			if (packet[4] === 0 && packet[5] === 1) sent++;
+			send.call(link, packet);
+		};
+		const other = clientOf(link);
+		const once = other.erase(9, { tries: 1 }).catch((error: SmpResponseError) => error.reason);
+		assert.deepEqual(await Promise.all([once, other.erase(8).catch((error: SmpResponseError) => error.reason)]), [
+			undefined,
+			"there is no slot 8",
+		]);
+		assert.equal(sent, 2);
+	});
+
+	it("a request that the device takes when it comes again is done", async () => {
+		const link = device.link();
+		const { send } = link;
+		link.send = (packet) => {
+			// The question for the sentence: meanwhile somebody else makes the setting.
+			if (packet[5] === 66) device.settings.set("net/x", Uint8Array.of(5));
+			send.call(link, packet);
+		};
+		const other = clientOf(link);
+		const [value] = await Promise.all([readSetting(other, "net/x"), assert.rejects(other.erase(9), /no slot 9$/)]);
+		assert.deepEqual(value, Uint8Array.of(5));
 	});
 
 	it("a device that keeps no sentences is asked for one once", async () => {
@@ -119,7 +165,7 @@ describe("client: the further groups", () => {
 		assert.deepEqual(device.events, ["colours", "fly away"]);
 		await assert.rejects(runShell(client, []), /the command line: the command line is empty \(shell group error 3\)/);
 		let sent = 0;
-		const deaf = clientOf({ onPacket: undefined, send: () => sent++, close: () => {} });
+		const deaf = hastyClient({ onPacket: undefined, send: () => sent++, close: () => {} });
 		await assert.rejects(runShell(deaf, ["x"], { timeout: 1, tries: 1 }), /^NoAnswerError: .* after 1 try$/);
 		assert.equal(sent, 1);
 	});
@@ -278,9 +324,9 @@ describe("client: files", () => {
 	});
 
 	/** What a download brought, put together, and how it went. */
-	async function fetched(path: string, start = new Uint8Array(0), link = device.link()) {
+	async function fetched(path: string, start = new Uint8Array(0), there = client) {
 		let data = start;
-		const result = await downloadFile(clientOf(link), path, {
+		const result = await downloadFile(there, path, {
 			start,
 			onData: (piece, offset) => {
 				data = Uint8Array.from([...data.subarray(0, offset), ...piece]);
@@ -337,7 +383,7 @@ describe("client: files", () => {
 					setImmediate(() => link.onPacket?.(copy));
 				});
 		};
-		assert.deepEqual((await fetched("/lfs/a", new Uint8Array(0), link)).data, FILE);
+		assert.deepEqual((await fetched("/lfs/a", new Uint8Array(0), clientOf(link))).data, FILE);
 	});
 
 	it("end with a refusal on the way, once it is one", async () => {
@@ -347,7 +393,21 @@ describe("client: files", () => {
 			if (room-- === 0) throw new GroupError(8, 10, "the disk is full");
 			append(path, data);
 		};
-		await assert.rejects(uploadFile(client, "/lfs/a", FILE), /the file cannot be written \(file group error 10\)/);
+		await assert.rejects(uploadFile(client, "/lfs/a", FILE), /the file cannot be written \(file group error 10\)$/);
+	});
+
+	it("tell what the device says of the piece that failed, whatever it says of those behind it", async () => {
+		const append = device.append;
+		device.append = (path, data) => {
+			if (device.files.get(path)!.length > 2000) throw new GroupError(8, 10, "the disk is full");
+			append(path, data);
+		};
+		const { link, atOnce } = watched(device.link(), Op.WRITE);
+		await assert.rejects(uploadFile(clientOf(link), "/lfs/a", FILE), {
+			message:
+				"the device refuses the upload of the file: the file cannot be written (file group error 10): the disk is full",
+		});
+		assert.ok(atOnce() > 1, "pieces were on their way behind it");
 	});
 
 	it("have hashes", async () => {
@@ -393,10 +453,14 @@ describe("client: files", () => {
 		for (let seed = 1; seed <= 4; seed++) {
 			device = new FullDevice();
 			const lossy = () => new LossyLink(device.link(), seed, { dropped: 5, doubled: 10, late: 10 });
-			await uploadFile(clientOf(lossy()), "/lfs/a", FILE);
+			await uploadFile(hastyClient(lossy()), "/lfs/a", FILE);
 			// What was held back comes now.
 			await new Promise((resolve) => setTimeout(resolve, 5));
-			assert.deepEqual((await fetched("/lfs/a", new Uint8Array(0), lossy())).data.length, FILE.length, `seed ${seed}`);
+			assert.deepEqual(
+				(await fetched("/lfs/a", new Uint8Array(0), hastyClient(lossy()))).data.length,
+				FILE.length,
+				`seed ${seed}`,
+			);
 			assert.deepEqual(device.files.get("/lfs/a"), FILE, `seed ${seed}`);
 		}
 	});

@@ -99,13 +99,7 @@ const table = (): string =>
 
 describe("xs-smp: --json", () => {
 	const directory = freshDirectory();
-	const { XDG_RUNTIME_DIR: before } = process.env;
-	process.env["XDG_RUNTIME_DIR"] = directory;
-	after(() => {
-		if (before === undefined) delete process.env["XDG_RUNTIME_DIR"];
-		else process.env["XDG_RUNTIME_DIR"] = before;
-		rmSync(directory, { recursive: true });
-	});
+	after(() => rmSync(directory, { recursive: true }));
 
 	const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(schema);
 	const seen = new Set<string>();

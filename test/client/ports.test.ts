@@ -156,7 +156,9 @@ END`;
 	});
 
 	onLinux("says that there is none", async () => {
-		const { status, output } = await ports("true", "nothing");
+		// A folder that is not there would not count, and the one of all of this machine's simulators would.
+		mkdirSync(join(directory, "empty"), { recursive: true });
+		const { status, output } = await ports("true", "empty");
 		assert.equal(output, "This machine has no serial line, and no simulated device runs here.\n");
 		assert.equal(status, 0);
 	});

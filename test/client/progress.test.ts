@@ -26,12 +26,17 @@ describe("xs-smp: a transfer", () => {
 		const file = join(freshDirectory(), "update.bin");
 		writeFileSync(file, update("2.0.0", 20_000).file);
 		let screen = "";
-		const stream = { isTTY: true, write: (text: string | Uint8Array) => (screen += String(text)) };
+		const stream = { isTTY: true, columns: 40, write: (text: string | Uint8Array) => (screen += String(text)) };
 		const address = await listener.listen();
 		const status = await runProgram(["upload", file, "--tcp", address], { stdout: stream, stderr: stream });
 		await listener.close();
 		assert.equal(status, 1);
 		assert.match(screen, /█/);
+		const bars = screen
+			.replaceAll("\x1b[K", "")
+			.split(/\r|\n/)
+			.filter((line) => /[█░]/.test(line));
+		assert.ok(Math.max(...bars.map((line) => line.length)) <= 40, "a bar fits the terminal");
 		assert.match(screen.replaceAll("\x1b[K", ""), /KiB\/s \nThe device refuses [^\n]+\.\n$/);
 	});
 

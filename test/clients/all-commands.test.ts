@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 import { openProgram, type Program } from "../support/console-script.js";
-import { describeWith, plain } from "../support/tools.js";
+import { describeWith, ownAddress, plain } from "../support/tools.js";
 import { update } from "./images.js";
 
 // Runs docs/CLIENTS.md: every command of every client that is installed, and compares what it prints.
@@ -15,7 +15,7 @@ interface Row {
 }
 
 /** smpmgr has no option for a UDP port, so the device gets the standard one, at an address of its own. */
-const IP = "127.0.0.7";
+const IP = ownAddress();
 
 const page = readFileSync("docs/CLIENTS.md", "utf8").split(/^## /m).slice(1);
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ImageState } from "../../client/client.js";
 import { root, type Simulator } from "../../tools/simulator.js";
+import { ownAddress } from "../support/tools.js";
 
 // How real clients are told to update a device, and how their lists are read.
 
@@ -126,10 +127,12 @@ const mcumgrctl = {
 	reset: ["os", "system-reset"],
 };
 
-// smpmgr has no option for a UDP port, so the device gets the standard one, at an address of its own.
+/** smpmgr has no option for a UDP port, so the device gets the standard one, at an address of its own. */
+const IP = ownAddress();
+
 export const drivers: readonly Driver[] = [
 	{ ...smpmgr, over: "serial", connect: ({ serial }) => ["--port", serial] },
-	{ ...smpmgr, over: "UDP", options: ["--udp", "127.0.13.37:1337"], connect: () => ["--ip", "127.0.13.37"] },
+	{ ...smpmgr, over: "UDP", options: ["--udp", `${IP}:1337`], connect: () => ["--ip", IP] },
 	{ ...mcumgrClient, over: "serial", connect: ({ serial }) => ["--device", serial] },
 	{
 		...mcumgrClient,

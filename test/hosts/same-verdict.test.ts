@@ -3,6 +3,7 @@ import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { aeskw } from "@noble/ciphers/aes.js";
 import { decodeHeader } from "../../modules/bootutil/header.js";
 import type { LoaderConfig, LoaderServices } from "../../modules/bootutil/loader/config.js";
+import { decryptionWith } from "../../modules/bootutil/loader/encryption.js";
 import { cryptPayload } from "../../modules/bootutil/loader/encryption-payload.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
 import type { UpgradeMode } from "../../modules/bootutil/modes.js";
@@ -307,9 +308,13 @@ const KINDS: readonly Kind[] = [
 	},
 	{ mode: "swap-offset" },
 	{ mode: "swap-offset", loader: { ...signing, trailer: "2.2" }, group: { signature } },
-	{ mode: "swap-offset", loader: { encryption: "aes-kw", encryptionKey: KEK } },
+	{ mode: "swap-offset", loader: { encryption: "aes-kw", decryption: decryptionWith(KEK) } },
 	{ mode: "swap-scratch" },
-	{ mode: "swap-scratch", loader: { ...signing, encryption: "aes-kw", encryptionKey: KEK }, group: { signature } },
+	{
+		mode: "swap-scratch",
+		loader: { ...signing, encryption: "aes-kw", decryption: decryptionWith(KEK) },
+		group: { signature },
+	},
 	{ mode: "overwrite" },
 	{ mode: "overwrite", loader: { downgradePrevention: "version" }, group: { downgrade: { version: true } } },
 	{ mode: "direct-xip-revert" },
@@ -374,7 +379,7 @@ describe("the check before a mark and the boot loader", () => {
 	for (const kind of KINDS) {
 		const { mode, loader = {} } = kind;
 		const what = Object.entries(loader)
-			.filter(([key]) => !["keys", "encryptionKey", "vid"].includes(key))
+			.filter(([key]) => !["keys", "decryption", "vid"].includes(key))
 			.map(([key, value]) => `${key} ${value}`);
 		it(`say the same of every image, ${[mode, ...what].join(", ")}`, () => {
 			const found = { taken: 0, refused: 0, unlisted: 0, sealed: 0 };

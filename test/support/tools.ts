@@ -1,4 +1,5 @@
 import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
+import { randomInt } from "node:crypto";
 
 /** Tools that must be there: `XS_SMP_REQUIRE=newtmgr,smpmgr`. Continuous integration sets it. */
 const required = new Set((process.env["XS_SMP_REQUIRE"] ?? "").split(",").filter(Boolean));
@@ -43,6 +44,12 @@ export function describeWith(tool: string, title: string, suite: () => void): vo
 		});
 	else describe.skip(`${tool}: ${title} (not installed; ${sources[tool]})`, suite);
 }
+
+/**
+ * A loopback address that nobody else has: for a client that has no option for a port, and so for a device on the standard one.
+ * Linux has them all.
+ */
+export const ownAddress = (): string => `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}`;
 
 export interface Outcome {
 	readonly status: number | null;

@@ -1,7 +1,14 @@
 import { holdsArchive } from "../../../modules/bootutil/archive.js";
 import { decodeHeader, IMAGE_HEADER_SIZE } from "../../../modules/bootutil/header.js";
-import type { BootResult, ImageResult, LoaderServices, SwapEvent } from "../../../modules/bootutil/loader/config.js";
-import { hex } from "../../../modules/bytes/hex.js";
+import type {
+	BootResult,
+	Decryption,
+	ImageResult,
+	LoaderConfig,
+	LoaderServices,
+	SwapEvent,
+} from "../../../modules/bootutil/loader/config.js";
+import { bytesOf, hex } from "../../../modules/bytes/hex.js";
 import "./text-encoder.js";
 import { Loader } from "../../../modules/bootutil/loader/loader.js";
 import { MODES, SCRATCH_LABEL } from "../../../modules/bootutil/modes.js";
@@ -20,6 +27,7 @@ import { longDigest } from "./long-digest.js";
 /** A boot loader that is about to boot. */
 export interface LoaderRun {
 	readonly config: SimConfig;
+	readonly build: LoaderConfig;
 	readonly map: FlashMap;
 	readonly loader: Loader;
 	/** Starts what was booted, or stays down until a reset. */
@@ -67,11 +75,21 @@ export const loaderServices = (): LoaderServices => ({
 	report: reportSwap,
 });
 
-/** Opens the boot loader as the command line has it. */
-export function openLoader(): LoaderRun {
+/** Has `boot` boot with the boot loader as the command line has it. */
+export function withLoader(boot: (run: LoaderRun) => void): void {
 	const config = readConfig();
+	const { encryptionKey } = config;
+	if (encryptionKey === undefined) boot(openLoader(config));
+	// Who has no key is not to pay for it at each start.
+	else
+		void import("../../../modules/bootutil/loader/encryption.js").then(({ decryptionWith }) =>
+			boot(openLoader(config, decryptionWith(bytesOf(encryptionKey)))),
+		);
+}
+
+function openLoader(config: SimConfig, decryption?: Decryption): LoaderRun {
 	const { entrances = ["no-image"] } = config.recovery ?? {};
-	const build = { ...loaderConfig(config), loaderWithoutImage: entrances.includes("no-image") };
+	const build = { ...loaderConfig(config, decryption), loaderWithoutImage: entrances.includes("no-image") };
 	const map = FlashMap.open(config.layout, (label) => SimFlash.open(config.layout, label));
 	log(`*** Booting xs-smp boot loader: ${config.boot.mode}, ${config.signature} ***`);
 	if (config.signature === "none")
@@ -81,6 +99,7 @@ export function openLoader(): LoaderRun {
 		log(`scratch area ${hex(scratch.offset)}, ${hex(scratch.size)} bytes`);
 	return {
 		config,
+		build,
 		map,
 		loader: new Loader(map, build, loaderServices()),
 		finish: (result) => {

@@ -1,5 +1,6 @@
 import type { DigestProvider } from "../../bytes/digest.js";
-import type { BootConfig } from "../config.js";
+import type { BootConfig, WrapType } from "../config.js";
+import type { ImageHeader } from "../header.js";
 import type { SecurityCounterStore } from "../security-counter.js";
 import type { SignatureType } from "../signature/signature.js";
 import type { SwapType } from "../trailer.js";
@@ -12,8 +13,8 @@ export interface LoaderConfig extends BootConfig {
 	readonly keys: readonly Uint8Array[];
 	/** `MCUBOOT_HW_KEY`: images carry their whole public key (PUBKEY) instead of its hash. Default false. */
 	readonly hwKey?: boolean;
-	/** The key that images' AES keys are wrapped for, in the form that `unwrapKey` takes. Only with `encryption`. */
-	readonly encryptionKey?: Uint8Array;
+	/** How images are decrypted (`decryptionWith`). Only with `encryption`; without it no encrypted image is taken. */
+	readonly decryption?: Decryption;
 	/** Validate the primary slot at every boot (`MCUBOOT_VALIDATE_PRIMARY_SLOT`); otherwise look at its magic alone. */
 	readonly validatePrimary: boolean;
 	/** `MCUBOOT_DOWNGRADE_PREVENTION`, by version or by the security counters in the images. */
@@ -33,6 +34,19 @@ export interface LoaderConfig extends BootConfig {
 	readonly versionCmpBuildNumber: boolean;
 	/** RAM that images are loaded to (`IMAGE_EXECUTABLE_RAM_START`, `…_SIZE`). Only for `ram-load`. */
 	readonly ram?: RamRegion;
+}
+
+/** How a boot loader that has a key for it decrypts images. */
+export interface Decryption {
+	/** The AES key of an image, `keySize` bytes; undefined if `wrapped` is malformed, or was not wrapped for this boot loader. */
+	unwrap(type: WrapType, keySize: 16 | 32, wrapped: Uint8Array): Uint8Array | undefined;
+	/** Encrypts or decrypts the payload in a part of an image, in place, as `cryptPayload` does. */
+	crypt(
+		key: Uint8Array,
+		header: Pick<ImageHeader, "headerSize" | "imageSize">,
+		bytes: Uint8Array,
+		offset: number,
+	): void;
 }
 
 /** A range of RAM: address of its first byte, and bytes. */

@@ -1,4 +1,3 @@
-import { cryptPayload } from "./encryption-payload.js";
 import { keyOf } from "./encryption-swap.js";
 import { copyRegion, eraseRegion, firstTrailerSector } from "./flash-ops.js";
 import { raiseCounter } from "./rollback.js";
@@ -26,7 +25,9 @@ export function copyImage(boot: Boot, image: ImageState, onChunk?: () => void): 
 	eraseRegion(area, trailer, area.size - trailer);
 	const source = (boot.bootutil.mode.updateSector ?? 0) * secondary.area.sectorSize;
 	const key = keyOf(boot, image, SECONDARY);
-	const decrypt = key && ((chunk: Uint8Array, done: number) => cryptPayload(key, secondary.header, chunk, done));
+	const { decryption } = image;
+	const decrypt =
+		key && decryption && ((chunk: Uint8Array, done: number) => decryption.crypt(key, secondary.header, chunk, done));
 	copyRegion(secondary.area, area, source, 0, copyLength(image, total), decrypt, onChunk);
 	primary.trailer.writeMagic();
 	if (boot.config.hwRollback) {

@@ -1,7 +1,9 @@
+import type { FlashArea } from "../../flash/area.js";
 import type { BootConfig } from "../config.js";
-import { IMAGE_MAGIC, isEncrypted } from "../header.js";
-import { imageKey } from "./encryption.js";
-import { cryptPayload } from "./encryption-payload.js";
+import { IMAGE_MAGIC, type ImageHeader, isEncrypted } from "../header.js";
+import { encryptionKeySize } from "../trailer.js";
+import { wrappedKey } from "../validation.js";
+import type { LoaderConfig } from "./config.js";
 import type { ChunkChange } from "./flash-ops.js";
 import {
 	type Boot,
@@ -14,6 +16,22 @@ import {
 } from "./state.js";
 
 const encrypts = ({ encryption = "none" }: BootConfig): boolean => encryption !== "none";
+
+/**
+ * The AES key of the image that starts at `start` of a slot, from its TLV (MCUboot `boot_enc_load`); undefined if there is
+ * none, it is malformed, or it was not wrapped for this boot loader.
+ */
+export function imageKey(
+	config: LoaderConfig,
+	area: FlashArea,
+	header: ImageHeader,
+	start: number,
+): Uint8Array | undefined {
+	const { encryption = "none", decryption } = config;
+	if (encryption === "none" || !decryption) return undefined;
+	const wrapped = wrappedKey(config, area, header, start);
+	return wrapped && decryption.unwrap(encryption, encryptionKeySize(config), wrapped);
+}
 
 /** The AES key of the image in a slot; undefined if it is plain there and elsewhere. Stops the loader if it cannot be read. */
 export function keyOf(boot: Boot, image: ImageState, slot: SlotIndex): Uint8Array | undefined {
@@ -42,7 +60,9 @@ export function swapCipher(
 ): ChunkChange | undefined {
 	const { header } = image.slots[slot];
 	if (image.primary.trailer.layout.encryptionKeys === undefined || !isEncrypted(header)) return undefined;
+	const { decryption } = image;
 	const key = status.keys[slot];
-	if (!key) throw new LoaderHalt(`the key of image ${image.index} in slot ${slot} is not in the trailer`);
-	return (chunk, done) => cryptPayload(key, header, chunk, offset + done);
+	if (!key || !decryption)
+		throw new LoaderHalt(`the key of image ${image.index} in slot ${slot} is not in the trailer`);
+	return (chunk, done) => decryption.crypt(key, header, chunk, offset + done);
 }

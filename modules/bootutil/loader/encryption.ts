@@ -6,14 +6,14 @@ import { bytesToNumberBE, numberToBytesBE } from "@noble/curves/utils.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
-import type { FlashArea } from "../../flash/area.js";
 import type { WrapType } from "../config.js";
-import type { ImageHeader } from "../header.js";
 import { DER_INTEGER, DER_SEQUENCE, DerReader } from "../signature/der.js";
-import { encryptionKeySize } from "../trailer.js";
-import { wrappedKey, wrapping } from "../validation.js";
-import type { LoaderConfig } from "./config.js";
+import { wrapping } from "../validation.js";
+import type { Decryption } from "./config.js";
 import { decodeOaep } from "./encryption-oaep.js";
+import { cryptPayload } from "./encryption-payload.js";
+
+// Who has no key need not load this: the tables of AES take XS longer than all the rest of a start.
 
 const P256_POINT = 65;
 const X25519_POINT = 32;
@@ -95,18 +95,8 @@ function unwrapRsa(privateKey: Uint8Array, wrapped: Uint8Array): Uint8Array | un
 	return decodeOaep(numberToBytesBE(pow(c, bytesToNumberBE(exponent), n), RSA_SIZE));
 }
 
-/**
- * The AES key of the image that starts at `start` of a slot, from its TLV (MCUboot `boot_enc_load`); undefined if there is
- * none, it is malformed, or it was not wrapped for this boot loader.
- */
-export function imageKey(
-	config: LoaderConfig,
-	area: FlashArea,
-	header: ImageHeader,
-	start: number,
-): Uint8Array | undefined {
-	const { encryption = "none", encryptionKey } = config;
-	if (encryption === "none" || !encryptionKey) return undefined;
-	const wrapped = wrappedKey(config, area, header, start);
-	return wrapped && unwrapKey(encryption, encryptionKey, encryptionKeySize(config), wrapped);
-}
+/** How a boot loader with this private key decrypts images; `unwrapKey` tells its form. */
+export const decryptionWith = (privateKey: Uint8Array): Decryption => ({
+	unwrap: (type, keySize, wrapped) => unwrapKey(type, privateKey, keySize, wrapped),
+	crypt: cryptPayload,
+});

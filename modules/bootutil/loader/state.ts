@@ -4,7 +4,7 @@ import { BootUtil } from "../bootutil.js";
 import { decodeHeader, IMAGE_HEADER_SIZE, type ImageHeader } from "../header.js";
 import { modeOf, SCRATCH_LABEL } from "../modes.js";
 import { SwapType, scratchConfig } from "../trailer.js";
-import type { ImageResult, LoaderConfig, LoaderServices, RamRegion } from "./config.js";
+import type { Decryption, ImageResult, LoaderConfig, LoaderServices, RamRegion } from "./config.js";
 import { SwapTrailer } from "./swap-trailer.js";
 
 /** Indices of `ImageState.slots`, as MCUboot numbers them. */
@@ -30,6 +30,7 @@ export interface Slot {
 export class ImageState {
 	readonly index: number;
 	readonly slots: readonly [Slot, Slot];
+	readonly decryption: Decryption | undefined;
 	/** Sectors of each slot. */
 	readonly sectors: [number, number] = [0, 0];
 	swapType: number = SwapType.NONE;
@@ -49,6 +50,7 @@ export class ImageState {
 			return { area, trailer: new SwapTrailer(config, area), header: decodeHeader(nothing) };
 		};
 		this.index = index;
+		this.decryption = config.decryption;
 		this.slots = [open("primary"), open("secondary")];
 	}
 

@@ -4,7 +4,6 @@ import { storedCounterFault } from "../security-counter.js";
 import { SignatureRule } from "../signature/image-signature.js";
 import { contentFault, type ImagePlace } from "../validation.js";
 import type { LoaderConfig, LoaderServices } from "./config.js";
-import { cryptPayload } from "./encryption-payload.js";
 
 const HASH_CHUNK = 4096;
 
@@ -38,7 +37,7 @@ export function imageFault(config: LoaderConfig, services: LoaderServices, place
 
 function digestOf(
 	digest: DigestProvider,
-	{ hash = 256 }: LoaderConfig,
+	{ hash = 256, decryption }: LoaderConfig,
 	{ area, header, start, key }: LoaderPlace,
 ): Uint8Array {
 	const hasher = digest[`sha${hash}`]?.();
@@ -48,7 +47,7 @@ function digestOf(
 	for (let done = 0; done < length; done += buffer.length) {
 		const chunk = done + buffer.length <= length ? buffer : buffer.subarray(0, length - done);
 		area.read(chunk, start + done);
-		if (key) cryptPayload(key, header, chunk, done);
+		if (key) decryption?.crypt(key, header, chunk, done);
 		hasher.update(chunk);
 	}
 	return hasher.digest();

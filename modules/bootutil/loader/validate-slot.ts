@@ -4,7 +4,7 @@ import { IMAGE_MAGIC, isEncrypted } from "../header.js";
 import { maxImageSize, SwapType } from "../trailer.js";
 import { bootableFault, headerFault } from "../validation.js";
 import { versionFault } from "./downgrade.js";
-import { imageKey } from "./encryption.js";
+import { imageKey } from "./encryption-swap.js";
 import { eraseRegion, eraseTrailer } from "./flash-ops.js";
 import {
 	type Boot,

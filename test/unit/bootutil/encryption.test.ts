@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { aeskw, ctr } from "@noble/ciphers/aes.js";
 import { decodeHeader, ImageFlag } from "../../../modules/bootutil/header.js";
 import type { LoaderConfig } from "../../../modules/bootutil/loader/config.js";
-import { unwrapKey } from "../../../modules/bootutil/loader/encryption.js";
+import { decryptionWith, unwrapKey } from "../../../modules/bootutil/loader/encryption.js";
 import { cryptPayload } from "../../../modules/bootutil/loader/encryption-payload.js";
 import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { trailerLayout } from "../../../modules/bootutil/trailer.js";
@@ -44,7 +44,7 @@ const benchOf = (mode: UpgradeMode, keySize: 16 | 32, change: Partial<LoaderConf
 			mode,
 			encryption: "aes-kw",
 			encryptionKeySize: keySize,
-			encryptionKey: KEK.subarray(0, keySize),
+			decryption: decryptionWith(KEK.subarray(0, keySize)),
 			...change,
 		},
 		mode === "swap-scratch" ? 2 : 0,
@@ -220,8 +220,8 @@ for (const mode of ["swap-move", "swap-offset", "swap-scratch"] as const)
 				["without a key", noKey, {}],
 				["AES-256", longKey, {}],
 				["plain in the secondary slot", plain, {}],
-				["wrapped for another", good, { encryptionKey: new Uint8Array(16) }],
-				["wrapped another way", good, { encryption: "x25519", encryptionKey: KEK }],
+				["wrapped for another", good, { decryption: decryptionWith(new Uint8Array(16)) }],
+				["wrapped another way", good, { encryption: "x25519", decryption: decryptionWith(KEK) }],
 				["loader without encryption", good, { encryption: "none" }],
 			] as const) {
 				const it = benchOf(mode, 16, change);

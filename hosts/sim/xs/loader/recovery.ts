@@ -9,7 +9,6 @@ import type { Transport } from "../../../../modules/smp/transport/transport.js";
 import type { RecoveryConfig } from "../../../desk/xs/config.js";
 import { log, report } from "../../../desk/xs/event.js";
 import { type LoaderRun, loaderServices } from "../../../desk/xs/loader.js";
-import { loaderConfig } from "../../../desk/xs/loader-config.js";
 import { SimUart } from "../../../desk/xs/uart.js";
 import { board } from "./board.js";
 
@@ -20,7 +19,7 @@ const RESET_DELAY = 250;
 
 /** One boot of a boot loader with serial recovery. */
 export function boot(run: LoaderRun, { entrances, wait, directUpload }: RecoveryConfig): void {
-	const { config, map, loader, finish } = run;
+	const { config, build: loaderBuild, map, loader, finish } = run;
 	const { newest, reverts, singleSlot } = MODES[config.boot.mode];
 	const build: RecoveryBuild = {
 		...{ hash: true, state: !singleSlot, slotInfo: true, echo: true, params: true, directUpload },
@@ -34,7 +33,7 @@ export function boot(run: LoaderRun, { entrances, wait, directUpload }: Recovery
 	const serve = (onRequest?: () => void): Transport => {
 		const transport = open(config.uart, build);
 		new Recovery(build, {
-			...{ map, config: loaderConfig(config), services: loaderServices() },
+			...{ map, config: loaderBuild, services: loaderServices() },
 			reset: () => void simulator.after(RESET_DELAY, () => simulator.reset()),
 			...(onRequest && { onRequest }),
 		}).attach(transport);

@@ -16,7 +16,7 @@ import {
 import { findTlv, TlvType, tlvContent } from "../../tlv.js";
 import { maxImageSize, SwapType } from "../../trailer.js";
 import { bootableFault } from "../../validation.js";
-import { imageKey } from "../encryption.js";
+import { imageKey } from "../encryption-swap.js";
 import { PRIMARY, SECONDARY, type SlotIndex } from "../state.js";
 import { imageFault } from "../validate-image.js";
 import type { RecoveryBuild, RecoveryHost } from "./build.js";
