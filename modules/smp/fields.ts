@@ -169,8 +169,9 @@ export class FieldDecoder {
 				if (at + size > end) throw invalid("the CBOR is cut short");
 				let argument = 0;
 				for (; size > 0; size--) argument = argument * 256 + bytes[at++]!;
-				// A float; no known value is one, and its bits must not pass for a simple value.
-				this.argument = major === SIMPLE && info > 24 ? -1 : argument;
+				// A float, or a simple value in two bytes: no known value is one, and false and true in two bytes are not well-formed
+				// (RFC 8949, 3.3).
+				this.argument = major === SIMPLE ? -1 : argument;
 			}
 		}
 		this.at = at;

@@ -300,10 +300,11 @@ export class SmpServer {
 	}
 
 	#find({ op, version, group: id, command, length, received }: Request): Operation {
-		if (version > 1) throw new SmpError(Rc.VERSION_TOO_NEW, "this server speaks versions 1 and 2");
-		if (version === 0 && !this.#original) throw new SmpError(Rc.VERSION_TOO_OLD, "this server speaks version 2");
+		// In the order of Zephyr (smp.c, smp_process_request_packet): a request may have several faults.
 		if (received - HEADER_SIZE < length) throw new SmpError(Rc.CORRUPT, "the packet is shorter than its header says");
 		if (op === Op.READ || op === Op.WRITE) {
+			if (version > 1) throw new SmpError(Rc.VERSION_TOO_NEW, "this server speaks versions 1 and 2");
+			if (version === 0 && !this.#original) throw new SmpError(Rc.VERSION_TOO_OLD, "this server speaks version 2");
 			const groups = this.#groups;
 			// As in Zephyr two groups may have one id; the first that has the command serves it.
 			for (let i = 0, count = groups.length; i < count; i++) {

@@ -82,7 +82,8 @@ export function fsGroup(options: FsOptions): Group {
 
 	const hash = operation(
 		{ name: text, type: text, off: uint53, len: uint53 },
-		({ name, type = "crc32", off = 0, len = Number.MAX_SAFE_INTEGER }): Work => {
+		({ name, type: wanted, off = 0, len = Number.MAX_SAFE_INTEGER }): Work => {
+			const type = wanted || "crc32";
 			const path = checked(name);
 			if (len === 0) throw new SmpError(Rc.INVALID, "a hash needs at least one byte");
 			mayAccess?.("hash", path);

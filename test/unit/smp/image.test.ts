@@ -384,6 +384,16 @@ describe("image state and erase", () => {
 		assert.deepEqual(bench.send(1, { off: 500, data: NEW.subarray(500, 600) }), { off: 0 });
 	});
 
+	it("ends an upload by the erase of a slot that does not exist, not by one that is refused", () => {
+		const bench = new Bench();
+		bench.upload(NEW, () => 100, sha256(NEW), 500);
+		assert.equal(bench.send(5, { slot: 0 }).rc, 6);
+		assert.deepEqual(bench.send(1, { off: 500, data: NEW.subarray(500, 600) }), { off: 600 });
+		assert.equal(bench.send(5, { slot: 2 }).rc, 1);
+		assert.deepEqual(bench.send(1, { off: 600, data: NEW.subarray(600, 700) }), { off: 0 });
+		assert.equal(bench.events.at(-1)?.split(" ")[0], "stopped");
+	});
+
 	it("erases from the trailer down, so that a power cut leaves no mark", () => {
 		const bench = ready();
 		bench.send(0, { hash: hashOf(NEW) });

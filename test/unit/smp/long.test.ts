@@ -251,6 +251,15 @@ describe("hashes of long files", () => {
 		return decodeFields(data, { len: uint53, off: uint53, output: uint, rc: uint });
 	};
 
+	it("are CRC-32 without a type, or with an empty one, and say so", () => {
+		for (const type of [undefined, ""]) {
+			const bench = new Bench([fsGroup({ files: zeros(4).files })]);
+			bench.send(hashOf({ type }));
+			// {type: "crc32", len: 4, output: CRC-32 of four zero bytes}
+			assert.deepEqual(bench.answers, ["a 8 bf6474797065656372633332636c656e04666f75747075741a2144df1cff"]);
+		}
+	});
+
 	it("read a bounded part of the file before others are served", () => {
 		const { files, state } = zeros(2 ** 31);
 		const bench = new Bench([fsGroup({ files, digest: nobleDigest })]);

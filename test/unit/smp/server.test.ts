@@ -68,6 +68,10 @@ describe("server", () => {
 		["words that do not fit", talkative, read(2), "bf62726307ff"],
 		["a version that there is not", server, concat(unhex("18"), read(0).subarray(1)), "bf6272630dff"],
 		["a length beyond the packet", server, read(0, { n: 1 }).subarray(0, 11), "bf62726309ff"],
+		["the same in a version that there is not", server, unhex("18 00 0001 0040 07 00"), "bf62726309ff"],
+		["the same with an operation that there is not", server, unhex("0c 00 0001 0040 07 00"), "bf62726309ff"],
+		["an operation that there is not", server, unhex("0c 00 0001 0040 07 00 a0"), "bf62726308ff"],
+		["the same operation in a version that there is not", server, unhex("1c 00 0001 0040 07 00 a0"), "bf62726308ff"],
 	];
 	for (const [name, to, packet, expected] of scenarios)
 		it(name, () => assert.equal(payload(to, packet), expected.replace(/ /g, "")));

@@ -19,7 +19,11 @@ export function eraseCommand(slots: ImageSlots, upload: ImageUpload, options: Im
 		name: "erase",
 		write: operation({ slot: uint }, ({ slot = slots.active(0) ^ 1 }) => {
 			// Not INVALID_SLOT: Zephyr looks for the slot's flash area first, and finds none to open.
-			if (slot >= slots.count) throw imageError(ImageError.FLASH_OPEN_FAILED, `there is no slot ${slot}`);
+			if (slot >= slots.count) {
+				// As for any erase that fails.
+				upload.stop();
+				throw imageError(ImageError.FLASH_OPEN_FAILED, `there is no slot ${slot}`);
+			}
 			if (inUse(slots, slot, keepPending) && (slot === slots.active(0) || slots.info(slot)))
 				throw imageError(ImageError.NO_FREE_SLOT, `slot ${slot} is in use`);
 			if (!slots.isActive(slot)) guardSlot(slots, options, slot, 0);
