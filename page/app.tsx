@@ -1,4 +1,7 @@
 import { connection, hello, pressReset, refusal, setPower, status } from "./device/session.js";
+import { ComparePanel } from "./lessons/compare.jsx";
+import { open as lessonsOpen } from "./lessons/engine.js";
+import { Lessons, LessonsButton } from "./lessons/panel.jsx";
 import { ClientPanel } from "./panels/client.jsx";
 import { ConsolePanel } from "./panels/console.jsx";
 import { FlashPanel } from "./panels/flash.jsx";
@@ -14,10 +17,11 @@ export function App() {
 				Skip to the {SERVED ? "flash" : "client"}
 			</a>
 			<Bar />
-			<main>
+			<main class={SERVED && lessonsOpen.value ? "with-lessons" : ""}>
 				<p class="alert" role="alert">
 					{refusal.value}
 				</p>
+				{SERVED && <Lessons />}
 				{SERVED ? <Simulator /> : <Board />}
 			</main>
 		</>
@@ -29,6 +33,7 @@ function Simulator() {
 	return (
 		<div class="columns">
 			<div class="column">
+				<ComparePanel />
 				<FlashPanel />
 				<TimePanel />
 				<TrailersPanel />
@@ -48,7 +53,8 @@ function Board() {
 		<div class="alone">
 			<ClientPanel />
 			<p class="quiet">
-				Flash, trailers, forecast and time machine need the simulator, which knows every byte: <code>npm start</code>
+				Flash, trailers, forecast, time machine and lessons need the simulator, which knows every byte:{" "}
+				<code>npm start</code>
 			</p>
 		</div>
 	);
@@ -71,12 +77,13 @@ function Bar() {
 				<span class="lamp" aria-hidden="true" />
 				{words}
 			</p>
+			{SERVED && <LessonsButton />}
 			{SERVED && (
 				<nav aria-label="The device's buttons">
-					<button type="button" disabled={idle || isOff} onClick={pressReset}>
+					<button type="button" data-part="reset" disabled={idle || isOff} onClick={pressReset}>
 						Reset
 					</button>
-					<button type="button" disabled={idle} aria-pressed={isOff} onClick={() => setPower(isOff)}>
+					<button type="button" data-part="power" disabled={idle} aria-pressed={isOff} onClick={() => setPower(isOff)}>
 						{isOff ? "Power on" : "Power off"}
 					</button>
 				</nav>
