@@ -1,3 +1,4 @@
+import { images } from "./client/client.js";
 import { connection, hello, pressReset, refusal, setPower, status } from "./device/session.js";
 import { ComparePanel } from "./lessons/compare.jsx";
 import { open as lessonsOpen } from "./lessons/engine.js";
@@ -63,6 +64,7 @@ function Board() {
 /** Name and state of the device, and its two switches. */
 function Bar() {
 	const { kind, words } = status.value;
+	const settled = images.value.length > 0 && images.value.every(({ active, confirmed }) => !active || confirmed);
 	const device = hello.value;
 	const idle = connection.value !== "open" || device?.mayChange !== true;
 	const isOff = kind === "off";
@@ -75,7 +77,7 @@ function Bar() {
 			</h1>
 			<p class={`status ${kind}`} role="status">
 				<span class="lamp" aria-hidden="true" />
-				{words}
+				{settled ? words.replaceAll(" on trial", "") : words}
 			</p>
 			{SERVED && <LessonsButton />}
 			{SERVED && (

@@ -28,11 +28,6 @@ export function ComparePanel() {
 			<p class="quiet" role="status">
 				{PHASES[phase.value]}
 			</p>
-			<div class="modes">
-				{both.map((side) => (
-					<OneMode key={side.mode} side={side} at={Math.min(at, side.journey.timeline.length)} />
-				))}
-			</div>
 			<input
 				class="scrubber"
 				type="range"
@@ -69,6 +64,11 @@ export function ComparePanel() {
 					Pull the plug on both
 				</button>
 			</p>
+			<div class="modes">
+				{both.map((side) => (
+					<OneMode key={side.mode} side={side} at={Math.min(at, side.journey.timeline.length)} />
+				))}
+			</div>
 		</Panel>
 	);
 }

@@ -1,6 +1,6 @@
 import type { Facts, Lesson } from "./lesson.js";
 import { LOOK, needsSwap } from "./look.js";
-import { booted, came, entry, idle, taken, takes } from "./signs.js";
+import { booted, came, entry, idle, isAsked, taken, takes } from "./signs.js";
 
 const next = ({ next: version }: Facts): string => version;
 
@@ -88,7 +88,7 @@ export const CONFIRM: Lesson = {
 					Press <b>Test</b> beside version {version}. It asks the boot loader to run this version once, on trial.
 				</p>
 			),
-			done: (facts) => entry(facts, 1)?.pending === true && idle(),
+			done: isAsked,
 		},
 		{
 			title: "The request",

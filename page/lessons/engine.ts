@@ -2,6 +2,7 @@ import { batch, effect, signal } from "@preact/signals";
 import { hello } from "../device/session.js";
 import type { Facts, Lesson, Step } from "./lesson.js";
 import { LESSONS } from "./list.js";
+import { endComparison } from "./modes.js";
 import { isUp, tasks } from "./prepare.js";
 import { entry, forget, idle, running } from "./signs.js";
 
@@ -52,6 +53,7 @@ export function begin(chosen: Lesson): void {
 		problem.value = "";
 		at.value = 0;
 		furthest.value = 0;
+		endComparison();
 	});
 	history.replaceState(null, "", `#lesson=${chosen.id}`);
 }
@@ -59,6 +61,7 @@ export function begin(chosen: Lesson): void {
 /** Shows the list of lessons. */
 export function list(): void {
 	lesson.value = undefined;
+	endComparison();
 	if (location.hash.startsWith("#lesson")) history.replaceState(null, "", location.pathname + location.search);
 }
 

@@ -23,7 +23,6 @@ import {
 } from "./engine.js";
 import type { Lesson } from "./lesson.js";
 import { LESSONS } from "./list.js";
-import { endComparison } from "./modes.js";
 import { tasks } from "./prepare.js";
 import { goThere, point } from "./spotlight.js";
 
@@ -65,7 +64,6 @@ export function Lessons() {
 	}, []);
 	useSignalEffect(() => {
 		point(target.value ?? []);
-		if (!lesson.value) endComparison();
 	});
 	useSignalEffect(() => {
 		document.documentElement.classList.toggle("has-lessons", open.value);
@@ -262,8 +260,12 @@ function Reading() {
 				{lost && <p class="bad">{lost}</p>}
 			</div>
 			<Problem />
+			{offer && waits && (
+				<p>
+					<Own key={at.value} words={offer.words(known)} act={() => offer.act(known)} />
+				</p>
+			)}
 			<p class="actions">
-				{offer && waits && <Own key={at.value} words={offer.words(known)} act={() => offer.act(known)} />}
 				<button type="button" disabled={at.value === 0} onClick={() => go(at.value - 1)}>
 					Back
 				</button>

@@ -1,13 +1,14 @@
 import type { Facts, Lesson } from "./lesson.js";
 import { LOOK, needsMoveOrOffset } from "./look.js";
 import { compare, longest, moment, phase, sides } from "./modes.js";
-import { entry, idle, taken, takes } from "./signs.js";
+import { entry, idle, isAsked, taken, takes } from "./signs.js";
 
 const next = ({ next: version }: Facts): string => version;
 
-/** Whether the slider is in the middle of both swaps. */
-function isInBoth(): boolean {
+/** Whether the slider is in the middle of both swaps, or the plug was pulled elsewhere. */
+function isInBothOrLater(): boolean {
 	const lengths = sides.value.map(({ journey }) => journey.timeline.length);
+	if (phase.value !== "swap") return true;
 	return lengths.length > 0 && lengths.every((length) => moment.value > length / 5 && moment.value < length - 5);
 }
 
@@ -58,7 +59,7 @@ export const POWER: Lesson = {
 					Press <b>Test</b>, and do not reset: the swap is to happen before your eyes.
 				</p>
 			),
-			done: (facts) => entry(facts, 1)?.pending === true && idle(),
+			done: isAsked,
 		},
 		{
 			title: "Two devices",
@@ -101,7 +102,7 @@ export const POWER: Lesson = {
 					the colours mix, and how the trailer grows: after each half step, the boot loader writes down that it is done.
 				</p>
 			),
-			done: () => isInBoth(),
+			done: isInBothOrLater,
 			offer: {
 				words: () => "Go there",
 				act: async () => {

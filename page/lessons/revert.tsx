@@ -61,8 +61,8 @@ export const REVERT: Lesson = {
 			runs: "next",
 			text: ({ old }) => (
 				<p>
-					The forecast says it: if nobody confirms, the next boot <b>reverts</b>. It exchanges the images again, and{" "}
-					{old} runs.
+					The forecast says it: if nobody confirms, the next boot goes back to {old}. MCUboot calls that a <b>revert</b>
+					: it exchanges the images again.
 				</p>
 			),
 		},

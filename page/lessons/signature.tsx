@@ -1,6 +1,6 @@
 import type { Facts, Lesson } from "./lesson.js";
 import { LOOK, needsSwap } from "./look.js";
-import { came, entry, idle, refused, taken, takes } from "./signs.js";
+import { came, entry, idle, isAsked, refused, taken, takes } from "./signs.js";
 
 const next = ({ next: version }: Facts): string => version;
 const isMarked = (facts: Facts): boolean => entry(facts, 1)?.pending === true;
@@ -74,7 +74,7 @@ export const SIGNATURE: Lesson = {
 					Now the image lies in the secondary slot. Press <b>Test</b> beside it.
 				</p>
 			),
-			done: (facts) => (isMarked(facts) && idle()) || refused(),
+			done: (facts) => isAsked(facts) || refused(),
 		},
 		{
 			title: "What will come of it",

@@ -4,7 +4,7 @@ import type { SimEvent } from "../../hosts/desk/node/event-words.js";
 import type { LessonImage } from "../../hosts/desk/node/page-protocol.js";
 import { busy, images, outcome } from "../client/client.js";
 import { confirm, dropped, image, take, verdict } from "../client/dropped.js";
-import { address, onEvent, status } from "../device/session.js";
+import { address, explanation, onEvent, status } from "../device/session.js";
 import { openTab, showTab } from "../ui/tabs.jsx";
 import type { Facts } from "./lesson.js";
 
@@ -24,6 +24,10 @@ onEvent((event) => {
 
 /** Whether the client does nothing. */
 export const idle = (): boolean => busy.value === "";
+
+/** Whether the device has been asked to test the update, and the page has seen that on the flash. */
+export const isAsked = (facts: Facts): boolean =>
+	idle() && entry(facts, 1)?.pending === true && explanation.value?.images[facts.image]?.state?.swapType === "test";
 
 /** Whether the last request was refused. */
 export const refused = (): boolean => idle() && !outcome.value.good;
