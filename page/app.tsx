@@ -1,4 +1,8 @@
+import { images } from "./client/client.js";
 import { connection, hello, pressReset, refusal, setPower, status } from "./device/session.js";
+import { ComparePanel } from "./lessons/compare.jsx";
+import { open as lessonsOpen } from "./lessons/engine.js";
+import { Lessons, LessonsButton } from "./lessons/panel.jsx";
 import { ClientPanel } from "./panels/client.jsx";
 import { ConsolePanel } from "./panels/console.jsx";
 import { FlashPanel } from "./panels/flash.jsx";
@@ -14,10 +18,11 @@ export function App() {
 				Skip to the {SERVED ? "flash" : "client"}
 			</a>
 			<Bar />
-			<main>
+			<main class={SERVED && lessonsOpen.value ? "with-lessons" : ""}>
 				<p class="alert" role="alert">
 					{refusal.value}
 				</p>
+				{SERVED && <Lessons />}
 				{SERVED ? <Simulator /> : <Board />}
 			</main>
 		</>
@@ -29,6 +34,7 @@ function Simulator() {
 	return (
 		<div class="columns">
 			<div class="column">
+				<ComparePanel />
 				<FlashPanel />
 				<TimePanel />
 				<TrailersPanel />
@@ -48,7 +54,8 @@ function Board() {
 		<div class="alone">
 			<ClientPanel />
 			<p class="quiet">
-				Flash, trailers, forecast and time machine need the simulator, which knows every byte: <code>npm start</code>
+				Flash, trailers, forecast, time machine and lessons need the simulator, which knows every byte:{" "}
+				<code>npm start</code>
 			</p>
 		</div>
 	);
@@ -57,6 +64,7 @@ function Board() {
 /** Name and state of the device, and its two switches. */
 function Bar() {
 	const { kind, words } = status.value;
+	const settled = images.value.length > 0 && images.value.every(({ active, confirmed }) => !active || confirmed);
 	const device = hello.value;
 	const idle = connection.value !== "open" || device?.mayChange !== true;
 	const isOff = kind === "off";
@@ -69,14 +77,15 @@ function Bar() {
 			</h1>
 			<p class={`status ${kind}`} role="status">
 				<span class="lamp" aria-hidden="true" />
-				{words}
+				{settled ? words.replaceAll(" on trial", "") : words}
 			</p>
+			{SERVED && <LessonsButton />}
 			{SERVED && (
 				<nav aria-label="The device's buttons">
-					<button type="button" disabled={idle || isOff} onClick={pressReset}>
+					<button type="button" data-part="reset" disabled={idle || isOff} onClick={pressReset}>
 						Reset
 					</button>
-					<button type="button" disabled={idle} aria-pressed={isOff} onClick={() => setPower(isOff)}>
+					<button type="button" data-part="power" disabled={idle} aria-pressed={isOff} onClick={() => setPower(isOff)}>
 						{isOff ? "Power on" : "Power off"}
 					</button>
 				</nav>

@@ -1,5 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { computed, signal } from "@preact/signals";
+import type { PageBuild } from "../../hosts/desk/node/page-protocol.js";
 import { hexOf } from "../../modules/bytes/hex.js";
 import { Atlas } from "../flash/atlas.js";
 import { type AreaView, Contents } from "../flash/contents.js";
@@ -31,13 +32,7 @@ export const lost = signal("");
 /** The areas that are shown: of that moment, or of now. */
 export const shownAreas = computed<readonly AreaView[]>(() => {
 	const there = journey.value;
-	if (!there) return areas.value;
-	const { timeline, contents, recording: record } = there;
-	const from = timeline.position;
-	const to = position.value;
-	timeline.seek(to);
-	const touched = record.operations.slice(Math.min(from, to), Math.max(from, to));
-	return contents.look((low, high) => touched.some(({ at, length }) => at < high && at + length > low));
+	return there ? areasAt(there, position.value) : areas.value;
 });
 
 /** The sector that the last operation of that moment was in; undefined for now. */
@@ -72,18 +67,29 @@ export function leave(): void {
 function begin(found: Recording, at: number): void {
 	const build = hello.value?.build;
 	if (!build) return;
-	const timeline = new Timeline(found);
-	const map = openMap(build.layout, timeline.flash);
-	// A boot that goes on with an interrupted swap begins with images in pieces: those of before are known.
-	const atlas = (knownImages() ?? new Atlas(build.boot)).copy();
-	atlas.learn(map);
-	const contents = new Contents(map, build.boot, atlas);
-	contents.look();
-	const steps = stepsOf(found, build.layout, build.boot);
-	const id = idOf(found.start);
+	const begun = journeyThrough(found, build, knownImages());
 	lost.value = "";
 	position.value = Math.min(at, found.operations.length);
-	journey.value = { recording: found, steps, id, timeline, contents, atlas };
+	journey.value = begun;
+}
+
+/** A boot to look at, at its beginning. `known`: images that were seen whole before, which the boot may find in pieces. */
+export function journeyThrough(recording: Recording, { layout, boot }: PageBuild, known?: Atlas): Journey {
+	const timeline = new Timeline(recording);
+	const map = openMap(layout, timeline.flash);
+	const atlas = (known ?? new Atlas(boot)).copy();
+	atlas.learn(map);
+	const contents = new Contents(map, boot, atlas);
+	contents.look();
+	return { recording, steps: stepsOf(recording, layout, boot), id: idOf(recording.start), timeline, contents, atlas };
+}
+
+/** The areas of a boot after so many operations, and the flash in its timeline. */
+export function areasAt({ timeline, contents, recording }: Journey, to: number): readonly AreaView[] {
+	const from = timeline.position;
+	timeline.seek(to);
+	const touched = recording.operations.slice(Math.min(from, to), Math.max(from, to));
+	return contents.look((low, high) => touched.some(({ at, length }) => at < high && at + length > low));
 }
 
 /** The first digits of the SHA-256 of a flash. Browsers have their own for pages of this machine alone. */
@@ -134,13 +140,18 @@ export const recovering = signal<
 export function pullPlug(there: Journey, cut: Cut): void {
 	const build = hello.value?.build;
 	if (!build) return;
-	const timeline = new Timeline(there.recording);
-	timeline.seek(cut.done);
-	const operation = there.recording.operations[cut.done];
-	if (operation && (cut.units !== undefined || cut.half !== undefined))
-		applyPart(timeline.flash, operation, cut, build.layout.writeAlign);
 	recovering.value = { cut, after: boots.value.at(-1) ?? 0, shown: false, recorded: false };
-	startWith(new Uint8Array(timeline.flash));
+	startWith(flashAt(there, cut, build.layout.writeAlign));
+}
+
+/** The flash as it is when power fails there. */
+export function flashAt({ recording }: Journey, cut: Cut, writeAlign: number): Uint8Array<ArrayBuffer> {
+	const timeline = new Timeline(recording);
+	timeline.seek(cut.done);
+	const operation = recording.operations[cut.done];
+	if (operation && (cut.units !== undefined || cut.half !== undefined))
+		applyPart(timeline.flash, operation, cut, writeAlign);
+	return new Uint8Array(timeline.flash);
 }
 
 /** The link to a moment of a boot. */

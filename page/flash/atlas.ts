@@ -1,5 +1,7 @@
+import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import type { BootConfig } from "../../modules/bootutil/config.js";
 import { measureImage } from "../../modules/bootutil/extent.js";
+import { bootForecast } from "../../modules/bootutil/forecast.js";
 import { formatVersion } from "../../modules/bootutil/header.js";
 import { modeOf } from "../../modules/bootutil/modes.js";
 import { BootFlag, BootMagic, Trailer } from "../../modules/bootutil/trailer.js";
@@ -74,7 +76,12 @@ export class Atlas {
 
 	/** Looks at a flash, and learns the images that are whole in it. */
 	learn(map: FlashMap): void {
-		for (let image = 0; image < Math.min(this.#config.images, map.images); image++) this.#learnPair(map, image);
+		const forecasts = bootForecast(new BootUtil(map, this.#config));
+		for (let image = 0; image < Math.min(this.#config.images, map.images); image++) {
+			// In the middle of a swap, the header of one image and the end of another one may look like an image.
+			const { interrupted } = forecasts[image]!;
+			if (!interrupted || interrupted.phase === "begin") this.#learnPair(map, image);
+		}
 	}
 
 	/** The image of a role; undefined if none is known. */

@@ -1,65 +1,14 @@
 import { signal } from "@preact/signals";
-import { readImageFile } from "../../client/index.js";
-import { type ImageReport, inspectImage, refusal } from "../../image/inspect.js";
-import { bytesOf } from "../../modules/bytes/hex.js";
 import { busy, upgradeWith, uploadFile } from "../client/client.js";
-import { changes, engine, hello, situation } from "../device/session.js";
-import type { Verdict } from "../flash/try-image.js";
+import { confirm, type Dropped, dropped, image, judge, take, verdict } from "../client/dropped.js";
+import { changes, hello } from "../device/session.js";
 import { Scroll } from "../ui/scroll.jsx";
-import { sentence, sizeWords } from "../ui/words.js";
+import { sizeWords } from "../ui/words.js";
 
-/** A file that was dropped, and what is known of it before a byte is sent. */
-interface Dropped {
-	readonly name: string;
-	readonly bytes: Uint8Array;
-	/** Undefined if it is no image. */
-	readonly report: ImageReport | undefined;
-	/** Why it cannot be sent; undefined if it can. */
-	readonly fault: string | undefined;
-}
-
-const dropped = signal<Dropped | undefined>(undefined);
-/** What the boot loader says of it; undefined before that is known, or without a simulator. */
-const verdict = signal<Verdict | undefined>(undefined);
-const image = signal(0);
-const confirm = signal(false);
 const over = signal(false);
 
-async function take(file: File | undefined): Promise<void> {
-	if (!file) return;
-	const bytes = new Uint8Array(await file.arrayBuffer());
-	dropped.value = { name: file.name, bytes, ...inspect(bytes) };
-	await judge();
-}
-
-function inspect(bytes: Uint8Array): Pick<Dropped, "report" | "fault"> {
-	const { signature = "none", keys = [] } = hello.value?.build ?? {};
-	try {
-		const named =
-			signature === "none"
-				? []
-				: keys.map((key, i) => ({
-						name: `trusted key ${i + 1}`,
-						key: { type: signature, publicKey: bytesOf(key) },
-					}));
-		const report = inspectImage(bytes, { keys: named });
-		readImageFile(bytes);
-		return { report, fault: refusal(report) };
-	} catch (error) {
-		return { report: undefined, fault: sentence(error) };
-	}
-}
-
-/** Has the boot loader try the file, on a copy of the flash. */
-async function judge(): Promise<void> {
-	const file = dropped.value;
-	const now = situation();
-	verdict.value = undefined;
-	if (!file?.report || !now) return;
-	const judged = await engine
-		.tryImage(now, file.bytes, image.value)
-		.catch((error: unknown): Verdict => ({ taken: false, why: sentence(error), log: [] }));
-	if (file === dropped.value) verdict.value = judged;
+async function takeFile(file: File | undefined): Promise<void> {
+	if (file) await take(file.name, new Uint8Array(await file.arrayBuffer()));
 }
 
 /** Where an image file is dropped, what it is, and what sends it. */
@@ -72,6 +21,7 @@ export function DropTab() {
 		<div data-changes={stale}>
 			<label
 				class={over.value ? "drop over" : "drop"}
+				data-part="drop"
 				onDragOver={(event) => {
 					event.preventDefault();
 					over.value = true;
@@ -82,7 +32,7 @@ export function DropTab() {
 				onDrop={(event) => {
 					event.preventDefault();
 					over.value = false;
-					void take(event.dataTransfer?.files[0]);
+					void takeFile(event.dataTransfer?.files[0]);
 				}}
 			>
 				<span>
@@ -91,7 +41,7 @@ export function DropTab() {
 				<input
 					type="file"
 					onChange={({ currentTarget }) => {
-						void take(currentTarget.files?.[0]);
+						void takeFile(currentTarget.files?.[0]);
 						// The same file may come again.
 						currentTarget.value = "";
 					}}
@@ -121,6 +71,7 @@ export function DropTab() {
 						)}
 						<button
 							type="button"
+							data-part="upload"
 							disabled={!idle || !file.report}
 							onClick={() => void uploadFile(file.bytes, image.value)}
 						>
@@ -129,6 +80,7 @@ export function DropTab() {
 						<button
 							type="button"
 							class="primary"
+							data-part="upgrade"
 							disabled={!idle || !file.report}
 							onClick={() => void upgradeWith(file.bytes, image.value, confirm.value)}
 						>

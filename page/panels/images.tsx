@@ -47,6 +47,7 @@ export function ImagesTab() {
 											<button
 												type="button"
 												disabled={!idle}
+												data-part={`test-${image}-${slot}`}
 												aria-label={`Test version ${version}`}
 												onClick={() => void testImage(entry)}
 											>
@@ -57,6 +58,7 @@ export function ImagesTab() {
 											<button
 												type="button"
 												disabled={!idle}
+												data-part={`confirm-${image}-${slot}`}
 												aria-label={`Confirm version ${version}`}
 												onClick={() => void confirmImage(entry)}
 											>

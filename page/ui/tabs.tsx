@@ -10,12 +10,20 @@ export interface Tab {
 
 const chosen = signal<Readonly<Record<string, string>>>({});
 
+/** The tab that is open, of tabs with this label; undefined: nobody has chosen one, and the first is. */
+export const openTab = (label: string): string | undefined => chosen.value[label];
+
+/** Opens one of them. */
+export function showTab(label: string, id: string): void {
+	chosen.value = { ...chosen.value, [label]: id };
+}
+
 /** Tabs as the ARIA practices have them: arrow keys go from one to the next. */
 export function Tabs({ label, tabs }: { readonly label: string; readonly tabs: readonly Tab[] }) {
 	const open = tabs.find(({ id }) => id === chosen.value[label]) ?? tabs[0]!;
 	const choose = (index: number): void => {
 		const tab = tabs[(index + tabs.length) % tabs.length]!;
-		chosen.value = { ...chosen.value, [label]: tab.id };
+		showTab(label, tab.id);
 		document.getElementById(`tab-${tab.id}`)?.focus();
 	};
 	return (

@@ -61,7 +61,14 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
 	["hosts/mps3/xs/", ["modules/", "hosts/desk/xs/"]],
 	// The Moddable SDK gives the board its devices.
 	["hosts/rtl8721f/", ["modules/", "embedded:storage/flash", "mc/config", "time", "timer"]],
-	["hosts/desk/node/", ["modules/", "image/", "hosts/desk/xs/", ...COMMAND_LINE, "cli/running.ts", "ws", "node:"]],
+	// The page's lessons send applications, which the command `image app` compiles too.
+	[
+		"hosts/desk/node/",
+		[
+			...["modules/", "image/", "hosts/desk/xs/", ...COMMAND_LINE, "cli/running.ts", "cli/app-archive.ts"],
+			...["ws", "node:"],
+		],
+	],
 	["hosts/sim/", ["hosts/desk/node/"]],
 	["hosts/mps3/", ["hosts/desk/node/", "cli/usage-error.ts", "node:"]],
 	// The desk.

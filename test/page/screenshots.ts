@@ -32,16 +32,39 @@ async function midSwap(page: Page): Promise<void> {
 	await page.getByText(/Boot 2: after \d+ of/).waitFor();
 }
 
+/** Brings the lesson about power failures to the moment after the cut. */
+async function midLesson(page: Page): Promise<void> {
+	const press = (name: string): Promise<void> => page.getByRole("button", { name, exact: true }).click();
+	const step = (title: string): Promise<void> => page.locator(".lessons h3", { hasText: title }).waitFor();
+	await press("Lessons");
+	await page.locator(".shelf button", { hasText: "Power fails" }).click();
+	await press("Next");
+	await page.getByRole("button", { name: /^Take / }).click();
+	await step("Send it");
+	await press("Upload");
+	await step("Ask for a test");
+	await page.getByRole("button", { name: /^Test version/ }).click();
+	await press("Show both");
+	await press("Next");
+	await press("Go there");
+	await press("Pull the plug on both");
+	await press("Next");
+	await step("See them recover");
+	await page.getByLabel("Operations that are done in both modes").fill("60");
+	await page.locator("[data-spotlight]#modes").waitFor();
+}
+
 mkdirSync(FOLDER, { recursive: true });
 const browser = await startBrowser();
-for (const [name, width, height, colorScheme] of [
-	["page-light", 1360, 860, "light"],
-	["page-dark", 1360, 860, "dark"],
-	["page-phone", 360, 720, "light"],
+for (const [name, width, height, colorScheme, prepare] of [
+	["page-light", 1360, 860, "light", midSwap],
+	["page-dark", 1360, 860, "dark", midSwap],
+	["page-phone", 360, 720, "light", midSwap],
+	["lesson", 1600, 860, "light", midLesson],
 ] as const) {
 	const device = await Simulator.start(["--page", "0", "--images", "1"]);
 	const page = await openPage(browser, device.page, { viewport: { width, height }, colorScheme });
-	await midSwap(page);
+	await prepare(page);
 	await page.evaluate("scrollTo(0, 0)");
 	await page.screenshot({ path: join(FOLDER, `${name}.png`) });
 	await page.close();

@@ -9,7 +9,8 @@ import type { SimEvent } from "./event-words.js";
 //   little endian, then its bytes. A binary message of the page is a whole flash, with which the device is to start.
 //
 // Both take the number of the device, and the token where one is needed: `/state?device=1&token=…`. Recorded boots come by
-// GET: `/boots/NUMBER?device=1`, in the form of hosts/sim/native/record.c.
+// GET: `/boots/NUMBER?device=1`, in the form of hosts/sim/native/record.c. Images for the lessons come by GET too, to those who
+// may change the device: `/lesson/NAME?version=1.2.3&device=1`.
 
 /** How the boot loader is built, as far as the page may know: not the key that it decrypts images with. */
 export type PageBuild = Omit<LoaderBuild, "encryptionKey"> & Pick<SimConfig, "layout">;
@@ -49,3 +50,11 @@ export type ServerMessage =
 	| { readonly type: "refused"; readonly message: string };
 
 export type PageMessage = { readonly type: "reset" } | { readonly type: "power"; readonly on: boolean };
+
+/**
+ * Images that the lessons send to the device: an update that is no application; the same, signed by a stranger; and the
+ * thermostat of the examples, good and with two mistakes.
+ */
+export const LESSON_IMAGES = ["firmware", "stranger", "thermostat", "throws", "hangs"] as const;
+
+export type LessonImage = (typeof LESSON_IMAGES)[number];

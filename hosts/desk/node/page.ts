@@ -12,7 +12,7 @@ import { ROOT } from "./loader-setup.js";
 import type { Options } from "./options.js";
 import { isLoopback, refusalOf, sameSecret } from "./page-access.js";
 import { PageDevice } from "./page-device.js";
-import type { PageMessage } from "./page-protocol.js";
+import { LESSON_IMAGES, type PageMessage } from "./page-protocol.js";
 
 /** What the build made (tools/build.mjs). */
 const ASSETS = `${ROOT}build/page`;
@@ -51,7 +51,7 @@ function targetOf(target = ""): { readonly path: string; readonly searchParams: 
 export async function servePage(
 	where: NonNullable<Options["page"]>,
 	devices: () => Devices | undefined,
-	{ devices: count, flashTiming }: Pick<Options, "devices" | "flashTiming">,
+	{ devices: count, flashTiming, app }: Pick<Options, "devices" | "flashTiming" | "app">,
 ): Promise<Page> {
 	const shown = new Map<number, PageDevice>();
 	const token = isLoopback(where.address) ? undefined : randomBytes(16).toString("hex");
@@ -82,7 +82,7 @@ export async function servePage(
 	function addressed({ url = "" }: IncomingMessage): Addressed | undefined {
 		const { path, searchParams } = targetOf(url);
 		const device = shown.get(Number(searchParams.get("device") ?? 1));
-		if (!device || (path !== "/smp" && path !== "/state" && !path.startsWith("/boots/"))) return undefined;
+		if (!device || !/^\/(smp$|state$|boots\/|lesson\/)/.test(path)) return undefined;
 		const mayChange = token === undefined || sameSecret(searchParams.get("token") ?? "", token);
 		return { path, device, mayChange };
 	}
@@ -119,11 +119,33 @@ export async function servePage(
 			else give(response, "application/octet-stream", recording);
 			return;
 		}
+		if (pathname.startsWith("/lesson/")) {
+			void lesson(request, response);
+			return;
+		}
 		// Only what lies there, and nothing that a path could lead to.
 		const name = pathname === "/" ? "index.html" : pathname.slice(1);
 		const type = TYPES[extname(name)];
 		if (type === undefined || !assets().includes(name)) answer(response, 404, "There is nothing here.");
 		else give(response, type, readFileSync(`${ASSETS}/${name}`));
+	}
+
+	/** Gives an image that a lesson needs. Whoever may only look gets nothing that the device's key has signed. */
+	async function lesson(request: IncomingMessage, response: ServerResponse): Promise<void> {
+		const { path, searchParams } = targetOf(request.url);
+		const name = LESSON_IMAGES.find((each) => path === `/lesson/${each}`);
+		const version = searchParams.get("version") ?? "";
+		const target = addressed(request);
+		if (!target || !name || !/^\d{1,3}\.\d{1,3}\.\d{1,5}$/.test(version))
+			return answer(response, 404, "There is no such image.");
+		if (!target.mayChange) return answer(response, 403, "Images for lessons need the address with the token.");
+		try {
+			// Loaded late: not everybody takes lessons.
+			const { lessonImage } = await import("./lesson-images.js");
+			give(response, "application/octet-stream", await lessonImage(name, version, target.device.device.setup, app));
+		} catch (error) {
+			answer(response, 500, (error as Error).message);
+		}
 	}
 
 	port = await listen(server, where);

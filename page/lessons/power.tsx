@@ -1,0 +1,174 @@
+import type { Facts, Lesson } from "./lesson.js";
+import { LOOK, needsMoveOrOffset } from "./look.js";
+import { compare, longest, moment, phase, sides } from "./modes.js";
+import { entry, idle, isAsked, taken, takes } from "./signs.js";
+
+const next = ({ next: version }: Facts): string => version;
+
+/** Whether the slider is in the middle of both swaps, or the plug was pulled elsewhere. */
+function isInBothOrLater(): boolean {
+	const lengths = sides.value.map(({ journey }) => journey.timeline.length);
+	if (phase.value !== "swap") return true;
+	return lengths.length > 0 && lengths.every((length) => moment.value > length / 5 && moment.value < length - 5);
+}
+
+/** Power fails in the swap. */
+export const POWER: Lesson = {
+	id: "power",
+	title: "Power fails in the swap",
+	about: "Pull the plug in the middle: two ways to swap, side by side, and both recover.",
+	fault: needsMoveOrOffset,
+	steps: [
+		{
+			title: "The dangerous moment",
+			look: LOOK.flash,
+			text: () => (
+				<>
+					<p>
+						During a swap neither slot holds a whole image. If power fails then, there is nothing to run, unless the
+						boot loader knows how to go on.
+					</p>
+					<p>MCUboot does, in more than one way. This lesson compares two of them: move and offset.</p>
+				</>
+			),
+		},
+		{
+			title: "Take an update",
+			look: LOOK.drop,
+			text: (facts) => <p>Take version {facts.next} with the button below.</p>,
+			offer: takes("firmware", next),
+			done: (facts) => taken("firmware", facts.next),
+		},
+		{
+			title: "Send it",
+			look: LOOK.upload,
+			runs: "old",
+			text: () => (
+				<p>
+					Press <b>Upload</b>.
+				</p>
+			),
+			done: (facts) => entry(facts, 1)?.version === facts.next && idle(),
+		},
+		{
+			title: "Ask for a test",
+			look: LOOK.test,
+			runs: "old",
+			text: () => (
+				<p>
+					Press <b>Test</b>, and do not reset: the swap is to happen before your eyes.
+				</p>
+			),
+			done: isAsked,
+		},
+		{
+			title: "Two devices",
+			look: LOOK.forecast,
+			runs: "old",
+			text: () => (
+				<>
+					<p>
+						The page can run the boot loader on a copy of the flash. It does so twice: once in the mode of your device,
+						and once in the other mode, with the same two images.
+					</p>
+					<p>So the slider that comes now goes through both next boots, operation by operation.</p>
+				</>
+			),
+			offer: { words: () => "Show both", act: ({ image }) => compare(image) },
+			done: () => sides.value.length > 0,
+		},
+		{
+			title: "Two ways to make room",
+			look: LOOK.modes,
+			text: () => (
+				<>
+					<p>
+						To exchange two sectors, one has to lie elsewhere for a moment. <b>Move</b> first shifts the whole old image
+						up by one sector. Then there is room to swap pair after pair.
+					</p>
+					<p>
+						<b>Offset</b> needs no shift: the update was uploaded one sector higher from the start. So it has fewer
+						operations, and the first sector of its secondary slot is free.
+					</p>
+				</>
+			),
+		},
+		{
+			title: "Go into the middle",
+			look: LOOK.modes,
+			text: () => (
+				<p>
+					Move the slider to where both are in the middle of the swap. Play moves it, too, and the arrow keys. See how
+					the colours mix, and how the trailer grows: after each half step, the boot loader writes down that it is done.
+				</p>
+			),
+			done: isInBothOrLater,
+			offer: {
+				words: () => "Go there",
+				act: async () => {
+					moment.value = Math.round(Math.min(...sides.value.map(({ journey }) => journey.timeline.length)) / 2);
+				},
+			},
+		},
+		{
+			title: "Pull the plug",
+			look: () => ['[data-part="pull-both"]', "#modes"],
+			text: () => (
+				<p>
+					Press <b>Pull the plug on both</b>. Power fails in the middle of the next operation, with half a sector erased
+					or half of a write done. Your device is really restarted with exactly that flash.
+				</p>
+			),
+			done: () => phase.value === "recovery",
+		},
+		{
+			title: "Your device has come back",
+			look: LOOK.console,
+			text: ({ next: version }) => (
+				<p>
+					The boot loader has found the records in the trailer, and has gone on with the step that was not done. The
+					console says so. Your device runs {version}, on trial.
+				</p>
+			),
+		},
+		{
+			title: "See them recover",
+			look: LOOK.modes,
+			text: () => (
+				<p>
+					The slider now goes through the boot after the power failure. Move it to the end. The first operations repeat
+					the step that was cut: a half-written sector is erased and written again.
+				</p>
+			),
+			done: () => phase.value === "recovery" && moment.value === longest.value,
+			offer: {
+				words: () => "Go to the end",
+				act: async () => {
+					moment.value = longest.value;
+				},
+			},
+		},
+		{
+			title: "Both are whole",
+			look: LOOK.modes,
+			text: ({ next: version, old }) => (
+				<>
+					<p>
+						In both modes, version {version} is in the primary slot and {old} in the secondary slot. Not a byte is lost.
+					</p>
+					<p>
+						The project cuts power in every operation of every mode, and compares. To have a device of the other mode:{" "}
+						<code>
+							npm start -- --mode {otherMode()} --flash .sim/{otherMode()}.bin
+						</code>
+					</p>
+				</>
+			),
+		},
+	],
+};
+
+/** The mode that the device does not have, as the command line calls it. */
+function otherMode(): string {
+	return sides.value.find(({ own }) => !own)?.mode === "swap-move" ? "move" : "offset";
+}
