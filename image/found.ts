@@ -15,7 +15,7 @@ import { imageFault } from "../modules/bootutil/loader/validate-image.js";
 import { installs } from "../modules/bootutil/modes.js";
 import type { SecurityCounterStore } from "../modules/bootutil/security-counter.js";
 import { findTlv, TlvType } from "../modules/bootutil/tlv.js";
-import { headerFault } from "../modules/bootutil/validation.js";
+import { headerFault, placeFault } from "../modules/bootutil/validation.js";
 import type { DigestProvider } from "../modules/bytes/digest.js";
 import type { FlashArea } from "../modules/flash/area.js";
 import { FlashError } from "../modules/flash/error.js";
@@ -140,7 +140,7 @@ function faultOf(
 	header: ImageHeader,
 ): string | undefined {
 	if (header.flags & ImageFlag.NON_BOOTABLE) return "marked as not bootable";
-	const fault = headerFault(header, area, config.encryption);
+	const fault = headerFault(header, area, config.encryption) ?? placeFault(boot.mode, header, area);
 	if (fault !== undefined) return fault;
 	// In the primary slot it is plain, whatever its flags say.
 	const encrypted = which === "secondary" && isEncrypted(header);

@@ -20,6 +20,7 @@ export const MODE_NAMES: Readonly<Record<UpgradeMode, ModeNames>> = Object.freez
 	"ram-load-revert": { option: "ram-load-revert", title: "RAM load with revert" },
 	"firmware-loader": { option: "firmware-loader", title: "firmware loader" },
 	"single-slot": { option: "single-slot", title: "single slot" },
+	"single-slot-ram-load": { option: "single-slot-ram-load", title: "single slot that is loaded to RAM" },
 });
 
 /** The name of each mode on command lines, with the mode. */

@@ -51,6 +51,11 @@ export function factoryFlash({
 	return flash;
 }
 
+function runsFromRam({ mode }: Pick<SimConfig["boot"], "mode">): boolean {
+	const { newest, singleSlot } = MODES[mode];
+	return (newest ?? singleSlot) === "ram";
+}
+
 function room(map: FlashMap, boot: BootConfig, image: number): number {
 	const most = appMaxSize(boot, map.slot(image, "primary"), map.slot(image, "secondary")) - OVERHEAD;
 	if (most < 1) throw new UsageError(`The slots of image ${image} are too small for an image and the swap's trailer.`);
@@ -79,7 +84,7 @@ function factoryImage(
 		vid,
 		cid,
 		...((downgradePrevention === "counter" || downgradePrevention === "hardware") && { securityCounter: COUNTER }),
-		...(MODES[boot.mode].newest === "ram" && { loadAddress: IMAGE_RAM.start + (image * IMAGE_RAM.size) / 2 }),
+		...(runsFromRam(boot) && { loadAddress: IMAGE_RAM.start + (image * IMAGE_RAM.size) / 2 }),
 	});
 }
 

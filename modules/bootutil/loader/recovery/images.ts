@@ -96,17 +96,18 @@ export class RecoveryImages {
 	slotInfo(): ResponseMap {
 		const { map, config } = this.#host;
 		const { directUpload } = this.#build;
+		// A single slot that is loaded to RAM is named for no upload at all.
+		const named = this.#boot.mode.singleSlot === "slot" ? PRIMARY : SECONDARY;
 		const images: ResponseMap[] = [];
 		for (let image = 0; image < config.images; image++) {
 			const primary = map.slot(image, "primary");
 			const secondary = map.slot(image, "secondary");
-			const last = this.#slots.length - 1;
 			images.push({
 				image,
 				slots: this.#slots.map((slot) => ({
 					slot,
 					size: (slot === PRIMARY ? primary : secondary).size,
-					upload_image_id: directUpload ? 2 * image + slot + 1 : slot === last ? image : undefined,
+					upload_image_id: directUpload ? 2 * image + slot + 1 : slot === named ? image : undefined,
 				})),
 				max_image_size: maxImageSize(config, primary, secondary, primary),
 			});

@@ -3,7 +3,7 @@ import { FlashError } from "../../../flash/error.js";
 import type { ResponseMap } from "../../../smp/cbor.js";
 import { Rc, SmpError } from "../../../smp/errors.js";
 import { bytes, decodeFields, uint } from "../../../smp/fields.js";
-import { modeOf } from "../../modes.js";
+import { modeOf, onlyStarts } from "../../modes.js";
 import { trailerLayout } from "../../trailer.js";
 import { eraseRegion } from "../flash-ops.js";
 import { SECONDARY, type SlotIndex } from "../state.js";
@@ -111,11 +111,12 @@ export class RecoveryUpload {
 
 	/**
 	 * The sectors of the trailer are erased last, whatever the file brought there: what they said was of another image. MCUboot
-	 * erases the first of them only.
+	 * erases the first of them only. Where nothing heeds a trailer, an image may share its sector.
 	 */
 	#finish(area: FlashArea): void {
-		if (!this.#build.eraseProgressively) return;
-		const { status } = trailerLayout(this.#host.config, area.size, area.writeAlign);
+		const { config } = this.#host;
+		if (!this.#build.eraseProgressively || onlyStarts(modeOf(config.mode))) return;
+		const { status } = trailerLayout(config, area.size, area.writeAlign);
 		const from = Math.floor(status / area.sectorSize) * area.sectorSize;
 		eraseRegion(area, from, area.size - from);
 	}
