@@ -62,7 +62,7 @@ export function eraseSlot(boot: Boot, image: ImageState, slot: SlotIndex): void 
 }
 
 /** Clearing up is no reason not to boot: a flash error is only logged. */
-function tolerate(boot: Boot, operation: () => void): void {
+export function tolerate(boot: Boot, operation: () => void): void {
 	try {
 		operation();
 	} catch (error) {
