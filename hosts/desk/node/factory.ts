@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync
 import { UsageError } from "../../../cli/usage-error.js";
 import { createImage, type HashName } from "../../../image/create.js";
 import type { Key } from "../../../image/keys.js";
+import { runsFromRam } from "../../../image/mode-names.js";
 import type { BootConfig } from "../../../modules/bootutil/config.js";
 import { MODES } from "../../../modules/bootutil/modes.js";
 import { appMaxSize, Trailer } from "../../../modules/bootutil/trailer.js";
@@ -51,11 +52,6 @@ export function factoryFlash({
 	return flash;
 }
 
-function runsFromRam({ mode }: Pick<SimConfig["boot"], "mode">): boolean {
-	const { newest, singleSlot } = MODES[mode];
-	return (newest ?? singleSlot) === "ram";
-}
-
 function room(map: FlashMap, boot: BootConfig, image: number): number {
 	const most = appMaxSize(boot, map.slot(image, "primary"), map.slot(image, "secondary")) - OVERHEAD;
 	if (most < 1) throw new UsageError(`The slots of image ${image} are too small for an image and the swap's trailer.`);
@@ -84,7 +80,7 @@ function factoryImage(
 		vid,
 		cid,
 		...((downgradePrevention === "counter" || downgradePrevention === "hardware") && { securityCounter: COUNTER }),
-		...(runsFromRam(boot) && { loadAddress: IMAGE_RAM.start + (image * IMAGE_RAM.size) / 2 }),
+		...(runsFromRam(MODES[boot.mode]) && { loadAddress: IMAGE_RAM.start + (image * IMAGE_RAM.size) / 2 }),
 	});
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { UsageError } from "../../../cli/usage-error.js";
 import { parseEncryptionKey } from "../../../image/encryption.js";
 import { type Key, parseKey } from "../../../image/keys.js";
-import { MODE_NAMES } from "../../../image/mode-names.js";
+import { MODE_NAMES, takesEncrypted } from "../../../image/mode-names.js";
 import type { BootConfig } from "../../../modules/bootutil/config.js";
 import { installs, MODES, SCRATCH_LABEL, type UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { guideLayout } from "../../../modules/flash/guide-layout.js";
@@ -115,7 +115,7 @@ function readEncryptionKey({
 	forms: { hmacSha = "256" },
 }: LoaderOptions): Encryption | undefined {
 	if (path === undefined) return undefined;
-	if (!installs(MODES[mode])) throw new UsageError(`There is no --encryption-key with --mode ${modeName(mode)}.`);
+	if (!takesEncrypted(MODES[mode])) throw new UsageError(`There is no --encryption-key with --mode ${modeName(mode)}.`);
 	const { type, keySize, privateKey } = parseKeyFile("--encryption-key", path, (text) =>
 		parseEncryptionKey(text, hmacSha),
 	);

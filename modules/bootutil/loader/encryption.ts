@@ -95,6 +95,9 @@ function unwrapRsa(privateKey: Uint8Array, wrapped: Uint8Array): Uint8Array | un
 	return decodeOaep(numberToBytesBE(pow(c, bytesToNumberBE(exponent), n), RSA_SIZE));
 }
 
+/** What is said of an image whose AES key cannot be unwrapped. */
+export const NO_READABLE_KEY = "encrypted, without a key that this loader can read";
+
 /**
  * The AES key of the image that starts at `start` of a slot, from its TLV (MCUboot `boot_enc_load`); undefined if there is
  * none, it is malformed, or it was not wrapped for this boot loader.

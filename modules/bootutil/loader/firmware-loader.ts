@@ -42,7 +42,7 @@ function slotFault(boot: Boot, image: ImageState, slot: SlotIndex): string | und
 	const header = decodeHeader(area.bytes(0, IMAGE_HEADER_SIZE));
 	image.slots[slot].header = header;
 	if (headerErased(image, slot)) return "the slot is empty";
-	const fault = bootableFault(header) ?? headerFault(header, area);
+	const fault = bootableFault(header) ?? headerFault(header, area, config.encryption);
 	if (fault !== undefined) return fault;
 	// Loaded even if it is not validated: it cannot run where it is.
 	const place = boot.bootutil.mode.singleSlot === "ram" ? loadToRam(boot, image, slot) : area;

@@ -48,7 +48,9 @@ export class NewestRun {
 		const { area } = image.slots[slot];
 		const header = decodeHeader(area.bytes(0, IMAGE_HEADER_SIZE));
 		image.slots[slot].header = header;
-		const fault = headerErased(image, slot) ? "empty" : (headerFault(header, area) ?? this.#misplaced(image, slot));
+		const fault = headerErased(image, slot)
+			? "empty"
+			: (headerFault(header, area, this.#boot.config.encryption) ?? this.#misplaced(image, slot));
 		this.#say(image, slot, fault ?? `version ${formatVersion(header.version)}`);
 		return fault === undefined;
 	}

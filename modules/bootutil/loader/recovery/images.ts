@@ -139,8 +139,9 @@ export class RecoveryImages {
 		const start = slot === SECONDARY && type !== SwapType.REVERT ? updateSector * area.sectorSize : 0;
 		const header = headerAt(area, start);
 		if (header?.magic !== IMAGE_MAGIC) return undefined;
-		// Only in the secondary slot; in the primary one it is plain, whatever its flags say.
-		const encrypted = slot === SECONDARY && isEncrypted(header);
+		// In the primary slot it is plain, whatever its flags say, unless it is loaded from there.
+		const { newest, singleSlot } = this.#boot.mode;
+		const encrypted = (slot === SECONDARY || (newest ?? singleSlot) === "ram") && isEncrypted(header);
 		const key = encrypted ? imageKey(config, area, header, start) : undefined;
 		if (encrypted && !key) return undefined;
 		const maxSize = maxImageSize(config, primary, secondary, area);
