@@ -12,6 +12,7 @@ import { parseLayout } from "../../../modules/flash/parse-layout.js";
 import type { DowngradePrevention, LoaderBuild, NamedConfig } from "../xs/config.js";
 import { readForms } from "./loader-forms.js";
 import type { LoaderOptions } from "./loader-options.js";
+import { readPages } from "./pages.js";
 
 /** Root of the repository, from dist/hosts/sim. */
 export const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
@@ -69,7 +70,9 @@ function readLayout(path: string): Layout {
 	}
 	let layout: Layout;
 	try {
-		layout = parseLayout(data);
+		const parsed = parseLayout(data);
+		const pages = readPages(data, parsed);
+		layout = { ...parsed, ...(pages && { pages }) };
 	} catch (error) {
 		throw new UsageError(`The layout ${path} cannot be used: ${(error as Error).message}.`);
 	}

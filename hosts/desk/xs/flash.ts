@@ -30,9 +30,16 @@ export class SimFlash implements FlashPartition {
 	}
 
 	eraseBlock(first: number, end = first + 1): void {
-		const { sectorSize } = this.#device;
+		const { size: all, sectorSize, pages = [{ size: sectorSize, count: all / sectorSize }] } = this.#device;
 		const length = (end - first) * sectorSize;
-		simulator.flashErase(this.#address(first * sectorSize, length), length);
+		const address = this.#address(first * sectorSize, length);
+		let at = 0;
+		for (const { size, count } of pages) {
+			const from = Math.max(at, address);
+			at += size * count;
+			const to = Math.min(at, address + length);
+			if (from < to) simulator.flashErase(from, to - from, size);
+		}
 	}
 
 	status(): FlashStatus {

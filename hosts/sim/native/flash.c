@@ -108,29 +108,30 @@ static void flash_write(xsMachine *the)
 		_exit(EXIT_POWER_CUT);
 }
 
-/* flashErase(address, length): erases whole sectors. */
+/* flashErase(address, length, page): erases whole pages of a size. */
 static void flash_erase(xsMachine *the)
 {
 	const Sim *sim = simOf(the);
 	uint32_t address = flashArgument(the, &xsArg(0));
 	uint32_t length = flashArgument(the, &xsArg(1));
-	inside(the, address, length, sim->sectorSize);
+	int64_t page = flashArgument(the, &xsArg(2));
+	inside(the, address, length, page);
 	ownFile(sim);
 	uint8_t erased[4096];
 	memset(erased, ERASED, sizeof erased);
-	double commands = sim->sectorSize > ERASE_UNIT ? (double)sim->sectorSize / ERASE_UNIT : 1;
-	for (int64_t sector = 0; sector < length; sector += sim->sectorSize) {
+	double commands = page > ERASE_UNIT ? (double)page / ERASE_UNIT : 1;
+	for (int64_t begin = 0; begin < length; begin += page) {
 		busy(the, commands * sim->eraseTime);
-		/* An operation is one sector, as the chip erases it. */
+		/* An operation is one page, as the chip erases it. */
 		bool cut = powerFails(sim);
-		int64_t end = cut ? sim->sectorSize / 2 : sim->sectorSize;
+		int64_t end = cut ? page / 2 : page;
 		recordBefore(sim);
 		for (int64_t at = 0; at < end; at += sizeof erased) {
 			int64_t part = end - at < (int64_t)sizeof erased ? end - at : (int64_t)sizeof erased;
-			if (transfer(sim->flash.fd, erased, part, address + sector + at, true) < 0)
+			if (transfer(sim->flash.fd, erased, part, address + begin + at, true) < 0)
 				xsUnknownError("%s", strerror(errno));
 		}
-		recordErase(sim, (uint32_t)(address + sector), end);
+		recordErase(sim, (uint32_t)(address + begin), end);
 		if (cut)
 			_exit(EXIT_POWER_CUT);
 	}
@@ -164,7 +165,7 @@ static void sim_swapBegins(xsMachine *the)
 const RuntimeFunction flashFunctions[] = {
 	{ "flashRead", flash_read, 2 },
 	{ "flashWrite", flash_write, 2 },
-	{ "flashErase", flash_erase, 2 },
+	{ "flashErase", flash_erase, 3 },
 	{ "flashErased", flash_erased, 2 },
 	{ "swapBegins", sim_swapBegins, 0 },
 	{ NULL },
