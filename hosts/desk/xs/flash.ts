@@ -30,16 +30,9 @@ export class SimFlash implements FlashPartition {
 	}
 
 	eraseBlock(first: number, end = first + 1): void {
-		const { size: all, sectorSize, pages = [{ size: sectorSize, count: all / sectorSize }] } = this.#device;
+		const { sectorSize } = this.#device;
 		const length = (end - first) * sectorSize;
-		const address = this.#address(first * sectorSize, length);
-		let at = 0;
-		for (const { size, count } of pages) {
-			const from = Math.max(at, address);
-			at += size * count;
-			const to = Math.min(at, address + length);
-			if (from < to) simulator.flashErase(from, to - from, size);
-		}
+		simulator.flashErase(this.#address(first * sectorSize, length), length);
 	}
 
 	status(): FlashStatus {

@@ -73,8 +73,8 @@ declare const simulator: {
 	flashRead(into: Uint8Array | ArrayBuffer, address: number): void;
 	/** Throws if a byte of the target is not erased. */
 	flashWrite(bytes: Uint8Array | ArrayBuffer, address: number): void;
-	/** Erases whole pages of a size. */
-	flashErase(address: number, length: number, page: number): void;
+	/** Erases whole sectors. */
+	flashErase(address: number, length: number): void;
 	/** Whether all bytes of the range are erased. */
 	flashErased(address: number, length: number): boolean;
 

@@ -64,12 +64,12 @@ static void flash_write(xsMachine *the)
 	keep(the, address, (uint32_t)length);
 }
 
-/* flashErase(address, length, page): erases whole pages of a size. */
+/* flashErase(address, length): erases whole sectors. */
 static void flash_erase(xsMachine *the)
 {
 	uint32_t address = flashArgument(the, &xsArg(0));
 	uint32_t length = flashArgument(the, &xsArg(1));
-	inside(the, address, length, flashArgument(the, &xsArg(2)));
+	inside(the, address, length, boardOptions()->sectorSize);
 	memset(CONTENTS + address, ERASED, length);
 	keep(the, address, length);
 }
@@ -86,7 +86,7 @@ static void flash_erased(xsMachine *the)
 const RuntimeFunction flashFunctions[] = {
 	{ "flashRead", flash_read, 2 },
 	{ "flashWrite", flash_write, 2 },
-	{ "flashErase", flash_erase, 3 },
+	{ "flashErase", flash_erase, 2 },
 	{ "flashErased", flash_erased, 2 },
 	{ NULL },
 };

@@ -4,6 +4,7 @@
  * device waits for each operation, as a driver does that polls the chip's status; the cells change at the end.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -108,19 +109,32 @@ static void flash_write(xsMachine *the)
 		_exit(EXIT_POWER_CUT);
 }
 
-/* flashErase(address, length, page): erases whole pages of a size. */
+/* Bytes of the page that begins at an address. */
+static int64_t pageAt(const Sim *sim, int64_t address)
+{
+	int64_t end = 0;
+	for (char *at = (char *)sim->pages; *at; at += *at == ',') {
+		int64_t size = strtoll(at, &at, 10);
+		end += size * strtoll(at + 1, &at, 10);
+		if (address < end)
+			return size;
+	}
+	return sim->sectorSize;
+}
+
+/* flashErase(address, length): erases whole sectors. */
 static void flash_erase(xsMachine *the)
 {
 	const Sim *sim = simOf(the);
 	uint32_t address = flashArgument(the, &xsArg(0));
 	uint32_t length = flashArgument(the, &xsArg(1));
-	int64_t page = flashArgument(the, &xsArg(2));
-	inside(the, address, length, page);
+	inside(the, address, length, sim->sectorSize);
 	ownFile(sim);
 	uint8_t erased[4096];
 	memset(erased, ERASED, sizeof erased);
-	double commands = page > ERASE_UNIT ? (double)page / ERASE_UNIT : 1;
-	for (int64_t begin = 0; begin < length; begin += page) {
+	for (int64_t begin = 0, page; begin < length; begin += page) {
+		page = pageAt(sim, address + begin);
+		double commands = page > ERASE_UNIT ? (double)page / ERASE_UNIT : 1;
 		busy(the, commands * sim->eraseTime);
 		/* An operation is one page, as the chip erases it. */
 		bool cut = powerFails(sim);
@@ -165,7 +179,7 @@ static void sim_swapBegins(xsMachine *the)
 const RuntimeFunction flashFunctions[] = {
 	{ "flashRead", flash_read, 2 },
 	{ "flashWrite", flash_write, 2 },
-	{ "flashErase", flash_erase, 3 },
+	{ "flashErase", flash_erase, 2 },
 	{ "flashErased", flash_erased, 2 },
 	{ "swapBegins", sim_swapBegins, 0 },
 	{ NULL },
