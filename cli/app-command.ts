@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { type Command, Option } from "commander";
 import { RUNTIME_TLV, writeArchive } from "../image/archive.js";

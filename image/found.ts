@@ -10,17 +10,17 @@ import {
 	type ImageHeader,
 } from "../modules/bootutil/header.js";
 import type { LoaderConfig } from "../modules/bootutil/loader/config.js";
-import { imageKey } from "../modules/bootutil/loader/encryption-swap.js";
+import { imageKey, NO_READABLE_KEY } from "../modules/bootutil/loader/encryption-swap.js";
 import { imageFault } from "../modules/bootutil/loader/validate-image.js";
-import { installs } from "../modules/bootutil/modes.js";
 import type { SecurityCounterStore } from "../modules/bootutil/security-counter.js";
 import { findTlv, TlvType } from "../modules/bootutil/tlv.js";
-import { headerFault } from "../modules/bootutil/validation.js";
+import { headerFault, placeFault } from "../modules/bootutil/validation.js";
 import type { DigestProvider } from "../modules/bytes/digest.js";
 import type { FlashArea } from "../modules/flash/area.js";
 import { FlashError } from "../modules/flash/error.js";
 import { readArchive } from "./archive.js";
 import { ImageError } from "./error.js";
+import { runsFromRam, takesEncrypted } from "./mode-names.js";
 
 /** An image that was found. Offsets and sizes are bytes. */
 export interface FoundImage {
@@ -51,9 +51,9 @@ export interface FindOptions {
 	readonly securityCounters: Pick<SecurityCounterStore, "get">;
 }
 
-/** Whether the boot loader could have a key that was not given: one that installs nothing takes no encrypted images. */
+/** Whether the boot loader could have a key that was not given: some modes take no encrypted images. */
 export const lacksKey = ({ mode, config }: BootUtil): boolean =>
-	(config.encryption ?? "none") === "none" && installs(mode);
+	(config.encryption ?? "none") === "none" && takesEncrypted(mode);
 
 export const headerAt = (area: FlashArea, start: number): ImageHeader =>
 	decodeHeader(area.bytes(start, IMAGE_HEADER_SIZE));
@@ -140,12 +140,12 @@ function faultOf(
 	header: ImageHeader,
 ): string | undefined {
 	if (header.flags & ImageFlag.NON_BOOTABLE) return "marked as not bootable";
-	const fault = headerFault(header, area, config.encryption);
+	const fault = headerFault(header, area, config.encryption) ?? placeFault(boot.mode, header, area);
 	if (fault !== undefined) return fault;
-	// In the primary slot it is plain, whatever its flags say.
-	const encrypted = which === "secondary" && isEncrypted(header);
+	// In the slot where it runs it is plain, whatever its flags say; in one that it is loaded from it may not be.
+	const encrypted = (which === "secondary" || runsFromRam(boot.mode)) && isEncrypted(header);
 	const key = encrypted ? imageKey(config, area, header, start) : undefined;
-	if (encrypted && !key) return "encrypted, without a key that this loader can read";
+	if (encrypted && !key) return NO_READABLE_KEY;
 	const services = {
 		digest,
 		log: () => {},

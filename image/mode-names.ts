@@ -1,4 +1,4 @@
-import type { UpgradeMode } from "../modules/bootutil/modes.js";
+import { installs, type Mode, type UpgradeMode } from "../modules/bootutil/modes.js";
 
 /** Names of a mode for people; a device needs none of them. */
 export interface ModeNames {
@@ -20,7 +20,18 @@ export const MODE_NAMES: Readonly<Record<UpgradeMode, ModeNames>> = Object.freez
 	"ram-load-revert": { option: "ram-load-revert", title: "RAM load with revert" },
 	"firmware-loader": { option: "firmware-loader", title: "firmware loader" },
 	"single-slot": { option: "single-slot", title: "single slot" },
+	"single-slot-ram-load": { option: "single-slot-ram-load", title: "single slot that is loaded to RAM" },
 });
+
+/** Whether images run from RAM, to which the boot loader copies them. */
+export const runsFromRam = ({ newest, singleSlot }: Mode): boolean => (newest ?? singleSlot) === "ram";
+
+/**
+ * Whether a boot loader of this mode can be built for encrypted images: where it installs or loads them, and where its serial
+ * recovery decrypts them in the only slot (MCUboot boot/zephyr/Kconfig, `BOOT_ENCRYPT_IMAGE`; bootutil_priv.h).
+ */
+export const takesEncrypted = (mode: Mode): boolean =>
+	installs(mode) || mode.singleSlot !== undefined || runsFromRam(mode);
 
 /** The name of each mode on command lines, with the mode. */
 export const MODE_OPTIONS: ReadonlyMap<string, UpgradeMode> = new Map(

@@ -12,7 +12,7 @@ export type NewestMode = "direct-xip" | "direct-xip-revert" | "ram-load" | "ram-
  * Modes in which the boot loader installs nothing: an image of its own, or serial recovery, replaces the application where it
  * runs.
  */
-export type LoaderMode = "firmware-loader" | "single-slot";
+export type LoaderMode = "firmware-loader" | "single-slot" | "single-slot-ram-load";
 
 /** How the boot loader upgrades (MCUboot design.md, Image slots). */
 export type UpgradeMode = InstallMode | NewestMode | LoaderMode;
@@ -33,8 +33,10 @@ export interface Mode {
 	 * slot. Nothing is asked for, installed or taken back.
 	 */
 	readonly firmwareLoader?: boolean;
-	/** Whether the only image has one slot, the primary one: nothing looks at the other. */
-	readonly singleSlot?: boolean;
+	/**
+	 * Where the only image runs if it has one slot, the primary one, and nothing looks at the other: in its slot, or in RAM.
+	 */
+	readonly singleSlot?: "slot" | "ram";
 	/**
 	 * What a swap of both images needs besides them: a sector of the primary slot, below its trailer; the first sector of
 	 * the secondary slot; or a scratch area. It limits the size of an image. Missing: nothing is swapped.
@@ -42,7 +44,10 @@ export interface Mode {
 	readonly swapRoom?: "primary" | "secondary" | "scratch";
 	/** Sector of the secondary slot in which an update begins. Missing: 0. */
 	readonly updateSector?: number;
-	/** Status records for each sector in the trailer. Missing: 3, which modes without a swap leave room for too. */
+	/**
+	 * Status records for each sector in the trailer. Missing: 3, which modes without a swap leave room for too, but for those that
+	 * only start what is there.
+	 */
 	readonly statusRecords?: number;
 	/** Whether the trailer of MCUboot 2.3 and later has a word with the sizes of the unprotected TLV areas. */
 	readonly tlvSizes?: boolean;
@@ -57,7 +62,7 @@ export interface Mode {
 
 /** The modes, in the order of their numbers (MCUboot boot_status.h, `mcuboot_mode`; design.md, Image slots). */
 export const MODES: Readonly<Record<UpgradeMode, Mode>> = Object.freeze({
-	"single-slot": Object.freeze({ number: 0, singleSlot: true }),
+	"single-slot": Object.freeze({ number: 0, singleSlot: "slot" }),
 	"swap-scratch": Object.freeze({ number: 1, reverts: true, swapRoom: "scratch" }),
 	overwrite: Object.freeze({ number: 2 }),
 	"swap-move": Object.freeze({ number: 3, reverts: true, swapRoom: "primary" }),
@@ -67,6 +72,7 @@ export const MODES: Readonly<Record<UpgradeMode, Mode>> = Object.freeze({
 	// The protocol has no number of its own for it.
 	"ram-load-revert": Object.freeze({ number: 6, newest: "ram", reverts: true }),
 	"firmware-loader": Object.freeze({ number: 7, firmwareLoader: true }),
+	"single-slot-ram-load": Object.freeze({ number: 8, singleSlot: "ram" }),
 	"swap-offset": Object.freeze({
 		number: 9,
 		reverts: true,
@@ -79,9 +85,11 @@ export const MODES: Readonly<Record<UpgradeMode, Mode>> = Object.freeze({
 	}),
 });
 
+/** Whether a boot loader of this mode only starts what is there: it heeds no trailer and takes no mark. */
+export const onlyStarts = (mode: Mode): boolean => (mode.firmwareLoader || mode.singleSlot) !== undefined;
+
 /** Whether a boot loader of this mode installs updates: not where the newest image runs, nor where it only starts what is there. */
-export const installs = ({ newest, firmwareLoader, singleSlot }: Mode): boolean =>
-	!newest && !firmwareLoader && !singleSlot;
+export const installs = (mode: Mode): boolean => !mode.newest && !onlyStarts(mode);
 
 /** The row of a mode that a configuration names, or the row that it brings. Throws a RangeError if no mode has the name. */
 export function modeOf(mode: UpgradeMode | Mode): Mode {

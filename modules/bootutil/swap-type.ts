@@ -1,4 +1,4 @@
-import type { Mode } from "./modes.js";
+import { type Mode, onlyStarts } from "./modes.js";
 import { BootFlag, BootMagic, type SwapState, SwapType } from "./trailer.js";
 
 /** Names of the rows (Realtek OTA guide, Swap Type). V: none of the others. */
@@ -80,8 +80,7 @@ const fits = (wanted: number, found: number): boolean => wanted === BootMagic.AN
 const findRow = (mode: Mode, primary: SwapState, secondary: SwapState): SwapTypeRow | undefined =>
 	SWAP_TYPE_TABLE.find(
 		(row) =>
-			!mode.firmwareLoader &&
-			!mode.singleSlot &&
+			!onlyStarts(mode) &&
 			(!row.marksRevert || mode.marksRevert === true) &&
 			fits(row.primaryMagic, primary.magic) &&
 			fits(row.secondaryMagic, secondary.magic) &&

@@ -1,7 +1,7 @@
 import { readU32 } from "../bytes/little-endian.js";
 import type { FlashArea } from "../flash/area.js";
 import type { BootConfig } from "./config.js";
-import { installs, modeOf } from "./modes.js";
+import { installs, modeOf, onlyStarts } from "./modes.js";
 
 /** Codes of the magic (MCUboot `BOOT_MAGIC_…`). `ANY` occurs only in decision tables. */
 export const BootMagic = Object.freeze({ GOOD: 1, BAD: 2, UNSET: 3, ANY: 4 } as const);
@@ -71,7 +71,7 @@ export function trailerLayout(config: BootConfig, slotSize: number, writeAlign: 
 	const swapInfo = copyDone - maxAlign;
 	const tlvSizes = mode.tlvSizes && config.trailer === "current" ? swapInfo - maxAlign : undefined;
 	const swapSize = (tlvSizes ?? swapInfo) - maxAlign;
-	const statusSize = config.maxSectors * (mode.statusRecords ?? 3) * writeAlign;
+	const statusSize = onlyStarts(mode) ? 0 : config.maxSectors * (mode.statusRecords ?? 3) * writeAlign;
 	const room = encrypts(config) ? alignUp(encryptionKeySize(config), maxAlign) : 0;
 	const status = swapSize - 2 * room - statusSize;
 	return {
@@ -103,12 +103,13 @@ export const scratchConfig = (config: BootConfig): BootConfig => ({ ...config, m
  * a single slot leave the whole trailer free.
  */
 export function appMaxSize(config: BootConfig, primary: FlashArea, secondary: FlashArea): number {
-	const { swapRoom, firmwareLoader, singleSlot } = modeOf(config.mode);
+	const mode = modeOf(config.mode);
+	const { swapRoom } = mode;
 	const sector = primary.sectorSize;
 	const usable = (area: FlashArea): number => {
 		if (!swapRoom) {
 			const { swapInfo, status } = trailerLayout(config, area.size, area.writeAlign);
-			return firmwareLoader || singleSlot ? status : swapInfo;
+			return onlyStarts(mode) ? status : swapInfo;
 		}
 		if (swapRoom === "scratch") return besideTrailer(config, area);
 		const trailer = alignUp(trailerLayout(config, primary.size, primary.writeAlign).size, sector);

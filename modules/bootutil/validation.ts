@@ -40,8 +40,13 @@ export const bootableFault = ({ flags }: ImageHeader): string | undefined =>
  * Why an image that is made to run from one place cannot run from a slot, in words; undefined if it can, or the mode is one
  * whose boot loader does not look at that.
  */
-export function placeFault({ newest }: Mode, { flags, loadAddress }: ImageHeader, area: FlashArea): string | undefined {
-	if (newest === "ram") return flags & ImageFlag.RAM_LOAD ? undefined : "image is not made to be loaded to RAM";
+export function placeFault(
+	{ newest, singleSlot }: Mode,
+	{ flags, loadAddress }: ImageHeader,
+	area: FlashArea,
+): string | undefined {
+	if (newest === "ram" || singleSlot === "ram")
+		return flags & ImageFlag.RAM_LOAD ? undefined : "image is not made to be loaded to RAM";
 	if (newest !== "slot") return undefined;
 	if ((flags & ImageFlag.ROM_FIXED) === 0 || loadAddress === area.offset) return undefined;
 	return `image is linked for 0x${loadAddress.toString(16)}, not for 0x${area.offset.toString(16)}`;

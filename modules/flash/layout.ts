@@ -7,13 +7,25 @@ export interface LayoutArea {
 	readonly size: number;
 }
 
+/** So many pages of one size, each of which a chip erases at once. */
+export interface Pages {
+	/** Bytes. */
+	readonly size: number;
+	readonly count: number;
+}
+
 /** A flash device and its partition table. */
 export interface Layout {
 	readonly name: string;
 	/** Size of the device, bytes. */
 	readonly size: number;
-	/** Erase unit, bytes. */
+	/** Erase unit of its areas, bytes. */
 	readonly sectorSize: number;
+	/**
+	 * The pages of the chip from its first byte to its last: each sector begins and ends where pages do. Missing: a sector is a
+	 * page.
+	 */
+	readonly pages?: readonly Pages[];
 	/** Program unit, bytes. */
 	readonly writeAlign: number;
 	readonly areas: readonly LayoutArea[];

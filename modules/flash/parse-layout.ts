@@ -1,12 +1,15 @@
 import { hex } from "../bytes/hex.js";
 import type { Layout, LayoutArea } from "./layout.js";
 
-const natural = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+/** Whether a value is an integer from 0 on. */
+export const natural = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-const powerOfTwo = (value: unknown): value is number => natural(value) && value > 0 && (value & (value - 1)) === 0;
+/** Whether a value is 1, 2, 4 and so on. */
+export const powerOfTwo = (value: unknown): value is number =>
+	natural(value) && value > 0 && (value & (value - 1)) === 0;
 
 /** A number, or a string such as "0x14000", for people who write tables by hand. */
-const number = (value: unknown): unknown =>
+export const number = (value: unknown): unknown =>
 	typeof value === "string" && /^(0x[0-9a-f]+|[0-9]+)$/i.test(value) ? Number(value) : value;
 
 /**

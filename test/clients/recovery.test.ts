@@ -94,6 +94,29 @@ for (const driver of serial)
 	});
 
 for (const driver of serial)
+	describeWith(driver.tool, `a single slot that is loaded to RAM over ${driver.over}`, () => {
+		const session = new Session(driver);
+
+		before(async () => {
+			const options = ["--mode", "single-slot-ram-load", "--recovery", "pin", ...(driver.options ?? [])];
+			session.simulator = await Simulator.start(options);
+		});
+		after(() => session.stop());
+
+		it("finds the image of the factory running", async () =>
+			assert.deepEqual(await session.list(), ["0/0 0.0.0 active confirmed"]));
+		it("replaces it in serial recovery", async () => {
+			await session.simulator.pressWithPin();
+			await session.upload(0, update("0.0.1", 12_000, undefined, { loadAddress: 0x20000000 }).file);
+		});
+		it("resets, and the device boots it", async () => {
+			await session.reset();
+			assert.deepEqual(versions(await session.simulator.next("boot")), ["0.0.1"]);
+			assert.deepEqual(await session.list(), ["0/0 0.0.1 active confirmed"]);
+		});
+	});
+
+for (const driver of serial)
 	describeWith(driver.tool, `a firmware loader over ${driver.over}`, () => {
 		const session = new Session(driver);
 

@@ -195,7 +195,7 @@ describe("explain: command line", () => {
 		[[], /^explain needs FLASHFILE; --help tells more\.\n$/],
 		[["a", "b"], /"b" is one argument too many/],
 		[["--frob", "a"], /no option "--frob"/],
-		[["--mode", "overlay", "a"], /--mode is move, offset, .* or single-slot, not "overlay"/],
+		[["--mode", "overlay", "a"], /--mode is move, offset, .* or single-slot-ram-load, not "overlay"/],
 		[["--key", "none", "--key", "a.pem", "a"], /--key none stands alone/],
 		[["--encryption-key-length", "256", "a"], /--encryption-key-length needs --encryption-key/],
 		[["--encryption-key", "none.pem", "a"], /--encryption-key none\.pem cannot be read: no such file/],

@@ -3,8 +3,9 @@ import { createPublicKey } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
+import { serialLink } from "../../client/node/serial.js";
 import { udpLink } from "../../client/node/udp.js";
-import { createImage } from "../../image/create.js";
+import { createImage, type ImageOptions } from "../../image/create.js";
 import { parseEncryptionKey } from "../../image/encryption.js";
 import { inspectImage } from "../../image/inspect.js";
 import { generateKey, parseKey } from "../../image/keys.js";
@@ -18,7 +19,7 @@ const HEADER = 0x200;
 
 const payload = Uint8Array.from({ length: 20_000 }, (_, i) => (i * 7) ^ (i >> 8));
 
-function encryptedImage(key: string, bits: 128 | 256) {
+function encryptedImage(key: string, bits: 128 | 256, more: Partial<ImageOptions> = {}) {
 	const { type, publicKey, sign } = parseKey(readFileSync("keys/development-ec-p256.pem", "utf8"));
 	return createImage(payload, {
 		version: "2.0.0",
@@ -27,6 +28,7 @@ function encryptedImage(key: string, bits: 128 | 256) {
 		signer: { type, publicKey, sign: sign! },
 		encrypt: parseEncryptionKey(key),
 		encryptKeyLength: bits,
+		...more,
 	});
 }
 
@@ -83,6 +85,64 @@ describe("simulator, encrypted images", () => {
 				await simulator.stop({ keep: true });
 			}
 		});
+
+	it("single-slot: serial recovery decrypts what it is given", async () => {
+		const key = generateKey("x25519");
+		const simulator = await Simulator.start(
+			["--mode", "single-slot", "--recovery", "boot-mode", "--encryption-key", keyFile(key)],
+			directory,
+		);
+		const client = new SmpClient(udpLink(simulator.udp));
+		try {
+			const image = encryptedImage(key, 128);
+			await client.reset({ bootMode: 1 });
+			await simulator.next("recovery");
+			await using recovery = new SmpClient(serialLink(simulator.serial));
+			await recovery.upload(image);
+			assert.deepEqual(
+				(await recovery.images()).map(({ version, hash }) => [version, hash]),
+				[["2.0.0", hashOf(image)]],
+			);
+			assert.ok(startsWith(areaOf(simulator, 1), payload, HEADER), "plain where it runs");
+			await recovery.reset();
+			const { images } = await simulator.next("boot");
+			assert.equal((images as { version: string }[])[0]?.version, "2.0.0");
+		} finally {
+			client.close();
+			await simulator.stop({ keep: true });
+		}
+	});
+
+	it("ram-load-revert: an update is decrypted in RAM, and stays encrypted in its slot", async () => {
+		const key = generateKey("ecdsa-p256");
+		const simulator = await Simulator.start(
+			["--mode", "ram-load-revert", "--images", "1", "--encryption-key", keyFile(key)],
+			directory,
+		);
+		const client = new SmpClient(udpLink(simulator.udp));
+		try {
+			const image = encryptedImage(key, 128, { loadAddress: 0x20000000 });
+			await client.upload(image);
+			await client.test(hashOf(image));
+			const booted = await simulator.pressReset();
+			assert.equal((booted["images"] as { version: string }[])[0]?.version, "2.0.0");
+			assert.ok(startsWith(areaOf(simulator, 2), image));
+			const reverted = await simulator.pressReset();
+			assert.equal((reverted["images"] as { version: string }[])[0]?.version, "0.0.0");
+			const other = encryptedImage(generateKey("ecdsa-p256"), 128, { loadAddress: 0x20000000 });
+			await client.upload(other);
+			await client.test(hashOf(other));
+			const kept = await simulator.pressReset();
+			assert.equal((kept["images"] as { version: string }[])[0]?.version, "0.0.0");
+			assert.match(
+				JSON.stringify(simulator.events),
+				/refused and erased: encrypted, without a key that this loader can read/,
+			);
+		} finally {
+			client.close();
+			await simulator.stop({ keep: true });
+		}
+	});
 
 	const publicKey = createPublicKey(generateKey("x25519")).export({ format: "pem", type: "spki" }).toString();
 	for (const [what, key, options, sentence] of [

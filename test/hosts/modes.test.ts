@@ -88,6 +88,7 @@ describe("upgrade methods", () => {
 		"direct-xip-revert": 5,
 		"ram-load": 6,
 		"ram-load-revert": 6,
+		"single-slot-ram-load": 8,
 		offset: 9,
 	};
 	for (const [mode, number] of Object.entries(numbers))
@@ -151,28 +152,54 @@ describe("upgrade methods", () => {
 		);
 	});
 
-	it("single-slot: an image is replaced by serial recovery alone", () =>
+	for (const mode of ["single-slot", "single-slot-ram-load"]) {
+		const inRam = mode === "single-slot-ram-load";
+		it(`${mode}: an image is replaced by serial recovery alone`, () =>
+			Bench.run(
+				mode,
+				async (bench) => {
+					const next = inRam ? forRam("1.0.0", 60_000) : make("1.0.0", 60_000);
+					await assert.rejects(bench.upload(next), /the only slot is in use.*serial recovery takes updates/);
+					await assert.rejects(bench.client.test(next.hash), notSupported);
+					await assert.rejects(bench.client.erase(), /there is no slot 1/);
+					assert.equal((await bench.client.slots()).length, 1);
+					await bench.client.reset({ bootMode: 1 });
+					await bench.simulator.next("recovery");
+					await using recovery = new SmpClient(serialLink(bench.simulator.serial));
+					assert.deepEqual(await recovery.slots(), [
+						{ image: 0, slot: 0, size: 0x80000, uploadImage: inRam ? undefined : 0, maxImageSize: 524_240 },
+					]);
+					await assert.rejects(recovery.test(next.hash), notSupported);
+					await recovery.upload(next.file);
+					await recovery.reset();
+					assert.equal(bootOf(await bench.simulator.next("boot")), "1.0.0 none");
+					assert.deepEqual(await bench.list(), ["0: 1.0.0 active confirmed"]);
+				},
+				...["--recovery", "boot-mode"],
+			));
+	}
+
+	it("single-slot-ram-load: what cannot be loaded does not start, and stays", () =>
 		Bench.run(
-			"single-slot",
+			"single-slot-ram-load",
 			async (bench) => {
-				const next = make("1.0.0", 60_000);
-				await assert.rejects(bench.upload(next), /the only slot is in use.*serial recovery takes updates/);
-				await assert.rejects(bench.client.test(next.hash), notSupported);
-				await assert.rejects(bench.client.erase(), /there is no slot 1/);
-				assert.equal((await bench.client.slots()).length, 1);
-				await bench.client.reset({ bootMode: 1 });
-				await bench.simulator.next("recovery");
+				await bench.simulator.pressWithPin();
 				await using recovery = new SmpClient(serialLink(bench.simulator.serial));
-				assert.deepEqual(await recovery.slots(), [
-					{ image: 0, slot: 0, size: 0x80000, uploadImage: 0, maxImageSize: 522_704 },
-				]);
-				await assert.rejects(recovery.test(next.hash), notSupported);
-				await recovery.upload(next.file);
-				await recovery.reset();
-				assert.equal(bootOf(await bench.simulator.next("boot")), "1.0.0 none");
-				assert.deepEqual(await bench.list(), ["0: 1.0.0 active confirmed"]);
+				for (const [image, why] of [
+					[make("2.0.0", 9_000), /application: image is not made to be loaded to RAM/],
+					[make("2.0.0", 9_000, { loadAddress: RAM - 4 }), /application: \d+ bytes at 0x1ffffffc are outside the RAM/],
+				] as const) {
+					await recovery.upload(image.file);
+					await recovery.reset();
+					await bench.simulator.next("recovery");
+					assert.match(bench.log, why);
+					assert.deepEqual(
+						(await recovery.images()).map(({ version }) => version),
+						["2.0.0"],
+					);
+				}
 			},
-			...["--recovery", "boot-mode"],
+			...["--recovery", "pin", "--recovery", "no-image"],
 		));
 
 	it("scratch: test, revert, test, confirm, and a way back", () =>

@@ -22,7 +22,7 @@ describe("simulator: what cannot be used is refused", () => {
 		["option in place of a value", {}, ["--flash", "--json"], /--flash needs a value/],
 		["value of a switch", {}, ["--json=yes"], /--json takes no value/],
 		["images", {}, ["--images", "3"], /--images is 1 or 2, not "3"/],
-		["mode", {}, ["--mode", "swap"], /--mode is move, offset, .* or single-slot, not "swap"/],
+		["mode", {}, ["--mode", "swap"], /--mode is move, offset, .* or single-slot-ram-load, not "swap"/],
 		["confirm", {}, ["--confirm", "yes"], /--confirm is smp or self/],
 		["erase pending", {}, ["--erase-pending", "yes"], /--erase-pending is on or off/],
 		["guards", {}, ["--guards", "yes"], /--guards is on or off/],
@@ -60,7 +60,7 @@ describe("simulator: what cannot be used is refused", () => {
 			"direct upload to one slot",
 			{},
 			["--mode", "single-slot", "--recovery", "pin", "--direct-upload"],
-			/--direct-upload is not for --mode single-slot/,
+			/--direct-upload is not for a single slot/,
 		],
 		["bootstrap without a swap", {}, ["--mode", "ram-load", "--bootstrap"], /no --bootstrap with --mode ram-load/],
 		[

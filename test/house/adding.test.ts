@@ -76,7 +76,7 @@ describe("docs/ADDING.md", () => {
 
 	it("names every file that knows a mode", () => {
 		const mode =
-			/"(?:swap-(?:move|offset|scratch)|overwrite|direct-xip(?:-revert)?|ram-load(?:-revert)?|firmware-loader|single-slot)"/;
+			/"(?:swap-(?:move|offset|scratch)|overwrite|direct-xip(?:-revert)?|ram-load(?:-revert)?|firmware-loader|single-slot(?:-ram-load)?)"/;
 		const named = filesOf("A mode");
 		assert.deepEqual(
 			found(PRODUCT, mode).filter((file) => !named.includes(file)),

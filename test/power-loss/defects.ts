@@ -135,11 +135,26 @@ export const DEFECTS: readonly Defect[] = [
 		title: "a flag is half programmed: it counts neither as set nor as unset",
 		symptoms: ["not reverted", "request lost"],
 		cuts: 1,
-		examples: ["m4-same-up-59h", "o4-same-up-42h", "m4-same-setp-1h", "m4-same-ok-0h"],
+		examples: [
+			"m4-same-up-59h",
+			"o4-same-up-42h",
+			"m4-same-setp-1h",
+			"m4-same-ok-0h",
+			"r4-same-up-0h",
+			"r4-same-setp-1h",
+		],
 		catches(device, image, fates) {
 			const roles = fates[image]!;
 			const primary = device.trailer(image, "primary").read();
 			const secondary = device.trailer(image, "secondary").read();
+			// Where the newest image runs, the flag of an image on trial is in its own slot.
+			if (device.bootutil.mode.newest)
+				return (
+					roles.at(-1) === "old" &&
+					roles[0] === "new" &&
+					secondary.magic === BootMagic.GOOD &&
+					secondary.copyDone === BootFlag.BAD
+				);
 			if (device.running(image) === "old")
 				return roles[0] === "new" && secondary.magic === BootMagic.GOOD && secondary.imageOk === BootFlag.BAD;
 			if (device.running(image) !== "new" || roles.at(-1) !== "old" || primary.magic !== BootMagic.GOOD) return false;

@@ -6,39 +6,43 @@ import { decodeHeader, IMAGE_HEADER_SIZE, type ImageHeader } from "../../modules
 import type { BootResult, LoaderConfig } from "../../modules/bootutil/loader/config.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
 import { SwapTrailer } from "../../modules/bootutil/loader/swap-trailer.js";
+import { MODES } from "../../modules/bootutil/modes.js";
 import { slotAreaId } from "../../modules/flash/layout.js";
 import { ERASED } from "../../page/flash/operation.js";
 import { type JournalArea, LabFlash } from "./flash.js";
 import type { Mutant } from "./mutants.js";
 import type { Role } from "./phase.js";
-import { bootConfig, type Scenario, type Sizes, slotSizes } from "./scenario.js";
+import { bootConfig, LOADERS, type Scenario, type Sizes, slotSizes } from "./scenario.js";
 
 const HEADER_SIZE = 32;
 /** Header, info header of the TLVs, hash TLV. */
 const OVERHEAD = HEADER_SIZE + 4 + 4 + 32;
+/** RAM that images are loaded to, in the modes that do. */
+const RAM = { start: 0x20000000, size: 0x100000 };
 /** Bytes that an image leaves free in its last sector. */
 const SLACK = 101;
 
 /** An image of `size` bytes in which no two words are alike, nor like those of another seed. */
-export function makeImage(seed: number, size: number): Uint8Array {
+export function makeImage(seed: number, size: number, loadAddress?: number): Uint8Array {
 	const payload = new Uint8Array(size - OVERHEAD);
 	const words = new DataView(payload.buffer);
 	for (let at = 0; at + 4 <= payload.length; at += 4) words.setUint32(at, (seed << 24) | (at >>> 2), true);
-	return createImage(payload, { version: `${seed}.0.0`, headerSize: HEADER_SIZE, padHeader: true });
+	return createImage(payload, { version: `${seed}.0.0`, headerSize: HEADER_SIZE, padHeader: true, loadAddress });
 }
 
 /** A device on the laboratory's bench: flash, boot loader, application, and the images it is tried with. */
 export class Device {
 	readonly scenario: Scenario;
 	readonly flash: LabFlash;
-	readonly bootutil: BootUtil;
 	readonly config: LoaderConfig;
 	/** The numbers of its images. */
 	readonly numbers: readonly number[];
 	/** What the loader said in the last boot. */
 	readonly log: string[] = [];
 	readonly #loader: Loader;
-	#last: BootResult | undefined;
+	readonly #application: typeof BootUtil;
+	/** What the last boot came to. */
+	booted: BootResult | undefined;
 	readonly #images: readonly Readonly<Record<Role, Uint8Array>>[];
 
 	/** `journal`: the area of a boot journal that it has besides. */
@@ -46,11 +50,11 @@ export class Device {
 		const { geometry, sizes } = scenario;
 		const config = bootConfig(scenario);
 		this.scenario = scenario;
+		this.numbers = Array.from({ length: geometry.images }, (_, image) => image);
 		this.flash = new LabFlash(geometry, slotSizes(scenario), mutant?.tamper?.(config), journal);
 		const { map } = this.flash;
 		this.config = loaderConfig(config, scenario.phase.bootstrap);
-		const Application = mutant?.application ?? BootUtil;
-		this.bootutil = new Application(map, config);
+		this.#application = mutant?.application ?? BootUtil;
 		this.#loader = new Loader(
 			map,
 			this.config,
@@ -61,15 +65,26 @@ export class Device {
 			},
 			mutant?.strategy?.(config.mode),
 		);
-		this.numbers = Array.from({ length: geometry.images }, (_, image) => image);
+		const { newest, singleSlot } = this.bootutil.mode;
+		const loadAddress = (newest ?? singleSlot) === "ram" ? RAM.start : undefined;
 		this.#images = this.numbers.map((image) => ({
-			old: makeImage(1 + image, this.#imageSize(image, sizes, "old")),
-			new: makeImage(11 + image, this.#imageSize(image, sizes, "new")),
+			old: makeImage(1 + image, this.#imageSize(image, sizes, "old"), loadAddress),
+			new: makeImage(11 + image, this.#imageSize(image, sizes, "new"), loadAddress),
 		}));
 		for (const image of this.numbers) {
 			this.install(image, "old");
 			this.upload(image, "new");
+			// Without a trailer it would not run.
+			if (newest)
+				for (const mark of ["writeCopyDone", "writeImageOk", "writeMagic"] as const)
+					this.trailer(image, "primary")[mark]();
 		}
+	}
+
+	/** The application's side of the boot loader, in the slots that the last boot started. */
+	get bootutil(): BootUtil {
+		const active = this.numbers.map((image) => (this.runsFrom(image) === "primary" ? 0 : 1));
+		return new this.#application(this.flash.map, bootConfig(this.scenario), active);
 	}
 
 	/** Bytes of an image. The second image number has old and new the other way round. */
@@ -129,8 +144,8 @@ export class Device {
 	boot({ record = true, loaderWanted = false } = {}): BootResult {
 		this.log.length = 0;
 		if (record) this.flash.begin();
-		this.#last = this.#loader.boot(loaderWanted);
-		return this.#last;
+		this.booted = this.#loader.boot(loaderWanted);
+		return this.booted;
 	}
 
 	/** One boot. True if it starts the application. */
@@ -140,13 +155,25 @@ export class Device {
 
 	/** Whether the last boot started a firmware loader. */
 	get runsLoader(): boolean {
-		return this.bootutil.mode.firmwareLoader === true && this.#last?.ok === true && this.#last.images[0]!.slot === 1;
+		return this.bootutil.mode.firmwareLoader === true && this.booted?.ok === true && this.booted.images[0]!.slot === 1;
 	}
 
-	/** The image in the primary slot, compared byte by byte; undefined if it is neither the old nor the new one. */
+	/** The slot that an image runs from: the primary one, unless the last boot chose. */
+	runsFrom(image: number): "primary" | "secondary" {
+		const { newest } = MODES[LOADERS[this.scenario.letter].mode];
+		return newest && this.booted?.images[image]?.slot === 1 ? "secondary" : "primary";
+	}
+
+	/** The image in the slot that it runs from, compared byte by byte; undefined if it is neither the old nor the new one. */
 	running(image: number): Role | undefined {
-		for (const role of ["old", "new"] as const) if (this.holds(image, "primary", role, 0)) return role;
+		const which = this.runsFrom(image);
+		for (const role of ["old", "new"] as const) if (this.holds(image, which, role, 0)) return role;
 		return undefined;
+	}
+
+	/** Puts an image into a slot of which nothing else remains. */
+	put(image: number, which: "primary" | "secondary", role: Role): void {
+		this.flash.bytes(slotAreaId(image, which)).fill(ERASED).set(this.image(image, role));
 	}
 
 	/** Whether a slot holds an image whole, `offset` bytes from its start. */
@@ -186,4 +213,5 @@ const loaderConfig = (config: BootConfig, bootstrap = false): LoaderConfig => ({
 	bootstrap,
 	tlvAllowList: true,
 	versionCmpBuildNumber: false,
+	ram: RAM,
 });

@@ -15,9 +15,15 @@ import { allScenarios, LOADERS, scenarioNamed } from "./scenario.js";
 import type { Failure } from "./sweep.js";
 
 /** A part of the standard sweep: these devices, and images of these sizes. */
-const DEVICES = /^(m4|m4p|m32w|m4d|o4|o4p|o32w|o4d|e8w|f4|f32w)-(one|same|shrink|max)-/;
+const DEVICES = /^(m4|m4p|m32w|m4d|o4|o4p|o32w|o4d|e8w|f4|f32w|s4|s32w|l4|l4p|r4|r4p|r32w)-(one|same|shrink|max)-/;
 /** So many runs pass at least. */
-const LEAST: Readonly<Record<string, number>> = { move: 50_000, offset: 50_000, "firmware-loader": 1_000 };
+const LEAST: Readonly<Record<string, number>> = {
+	move: 50_000,
+	offset: 50_000,
+	"firmware-loader": 1_000,
+	"single-slot": 1_000,
+	"ram-load-revert": 800,
+};
 const SEED = Number(process.env["XS_SMP_SEED"] ?? 1);
 
 describe("power loss in every flash operation", () => {
@@ -40,7 +46,7 @@ describe("power loss in every flash operation", () => {
 	});
 
 	it("every known defect still occurs where it is said to", () => {
-		assert.deepEqual(missingDefects(["m", "o", "e"]), []);
+		assert.deepEqual(missingDefects(["m", "o", "e", "r"]), []);
 		for (const { name, examples } of DEFECTS) assert.ok(examples.length > 0, name);
 	});
 });
@@ -89,7 +95,7 @@ describe("the laboratory finds mistakes of the boot journal", () => {
 
 describe("ids of runs", () => {
 	it("name one scenario each", () => {
-		const ids = allScenarios(["m", "o", "e", "f"]).map(({ id }) => id);
+		const ids = allScenarios(["m", "o", "e", "f", "s", "l", "r"]).map(({ id }) => id);
 		assert.equal(new Set(ids).size, ids.length);
 		for (const id of ids) assert.equal(scenarioNamed(id)?.id, id);
 		for (const { id } of journalScenarios()) assert.equal(anyScenarioNamed(id)?.id, id);

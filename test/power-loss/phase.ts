@@ -1,3 +1,4 @@
+import { MODES, type UpgradeMode } from "../../modules/bootutil/modes.js";
 import { slotAreaId } from "../../modules/flash/layout.js";
 import { ERASED } from "../../page/flash/operation.js";
 import type { Device } from "./device.js";
@@ -256,15 +257,60 @@ const LOADER_PHASES: readonly Phase[] = [
 	},
 ];
 
+/** What is done to a device with a single slot: only serial recovery helps. */
+const SINGLE_PHASES: readonly Phase[] = [
+	{
+		name: "load",
+		title: "serial recovery replaces a bad image in the only slot",
+		...{ moves: true, damaged: true },
+		prepare: (device) => device.damageApplication(),
+		run: (device) => {
+			recover(device, 0, "new");
+			device.boot({ record: false });
+		},
+		rescue: (device) => recover(device, 0, "new"),
+		again: (device, running) => {
+			const other = running === "old" ? "new" : "old";
+			recover(device, 0, other);
+			return device.starts() && device.running(0) === other;
+		},
+		// Until the last byte is there, nothing boots, and the rescue begins again.
+		fates: () => [NEW],
+	},
+];
+
+/** Where the newest image runs and has to be marked. The old image is in the primary slot and confirmed. */
+const MARKED_PHASES: readonly Phase[] = [
+	...["up", "perm", "rev", "set", "setp", "ok"].map((name) => ({
+		...commonPhases(1).find((phase) => phase.name === name)!,
+		// Magic, copy_done, image_ok: between the last two it is an image that was tried and that nobody confirmed.
+		...(name === "setp" && {
+			fates: (done: number): Fates => [done === 0 || done === 2 ? OLD : done === 1 ? TRIAL : NEW],
+		}),
+		damaged: true,
+		again: (device: Device, running: Role): boolean => {
+			// Of two that are equal the one in the primary slot runs.
+			const which = running === "old" ? "secondary" : "primary";
+			device.put(0, which, "new");
+			if (device.bootutil.boot_set_next(device.flash.map.slot(0, which), false, false) !== 0) return false;
+			const tried = device.starts() && device.runsFrom(0) === which && device.running(0) === "new";
+			return tried && device.starts() && device.runsFrom(0) !== which && device.running(0) === running;
+		},
+	})),
+];
+
 const ONE = [...commonPhases(1), ...rescues(1)];
 const BOTH = [...commonPhases(2), ...TWO_IMAGES, ...rescues(2)];
 
-/** The phases of a device with so many images, and perhaps a firmware loader. */
-export function phasesFor(images: number, firmwareLoader: boolean): readonly Phase[] {
+/** The phases of a device with so many images, in a mode. */
+export function phasesFor(images: number, mode: UpgradeMode): readonly Phase[] {
+	const { firmwareLoader, singleSlot, newest } = MODES[mode];
 	if (firmwareLoader) return LOADER_PHASES;
+	if (singleSlot) return SINGLE_PHASES;
+	if (newest) return MARKED_PHASES;
 	return images === 1 ? ONE : BOTH;
 }
 
 /** Undefined if such a device has no phase of that name. */
-export const phaseNamed = (name: string, images: number, firmwareLoader: boolean): Phase | undefined =>
-	phasesFor(images, firmwareLoader).find((phase) => phase.name === name);
+export const phaseNamed = (name: string, images: number, mode: UpgradeMode): Phase | undefined =>
+	phasesFor(images, mode).find((phase) => phase.name === name);

@@ -13,6 +13,8 @@ export const MODES: Readonly<Record<string, readonly LabLetter[]>> = {
 	move: ["m"],
 	offset: ["o", "e"],
 	"firmware-loader": ["f"],
+	"single-slot": ["s", "l"],
+	"ram-load-revert": ["r"],
 	journal: ["j"],
 };
 

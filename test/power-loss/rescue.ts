@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { Recovery } from "../../modules/bootutil/loader/recovery/recovery.js";
+import { MODES } from "../../modules/bootutil/modes.js";
 import { decodeFields, uint } from "../../modules/smp/fields.js";
 import { imageGroup } from "../../modules/smp/group/image/image.js";
 import { HEADER_SIZE } from "../../modules/smp/header.js";
@@ -8,6 +9,7 @@ import { SmpServer } from "../../modules/smp/server.js";
 import { request } from "../unit/smp/support.js";
 import type { Device } from "./device.js";
 import type { Role } from "./phase.js";
+import { LOADERS } from "./scenario.js";
 
 // What a user does with a device that does not start its application: another one is uploaded, by the boot loader itself or by
 // a firmware loader.
@@ -35,10 +37,10 @@ function send(server: Server, file: Uint8Array, image: number): void {
 
 const digest = { sha256: () => createHash("sha256") };
 
-/** Serial recovery of a device whose boot loader has it. */
-const recoveryOf = ({ flash: { map }, config }: Device): Recovery =>
+/** Serial recovery of a device whose boot loader has it: with direct upload, if there is another slot to upload to. */
+const recoveryOf = ({ flash: { map }, config }: Device, directUpload: boolean): Recovery =>
 	new Recovery(
-		{ eraseProgressively: true, directUpload: true },
+		{ eraseProgressively: true, directUpload },
 		{
 			...{ map, config },
 			services: { digest, log: () => {}, securityCounters: { get: () => 0, set: () => {} } },
@@ -46,10 +48,11 @@ const recoveryOf = ({ flash: { map }, config }: Device): Recovery =>
 		},
 	);
 
-/** Uploads an image in serial recovery, by direct upload: to the slot where it is to run, or where it waits for a swap. */
+/** Uploads an image in serial recovery: to the slot where it is to run, or where it waits for a swap. */
 export function recover(device: Device, image: number, role: Role, which: "primary" | "secondary" = "primary"): void {
-	const recovery = recoveryOf(device);
-	const number = 2 * image + (which === "primary" ? 1 : 2);
+	const direct = !MODES[LOADERS[device.scenario.letter].mode].singleSlot;
+	const recovery = recoveryOf(device, direct);
+	const number = direct ? 2 * image + (which === "primary" ? 1 : 2) : image;
 	send((packet, reply) => recovery.handle(packet, reply), device.image(image, role), number);
 }
 

@@ -1,4 +1,5 @@
 import type { BootConfig } from "../../modules/bootutil/config.js";
+import { MODES } from "../../modules/bootutil/modes.js";
 import { type Phase, phaseNamed, phasesFor } from "./phase.js";
 
 /** Shape of a device. */
@@ -67,6 +68,9 @@ export const LOADERS = {
 	o: { mode: "swap-offset", trailer: "current", title: "offset" },
 	e: { mode: "swap-offset", trailer: "2.2", title: "offset, trailer before 2.3" },
 	f: { mode: "firmware-loader", trailer: "current", title: "firmware loader" },
+	s: { mode: "single-slot", trailer: "current", title: "single slot" },
+	l: { mode: "single-slot-ram-load", trailer: "current", title: "single slot that is loaded to RAM" },
+	r: { mode: "ram-load-revert", trailer: "current", title: "RAM load with revert" },
 } as const satisfies Record<string, Pick<BootConfig, "mode" | "trailer"> & { title: string }>;
 
 export type LoaderLetter = keyof typeof LOADERS;
@@ -137,10 +141,10 @@ export function allScenarios(letters: readonly LoaderLetter[]): Scenario[] {
 	for (const letter of letters)
 		for (const where of GEOMETRIES) {
 			if (letter === "e" && !OLDER_TRAILER.includes(where.name)) continue;
-			if (letter === "f" && where.images > 1) continue;
+			if (MODES[LOADERS[letter].mode].swapRoom === undefined && where.images > 1) continue;
 			for (const sizes of SIZES) {
 				if (sizes.name === "max" && where.sectors > MANY_SECTORS) continue;
-				for (const phase of phasesFor(where.images, letter === "f"))
+				for (const phase of phasesFor(where.images, LOADERS[letter].mode))
 					if (phase.moves || sizes.name === "same") found.push(scenario(letter, where, sizes, phase));
 			}
 		}
@@ -149,9 +153,10 @@ export function allScenarios(letters: readonly LoaderLetter[]): Scenario[] {
 
 /** The scenario with an id; undefined if there is none. */
 export function scenarioNamed(id: string): Scenario | undefined {
-	const [, letter, device, size, name] = /^([moef])([0-9]+[a-z]?)-([a-z]+)-([a-z0-9]+)$/.exec(id) ?? [];
+	const [, letter, device, size, name] = /^([moefslr])([0-9]+[a-z]?)-([a-z]+)-([a-z0-9]+)$/.exec(id) ?? [];
 	const where = GEOMETRIES.find((candidate) => candidate.name === device);
 	const sizes = SIZES.find((candidate) => candidate.name === size);
-	const phase = where && name !== undefined ? phaseNamed(name, where.images, letter === "f") : undefined;
+	const phase =
+		where && name !== undefined ? phaseNamed(name, where.images, LOADERS[letter as LoaderLetter].mode) : undefined;
 	return where && sizes && phase && scenario(letter as LoaderLetter, where, sizes, phase);
 }

@@ -81,9 +81,11 @@ export class Judge {
 		const device = this.#device;
 		const { memory } = device.flash;
 		const here = memory.slice();
+		const { booted } = device;
 		const unconfirmed = this.#settle(nextFates(fates), false);
 		if (unconfirmed !== undefined) return unconfirmed;
 		memory.set(here);
+		device.booted = booted;
 		for (const image of device.numbers) if (device.confirm(image) !== 0) return "confirmed image lost";
 		return this.#settle(
 			fates.map((roles) => roles.slice(0, 1)),

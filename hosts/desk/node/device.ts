@@ -145,11 +145,12 @@ function supervisorArguments(
 	{ config, flash, serial, otp, wear, recordings = "" }: Setup,
 	hasUdp: boolean,
 ): Readonly<Record<string, string>> {
-	const { size, sectorSize, writeAlign } = config.layout;
+	const { size, sectorSize, pages = [], writeAlign } = config.layout;
 	const given: Readonly<Record<string, string | number>> = {
 		"--flash": flash,
 		"--size": size,
 		"--sector": sectorSize,
+		"--pages": pages.map((page) => `${page.size}x${page.count}`).join(),
 		"--align": writeAlign,
 		"--serial": serial,
 		"--address": hasUdp ? options.udp.address : "",

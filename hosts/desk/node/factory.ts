@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync
 import { UsageError } from "../../../cli/usage-error.js";
 import { createImage, type HashName } from "../../../image/create.js";
 import type { Key } from "../../../image/keys.js";
+import { runsFromRam } from "../../../image/mode-names.js";
 import type { BootConfig } from "../../../modules/bootutil/config.js";
 import { MODES } from "../../../modules/bootutil/modes.js";
 import { appMaxSize, Trailer } from "../../../modules/bootutil/trailer.js";
@@ -79,7 +80,7 @@ function factoryImage(
 		vid,
 		cid,
 		...((downgradePrevention === "counter" || downgradePrevention === "hardware") && { securityCounter: COUNTER }),
-		...(MODES[boot.mode].newest === "ram" && { loadAddress: IMAGE_RAM.start + (image * IMAGE_RAM.size) / 2 }),
+		...(runsFromRam(MODES[boot.mode]) && { loadAddress: IMAGE_RAM.start + (image * IMAGE_RAM.size) / 2 }),
 	});
 }
 

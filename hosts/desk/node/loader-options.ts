@@ -3,7 +3,7 @@ import { choiceOption, repeated, textOption } from "../../../cli/command-line.js
 import { UsageError } from "../../../cli/usage-error.js";
 import { MODE_OPTIONS } from "../../../image/mode-names.js";
 import type { TrailerGeneration } from "../../../modules/bootutil/config.js";
-import { MODES as ROWS, type UpgradeMode } from "../../../modules/bootutil/modes.js";
+import { onlyStarts, MODES as ROWS, type UpgradeMode } from "../../../modules/bootutil/modes.js";
 import type { DowngradePrevention } from "../xs/config.js";
 import { type FormOptions, formOptions } from "./loader-forms.js";
 
@@ -40,10 +40,13 @@ export interface LoaderOptions {
 /** The options of a boot loader. */
 export const loaderOptions = (): readonly Option[] =>
 	[
-		choiceOption("--images <N>", "number of images", IMAGES).default("2", "2; 1 with firmware-loader and single-slot"),
+		choiceOption("--images <N>", "number of images", IMAGES).default(
+			"2",
+			"2; 1 with firmware-loader, single-slot and single-slot-ram-load",
+		),
 		choiceOption(
 			"--mode <MODE>",
-			'how the boot loader upgrades. scratch: a layout without an area "image-scratch" gets one of 4 sectors after its last area. ram-load and ram-load-revert: sign images with --load-addr 0x20000000, those of image 1 with 0x20080000',
+			'how the boot loader upgrades. scratch: a layout without an area "image-scratch" gets one of 4 sectors after its last area. ram-load, ram-load-revert and single-slot-ram-load: sign images with --load-addr 0x20000000, those of image 1 with 0x20080000',
 			MODES,
 		).default("move"),
 		choiceOption(
@@ -108,8 +111,7 @@ export function readLoaderOptions(command: Command): LoaderOptions {
 	if (isGiven(command, "encryptionKeyLength") && given.encryptionKey === undefined)
 		throw new UsageError("--encryption-key-length needs --encryption-key.");
 	const upgrade = MODE_OPTIONS.get(mode)!;
-	const { firmwareLoader, singleSlot } = ROWS[upgrade];
-	const single = firmwareLoader || singleSlot;
+	const single = onlyStarts(ROWS[upgrade]);
 	if (single && images === "2" && isGiven(command, "images")) throw new UsageError(`--mode ${mode} is for one image.`);
 	if (given.hmacSha !== undefined && given.encryptionKey === undefined)
 		throw new UsageError("--hmac-sha needs --encryption-key.");

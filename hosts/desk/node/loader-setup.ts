@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { UsageError } from "../../../cli/usage-error.js";
 import { parseEncryptionKey } from "../../../image/encryption.js";
 import { type Key, parseKey } from "../../../image/keys.js";
-import { MODE_NAMES } from "../../../image/mode-names.js";
+import { MODE_NAMES, takesEncrypted } from "../../../image/mode-names.js";
 import type { BootConfig } from "../../../modules/bootutil/config.js";
 import { installs, MODES, SCRATCH_LABEL, type UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { guideLayout } from "../../../modules/flash/guide-layout.js";
@@ -12,6 +12,7 @@ import { parseLayout } from "../../../modules/flash/parse-layout.js";
 import type { DowngradePrevention, LoaderBuild, NamedConfig } from "../xs/config.js";
 import { readForms } from "./loader-forms.js";
 import type { LoaderOptions } from "./loader-options.js";
+import { readPages } from "./pages.js";
 
 /** Root of the repository, from dist/hosts/sim. */
 export const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
@@ -69,7 +70,9 @@ function readLayout(path: string): Layout {
 	}
 	let layout: Layout;
 	try {
-		layout = parseLayout(data);
+		const parsed = parseLayout(data);
+		const pages = readPages(data, parsed);
+		layout = { ...parsed, ...(pages && { pages }) };
 	} catch (error) {
 		throw new UsageError(`The layout ${path} cannot be used: ${(error as Error).message}.`);
 	}
@@ -115,7 +118,7 @@ function readEncryptionKey({
 	forms: { hmacSha = "256" },
 }: LoaderOptions): Encryption | undefined {
 	if (path === undefined) return undefined;
-	if (!installs(MODES[mode])) throw new UsageError(`There is no --encryption-key with --mode ${modeName(mode)}.`);
+	if (!takesEncrypted(MODES[mode])) throw new UsageError(`There is no --encryption-key with --mode ${modeName(mode)}.`);
 	const { type, keySize, privateKey } = parseKeyFile("--encryption-key", path, (text) =>
 		parseEncryptionKey(text, hmacSha),
 	);

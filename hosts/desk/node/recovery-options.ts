@@ -64,7 +64,7 @@ export function readRecoveryOptions(command: Command, mode: UpgradeMode): Recove
 	if (isGiven(command, "recoveryWait") && !has("wait")) throw new UsageError("--recovery-wait needs --recovery wait.");
 	if (directUpload && (firmwareLoader || entrances.length === 0))
 		throw new UsageError("--direct-upload is for serial recovery: it needs --recovery.");
-	if (directUpload && singleSlot) throw new UsageError("--direct-upload is not for --mode single-slot.");
+	if (directUpload && singleSlot) throw new UsageError("--direct-upload is not for a single slot.");
 	if (holdPin && !has("pin")) throw new UsageError("--hold-pin needs --recovery pin.");
 	return { recovery: entrances.length === 0 ? undefined : { entrances, wait, directUpload }, holdPin };
 }

@@ -4,6 +4,7 @@
  * device waits for each operation, as a driver does that polls the chip's status; the cells change at the end.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -108,6 +109,19 @@ static void flash_write(xsMachine *the)
 		_exit(EXIT_POWER_CUT);
 }
 
+/* Bytes of the page that begins at an address. */
+static int64_t pageAt(const Sim *sim, int64_t address)
+{
+	int64_t end = 0;
+	for (char *at = (char *)sim->pages; *at; at += *at == ',') {
+		int64_t size = strtoll(at, &at, 10);
+		end += size * strtoll(at + 1, &at, 10);
+		if (address < end)
+			return size;
+	}
+	return sim->sectorSize;
+}
+
 /* flashErase(address, length): erases whole sectors. */
 static void flash_erase(xsMachine *the)
 {
@@ -118,19 +132,20 @@ static void flash_erase(xsMachine *the)
 	ownFile(sim);
 	uint8_t erased[4096];
 	memset(erased, ERASED, sizeof erased);
-	double commands = sim->sectorSize > ERASE_UNIT ? (double)sim->sectorSize / ERASE_UNIT : 1;
-	for (int64_t sector = 0; sector < length; sector += sim->sectorSize) {
+	for (int64_t begin = 0, page; begin < length; begin += page) {
+		page = pageAt(sim, address + begin);
+		double commands = page > ERASE_UNIT ? (double)page / ERASE_UNIT : 1;
 		busy(the, commands * sim->eraseTime);
-		/* An operation is one sector, as the chip erases it. */
+		/* An operation is one page, as the chip erases it. */
 		bool cut = powerFails(sim);
-		int64_t end = cut ? sim->sectorSize / 2 : sim->sectorSize;
+		int64_t end = cut ? page / 2 : page;
 		recordBefore(sim);
 		for (int64_t at = 0; at < end; at += sizeof erased) {
 			int64_t part = end - at < (int64_t)sizeof erased ? end - at : (int64_t)sizeof erased;
-			if (transfer(sim->flash.fd, erased, part, address + sector + at, true) < 0)
+			if (transfer(sim->flash.fd, erased, part, address + begin + at, true) < 0)
 				xsUnknownError("%s", strerror(errno));
 		}
-		recordErase(sim, (uint32_t)(address + sector), end);
+		recordErase(sim, (uint32_t)(address + begin), end);
 		if (cut)
 			_exit(EXIT_POWER_CUT);
 	}

@@ -166,7 +166,8 @@ static void change(const Sim *sim, uint32_t address, int64_t length, uint32_t er
 
 void recordErase(const Sim *sim, uint32_t address, int64_t length)
 {
-	change(sim, address, length, 1);
+	/* Its first page stands for a sector of several. */
+	change(sim, address, length, address % sim->sectorSize == 0);
 	append(ERASE, address, (uint32_t)length, NULL, 0);
 }
 

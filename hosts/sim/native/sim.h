@@ -50,6 +50,8 @@ typedef struct {
 	ChipFile flash;
 	int64_t flashSize;
 	int64_t sectorSize;
+	/* "SIZExCOUNT,..." from the start of the flash; "": a sector is a page. */
+	const char *pages;
 	int64_t writeAlign;
 	/* Milliseconds that the chip takes to erase a sector of 4 KB, and to program a page or a part of it; 0: none. */
 	double eraseTime, programTime;

@@ -349,6 +349,7 @@ int main(int argc, char **argv)
 	sim.config = option(argc, argv, "--config");
 	sim.flashSize = atoll(option(argc, argv, "--size"));
 	sim.sectorSize = atoll(option(argc, argv, "--sector"));
+	sim.pages = option(argc, argv, "--pages");
 	sim.writeAlign = atoll(option(argc, argv, "--align"));
 	sim.eraseTime = atof(option(argc, argv, "--erase-ms"));
 	sim.programTime = atof(option(argc, argv, "--program-ms"));

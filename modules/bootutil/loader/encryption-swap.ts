@@ -15,6 +15,9 @@ import {
 	type SlotIndex,
 } from "./state.js";
 
+/** What is said of an image whose AES key cannot be unwrapped. */
+export const NO_READABLE_KEY = "encrypted, without a key that this loader can read";
+
 const encrypts = ({ encryption = "none" }: BootConfig): boolean => encryption !== "none";
 
 /**

@@ -1,7 +1,7 @@
 import { FlashError } from "../../flash/error.js";
 import type { FlashMap } from "../../flash/map.js";
 import { formatVersion, IMAGE_MAGIC } from "../header.js";
-import { type InstallMode, installs, modeOf } from "../modes.js";
+import { type InstallMode, installs, modeOf, onlyStarts } from "../modes.js";
 import { BootFlag, type SwapState, SwapType } from "../trailer.js";
 import { bootstrapType, fillPrimary, primaryIsVacant } from "./bootstrap.js";
 import type { BootResult, ImageResult, LoaderConfig, LoaderServices } from "./config.js";
@@ -93,7 +93,7 @@ export class Loader {
 		let halted = false;
 		try {
 			const { mode } = boot.bootutil;
-			if (mode.firmwareLoader || mode.singleSlot) reason = chooseLoader(boot, loaderWanted);
+			if (onlyStarts(mode)) reason = chooseLoader(boot, loaderWanted);
 			else reason = this.#strategy ? new BootRun(boot, this.#strategy).run() : new NewestRun(boot).run();
 		} catch (error) {
 			if (!(error instanceof LoaderHalt || error instanceof FlashError)) throw error;

@@ -6,7 +6,7 @@ import { loadToRam } from "./ram-load.js";
 import { settleCounter } from "./rollback.js";
 import { type Boot, type ImageState, PRIMARY, SECONDARY, type SlotIndex, slotName } from "./state.js";
 import { imageFault } from "./validate-image.js";
-import { eraseSlot, headerErased } from "./validate-slot.js";
+import { eraseSlot, headerErased, tolerate } from "./validate-slot.js";
 
 /**
  * One boot where both slots are equal and the newest image runs: from its slot, or from RAM (MCUboot design.md, Equal
@@ -48,7 +48,9 @@ export class NewestRun {
 		const { area } = image.slots[slot];
 		const header = decodeHeader(area.bytes(0, IMAGE_HEADER_SIZE));
 		image.slots[slot].header = header;
-		const fault = headerErased(image, slot) ? "empty" : (headerFault(header, area) ?? this.#misplaced(image, slot));
+		const fault = headerErased(image, slot)
+			? "empty"
+			: (headerFault(header, area, this.#boot.config.encryption) ?? this.#misplaced(image, slot));
 		this.#say(image, slot, fault ?? `version ${formatVersion(header.version)}`);
 		return fault === undefined;
 	}
@@ -103,7 +105,8 @@ export class NewestRun {
 		}
 		if (copyDone !== BootFlag.SET) {
 			image.action = imageOk === BootFlag.SET ? "permanent" : "test";
-			trailer.writeCopyDone();
+			// A flag that is half programmed cannot be written: the image starts all the same (MCUboot `boot_select_or_erase`).
+			tolerate(this.#boot, () => trailer.writeCopyDone());
 		}
 		return undefined;
 	}

@@ -1,7 +1,9 @@
 import { FlashArea } from "../../flash/area.js";
 import { NorPartition } from "../../flash/nor.js";
+import { isEncrypted } from "../header.js";
 import { TlvIterator } from "../tlv.js";
 import { placeFault } from "../validation.js";
+import { imageKey, NO_READABLE_KEY } from "./encryption-swap.js";
 import type { Boot, ImageState, SlotIndex } from "./state.js";
 
 /**
@@ -23,9 +25,16 @@ export function loadToRam(boot: Boot, image: ImageState, slot: SlotIndex): Flash
 		return `${size} bytes at 0x${start.toString(16)} are outside the RAM for images`;
 	const other = boot.images.find((each) => each !== image && each.ram && overlap(each.ram, { start, size }));
 	if (other) return `${size} bytes at 0x${start.toString(16)} would overlap image ${other.index}`;
+	const bytes = area.bytes(0, size);
+	if (isEncrypted(header)) {
+		// In either slot: nothing decrypts it there (MCUboot ram_load.c, `boot_decrypt_and_copy_image_to_sram`).
+		const key = imageKey(boot.config, area, header, 0);
+		if (!key || !image.decryption) return NO_READABLE_KEY;
+		image.decryption.crypt(key, header, bytes, 0);
+	}
 	image.ram = { start, size };
 	// Of RAM only what the image takes is modelled, as memory that can be read like flash.
-	const memory = new NorPartition(area.bytes(0, size), { sectorSize: 1, writeAlign: 1 });
+	const memory = new NorPartition(bytes, { sectorSize: 1, writeAlign: 1 });
 	return new FlashArea(area.id, "ram", start, memory);
 }
 

@@ -4,7 +4,7 @@ import { IMAGE_MAGIC, isEncrypted } from "../header.js";
 import { maxImageSize, SwapType } from "../trailer.js";
 import { bootableFault, headerFault } from "../validation.js";
 import { versionFault } from "./downgrade.js";
-import { imageKey } from "./encryption-swap.js";
+import { imageKey, NO_READABLE_KEY } from "./encryption-swap.js";
 import { eraseRegion, eraseTrailer } from "./flash-ops.js";
 import {
 	type Boot,
@@ -62,7 +62,7 @@ export function eraseSlot(boot: Boot, image: ImageState, slot: SlotIndex): void 
 }
 
 /** Clearing up is no reason not to boot: a flash error is only logged. */
-function tolerate(boot: Boot, operation: () => void): void {
+export function tolerate(boot: Boot, operation: () => void): void {
 	try {
 		operation();
 	} catch (error) {
@@ -101,7 +101,7 @@ function imageSlotFault(
 	// Only in the secondary slot; in the primary one it is plain, whatever its flags say.
 	const encrypted = slot === SECONDARY && isEncrypted(header);
 	const key = encrypted ? imageKey(boot.config, area, header, start) : undefined;
-	if (encrypted && !key) return "encrypted, without a key that this loader can read";
+	if (encrypted && !key) return NO_READABLE_KEY;
 	const maxSize = maxImageSize(boot.config, image.primary.area, image.secondary.area, area);
 	const place = { image: image.index, area, header, start, maxSize, ...(key && { key }) };
 	return imageFault(boot.config, boot.services, place);

@@ -1,40 +1,18 @@
 import assert from "node:assert";
-import { aeskw, ctr } from "@noble/ciphers/aes.js";
 import { decodeHeader, ImageFlag } from "../../../modules/bootutil/header.js";
 import type { LoaderConfig } from "../../../modules/bootutil/loader/config.js";
 import { decryptionWith, unwrapKey } from "../../../modules/bootutil/loader/encryption.js";
 import { cryptPayload } from "../../../modules/bootutil/loader/encryption-payload.js";
 import type { UpgradeMode } from "../../../modules/bootutil/modes.js";
 import { trailerLayout } from "../../../modules/bootutil/trailer.js";
-import { wrapping } from "../../../modules/bootutil/validation.js";
 import { Bench, everyCut, SECTOR, SLOT } from "./bench.js";
+import { encrypted, KEK, type Pair } from "./encrypted-image.js";
 import { WRAP_VECTORS } from "./encryption-vectors.js";
 import { bootConfig, makeImage, type TestImage } from "./support.js";
 
 const bytes = (hex: string): Uint8Array =>
 	Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
 const keySizeOf = ({ key }: { readonly key: string }) => (key.length / 2) as 16 | 32;
-
-/** An image as it is in the primary slot, and as it is in the secondary: the same if it is plain. */
-interface Pair {
-	readonly plain: Uint8Array;
-	readonly sealed: Uint8Array;
-}
-
-const HEADER = 32;
-const KEK = Uint8Array.from({ length: 32 }, (_, i) => 7 * i + 1);
-
-/** An image that is wrapped by AES key wrap, for `KEK`. */
-function encrypted(image: TestImage, keySize: 16 | 32): Pair {
-	const key = new Uint8Array(keySize).map((_, i) => 16 * image.version[0] + i);
-	const wrapped = [...aeskw(KEK.subarray(0, keySize)).encrypt(key)];
-	const flags = keySize === 16 ? ImageFlag.ENCRYPTED_AES128 : ImageFlag.ENCRYPTED_AES256;
-	const plain = makeImage({ ...image, flags, tlvs: [{ type: wrapping("aes-kw", 16)[0], value: wrapped }] });
-	const sealed = plain.slice();
-	const payload = sealed.subarray(HEADER, HEADER + image.length);
-	payload.set(ctr(key, new Uint8Array(16)).encrypt(payload));
-	return { plain, sealed };
-}
 
 const notEncrypted = (image: TestImage): Pair => ({ plain: makeImage(image), sealed: makeImage(image) });
 

@@ -25,6 +25,11 @@ class Device {
 		return this;
 	}
 
+	/** Where a boot loads the application to. */
+	ramAddress(): number | undefined {
+		return this.#loader.boot().images[0]!.ramAddress;
+	}
+
 	/** Slot and version of what a boot starts; "-" if it is nothing. */
 	boot(wanted = false): string {
 		const { ok, halted, images } = this.#loader.boot(wanted);
@@ -49,7 +54,7 @@ describe("a firmware loader", () => {
 		["is damaged", (it, id) => (it.flash.bytes(id)[100] = 0x55)],
 		["is not made to be booted", (it, id) => it.put(id, { flags: 0x10 })],
 		["is compressed", (it, id) => it.put(id, { flags: 0x400 })],
-		["reaches into the trailer", (it, id) => it.put(id, { length: SLOT - 1584 - 32 - 40 + 4 })],
+		["reaches into the trailer", (it, id) => it.put(id, { length: SLOT - 48 - 32 - 40 + 4 })],
 		["is larger than its slot", (it, id) => it.put(id, { length: 100 }).flash.bytes(id).fill(0x7f, 12, 16)],
 	];
 	for (const [what, spoil] of faults) {
@@ -78,7 +83,7 @@ describe("a firmware loader", () => {
 	});
 
 	it("takes the whole slot below the trailer", () => {
-		const it = new Device().put(1, { length: SLOT - 1584 - 32 - 40 }).put(2);
+		const it = new Device().put(1, { length: SLOT - 48 - 32 - 40 }).put(2);
 		assert.equal(it.boot(), APPLICATION);
 	});
 
@@ -97,6 +102,39 @@ describe("a firmware loader", () => {
 		it.flash.bytes(1)[100] = 0x55;
 		assert.equal(it.boot(), "-");
 		assert.match(it.log.at(-1)!, /no application can be started/);
+	});
+
+	it("is not looked for with a single slot that is loaded to RAM", () => {
+		const ram = { start: 0x20000000, size: 0x10000 };
+		const it = new Device({ mode: "single-slot-ram-load", ram }).put(2);
+		const loaded = { flags: 0x20, loadAddress: ram.start + 0x100 };
+		it.put(1, loaded);
+		assert.equal(it.boot(), APPLICATION);
+		assert.equal(it.ramAddress(), loaded.loadAddress);
+		for (const [image, why] of [
+			[{ flags: 0, loadAddress: loaded.loadAddress }, /not made to be loaded to RAM/],
+			[{ ...loaded, loadAddress: ram.start - 4 }, /outside the RAM for images/],
+			[{ ...loaded, loadAddress: ram.start + ram.size - 100 }, /outside the RAM for images/],
+		] as const) {
+			it.put(1, image);
+			assert.equal(it.boot(), "-");
+			assert.equal(it.ramAddress(), undefined);
+			assert.match(it.log.at(-2)!, why);
+		}
+		it.put(1, loaded).flash.bytes(1)[100] = 0x55;
+		assert.equal(it.boot(), "-");
+		assert.equal(it.ramAddress(), undefined);
+		assert.match(it.log.at(-1)!, /no application can be started/);
+	});
+
+	it("is loaded to RAM even where the boot loader does not validate", () => {
+		const ram = { start: 0x20000000, size: 0x10000 };
+		const it = new Device({ mode: "single-slot-ram-load", ram, validatePrimary: false });
+		it.put(1, { flags: 0x20, loadAddress: ram.start }).flash.bytes(1)[100] = 0x55;
+		assert.equal(it.boot(), APPLICATION);
+		assert.equal(it.ramAddress(), ram.start);
+		it.put(1);
+		assert.equal(it.boot(), "-");
 	});
 
 	it("is not hashed where the boot loader does not validate", () => {

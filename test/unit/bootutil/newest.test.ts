@@ -157,6 +157,15 @@ describe("boot loader, direct-xip with revert", () => {
 		assert.equal(it.run(), "1.0.0 none");
 	});
 
+	it("starts an image of which a power cut has left copy_done half programmed", () => {
+		const it = settled(two);
+		mark(it, false);
+		it.bytes(2)[SLOT - 32] = 0xf1;
+		// Neither set nor unset, so that the trial never ends.
+		for (let i = 0; i < 2; i++) assert.equal(it.run(), "2.0.0 in slot 1 test");
+		assert.match(it.log.join("\n"), /not erased/);
+	});
+
 	it("keeps what is confirmed", () => {
 		const it = settled(two);
 		mark(it, false);

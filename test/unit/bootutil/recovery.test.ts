@@ -228,16 +228,19 @@ describe("serial recovery", () => {
 		assert.equal(it.ask(1, 0, { confirm: false }), rc(3));
 	});
 
-	it("knows of one slot where there is no other", () => {
-		const it = new Device({ slotInfo: true }, { mode: "single-slot" });
-		it.put(1, OLD);
-		it.put(2, NEW);
-		assert.equal(it.ask(1, 0, {}, 0), "bf66696d616765739fbf64736c6f74006776657273696f6e65312e302e30ffffff");
-		const slot = "bf64736c6f74006473697a651980006f75706c6f61645f696d6167655f696400ff";
-		// Below the trailer: 128 sectors of status and the fields.
-		const most = `6e6d61785f696d6167655f73697a6519${(SLOT - 1584).toString(16)}`;
-		assert.equal(it.ask(1, 6, {}, 0), `bf66696d616765739fbf65696d6167650065736c6f74739f${slot}ff${most}ffffff`);
-	});
+	for (const mode of ["single-slot", "single-slot-ram-load"] as const)
+		it(`knows of one slot where there is no other: ${mode}`, () => {
+			const it = new Device({ slotInfo: true }, { mode });
+			it.put(1, OLD);
+			it.put(2, NEW);
+			assert.equal(it.ask(1, 0, {}, 0), "bf66696d616765739fbf64736c6f74006776657273696f6e65312e302e30ffffff");
+			// MCUboot names no slot for uploads if it is loaded to RAM.
+			const upload = mode === "single-slot" ? "6f75706c6f61645f696d6167655f696400" : "";
+			const slot = `bf64736c6f74006473697a65198000${upload}ff`;
+			// Below the trailer, which has no status.
+			const most = `6e6d61785f696d6167655f73697a6519${(SLOT - 48).toString(16)}`;
+			assert.equal(it.ask(1, 6, {}, 0), `bf66696d616765739fbf65696d6167650065736c6f74739f${slot}ff${most}ffffff`);
+		});
 
 	it("tells of slots, and which number an upload to each has", () => {
 		const info = (slot: number, id?: number): string =>
@@ -295,6 +298,15 @@ describe("uploads in serial recovery", () => {
 		const it = new Device();
 		assert.equal(it.upload(new Uint8Array(SLOT).fill(0x33), 512), off("198000"));
 		assert.ok(it.flash.bytes(1).every((byte) => byte === 0x33));
+	});
+
+	it("leave the end of the slot to the image where nothing heeds a trailer", () => {
+		for (const mode of ["firmware-loader", "single-slot", "single-slot-ram-load"] as const) {
+			const it = new Device({ eraseProgressively: true }, { mode });
+			const file = new Uint8Array(SLOT - 48).fill(0x33);
+			assert.equal(it.upload(file, 512), off(`19${file.length.toString(16)}`));
+			assert.deepStrictEqual(it.flash.bytes(1).slice(0, file.length), file);
+		}
 	});
 
 	it("go to the primary slot of the image that they name", () => {

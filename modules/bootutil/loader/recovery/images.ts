@@ -96,17 +96,18 @@ export class RecoveryImages {
 	slotInfo(): ResponseMap {
 		const { map, config } = this.#host;
 		const { directUpload } = this.#build;
+		// A single slot that is loaded to RAM is named for no upload at all.
+		const named = this.#boot.mode.singleSlot === "slot" ? PRIMARY : SECONDARY;
 		const images: ResponseMap[] = [];
 		for (let image = 0; image < config.images; image++) {
 			const primary = map.slot(image, "primary");
 			const secondary = map.slot(image, "secondary");
-			const last = this.#slots.length - 1;
 			images.push({
 				image,
 				slots: this.#slots.map((slot) => ({
 					slot,
 					size: (slot === PRIMARY ? primary : secondary).size,
-					upload_image_id: directUpload ? 2 * image + slot + 1 : slot === last ? image : undefined,
+					upload_image_id: directUpload ? 2 * image + slot + 1 : slot === named ? image : undefined,
 				})),
 				max_image_size: maxImageSize(config, primary, secondary, primary),
 			});
@@ -138,8 +139,9 @@ export class RecoveryImages {
 		const start = slot === SECONDARY && type !== SwapType.REVERT ? updateSector * area.sectorSize : 0;
 		const header = headerAt(area, start);
 		if (header?.magic !== IMAGE_MAGIC) return undefined;
-		// Only in the secondary slot; in the primary one it is plain, whatever its flags say.
-		const encrypted = slot === SECONDARY && isEncrypted(header);
+		// In the primary slot it is plain, whatever its flags say, unless it is loaded from there.
+		const { newest, singleSlot } = this.#boot.mode;
+		const encrypted = (slot === SECONDARY || (newest ?? singleSlot) === "ram") && isEncrypted(header);
 		const key = encrypted ? imageKey(config, area, header, start) : undefined;
 		if (encrypted && !key) return undefined;
 		const maxSize = maxImageSize(config, primary, secondary, area);

@@ -68,6 +68,7 @@ export class Recovery {
 			length: end - HEADER_SIZE,
 		});
 		reply(this.#response.subarray(0, end));
+		this.#upload.settle();
 		if (group === OS && command === RESET) this.#host.reset();
 	}
 

@@ -3,11 +3,12 @@ import { FlashError } from "../../../flash/error.js";
 import type { ResponseMap } from "../../../smp/cbor.js";
 import { Rc, SmpError } from "../../../smp/errors.js";
 import { bytes, decodeFields, uint } from "../../../smp/fields.js";
-import { modeOf } from "../../modes.js";
+import { modeOf, onlyStarts } from "../../modes.js";
 import { trailerLayout } from "../../trailer.js";
 import { eraseRegion } from "../flash-ops.js";
 import { SECONDARY, type SlotIndex } from "../state.js";
 import type { RecoveryBuild, RecoveryHost } from "./build.js";
+import { decryptInPlace } from "./decrypt.js";
 
 /** Keys of an upload request. Others, such as `sha`, are of no concern here. */
 const SCHEMA = Object.freeze({ image: uint, data: bytes, len: uint, off: uint });
@@ -29,6 +30,8 @@ export class RecoveryUpload {
 	#offset = 0;
 	/** Where the file begins in the slot. */
 	#start = 0;
+	/** The primary slot that has just got the last byte of a file. */
+	#whole: FlashArea | undefined;
 	/** First byte that has not been erased for this file. */
 	#erased = 0;
 
@@ -47,12 +50,31 @@ export class RecoveryUpload {
 			if (off === 0) this.#begin(area, slot, len, data);
 			else if (off !== this.#offset) return { rc: Rc.OK, off: this.#offset };
 			else if (off + data.length > this.#size) throw refuse("the packet goes beyond the announced length");
-			this.#write(area, data);
+			this.#write(area, slot, data);
 		} catch (error) {
 			if (error instanceof FlashError) throw refuse(error.message);
 			throw error;
 		}
 		return { rc: Rc.OK, off: this.#offset };
+	}
+
+	/**
+	 * Decrypts an encrypted image that is whole now, in the slot where it runs; once its last packet has been answered. An image
+	 * that is loaded to RAM is decrypted there.
+	 */
+	settle(): void {
+		const whole = this.#whole;
+		this.#whole = undefined;
+		const { config, services } = this.#host;
+		const { newest, singleSlot } = modeOf(config.mode);
+		if (!whole || (newest ?? singleSlot) === "ram") return;
+		try {
+			const fault = decryptInPlace(config, whole);
+			if (fault !== undefined) services.log(`recovery: the image stays as it is: ${fault}`);
+		} catch (error) {
+			if (!(error instanceof FlashError)) throw error;
+			services.log(`recovery: the image could not be decrypted: ${error.message}`);
+		}
 	}
 
 	/** The slot that `image` stands for: the primary one of an image; with direct upload 1 is the first slot, as is 0. */
@@ -84,7 +106,7 @@ export class RecoveryUpload {
 		this.#size = len;
 	}
 
-	#write(area: FlashArea, data: Uint8Array): void {
+	#write(area: FlashArea, slot: SlotIndex, data: Uint8Array): void {
 		const { writeAlign, erasedValue } = area;
 		const at = this.#start + this.#offset;
 		this.#eraseUpTo(area, at + data.length);
@@ -98,7 +120,10 @@ export class RecoveryUpload {
 			area.write(unit, at + whole);
 		}
 		this.#offset += last ? data.length : whole;
-		if (last) this.#finish(area);
+		if (last) {
+			this.#finish(area);
+			if (slot !== SECONDARY) this.#whole = area;
+		}
 	}
 
 	#eraseUpTo(area: FlashArea, end: number): void {
@@ -111,11 +136,12 @@ export class RecoveryUpload {
 
 	/**
 	 * The sectors of the trailer are erased last, whatever the file brought there: what they said was of another image. MCUboot
-	 * erases the first of them only.
+	 * erases the first of them only. Where nothing heeds a trailer, an image may share its sector.
 	 */
 	#finish(area: FlashArea): void {
-		if (!this.#build.eraseProgressively) return;
-		const { status } = trailerLayout(this.#host.config, area.size, area.writeAlign);
+		const { config } = this.#host;
+		if (!this.#build.eraseProgressively || onlyStarts(modeOf(config.mode))) return;
+		const { status } = trailerLayout(config, area.size, area.writeAlign);
 		const from = Math.floor(status / area.sectorSize) * area.sectorSize;
 		eraseRegion(area, from, area.size - from);
 	}

@@ -59,7 +59,7 @@ function newest(slots: ImageSlots, image: number): NextBoot {
 
 /** What a header says against an image where the newest one runs, in words. The boot loader looks no further at such an image. */
 export const candidateFault = ({ boot }: ImageSlots, header: ImageHeader, area: FlashArea): string | undefined =>
-	headerFault(header, area) ?? bootableFault(header) ?? placeFault(boot.mode, header, area);
+	headerFault(header, area, boot.config.encryption) ?? bootableFault(header) ?? placeFault(boot.mode, header, area);
 
 /** Whether the image in a slot goes before the running one. Of two of the same version the one in the first slot does. */
 export function isNewer(slots: ImageSlots, slot: number, offered: ImageHeader): boolean {

@@ -6,6 +6,7 @@ import {
 	type ImageHeader,
 	signedSize,
 } from "../../../bootutil/header.js";
+import { onlyStarts } from "../../../bootutil/modes.js";
 import { hashTlv, TlvIterator } from "../../../bootutil/tlv.js";
 import { maxImageSize } from "../../../bootutil/trailer.js";
 import type { ImagePlace } from "../../../bootutil/validation.js";
@@ -61,8 +62,7 @@ export class ImageSlots {
 
 	/** Whether a slot is that of a firmware loader, which no client replaces, or there is no such slot. */
 	holdsLoader(slot: number): boolean {
-		const { firmwareLoader, singleSlot } = this.boot.mode;
-		return (firmwareLoader === true || singleSlot === true) && (slot & 1) === 1;
+		return (slot & 1) === 1 && onlyStarts(this.boot.mode);
 	}
 
 	/** Where the image in a slot starts, bytes from the start of the slot. */

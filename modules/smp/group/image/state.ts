@@ -1,5 +1,6 @@
 import { BootError } from "../../../bootutil/bootutil.js";
 import { formatVersion } from "../../../bootutil/header.js";
+import { installs } from "../../../bootutil/modes.js";
 import { bootableFault } from "../../../bootutil/validation.js";
 import type { ResponseMap } from "../../cbor.js";
 import { bool, nullableBytes } from "../../fields.js";
@@ -19,8 +20,8 @@ export function stateCommand(slots: ImageSlots, options: ImageOptions): Command 
 	const list = (): ResponseMap => imageList(slots, options);
 	const read = { handle: list };
 	// Where the newest image runs without being asked for, and where nothing is installed, there is nothing to be set.
-	const { newest, reverts, firmwareLoader, singleSlot } = slots.boot.mode;
-	if ((newest && !reverts) || firmwareLoader || singleSlot) return { name: "state", read };
+	const { mode } = slots.boot;
+	if (!installs(mode) && !mode.reverts) return { name: "state", read };
 	return {
 		name: "state",
 		read,
