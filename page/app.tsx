@@ -6,6 +6,9 @@ import { ForecastPanel } from "./panels/forecast.jsx";
 import { TimePanel } from "./panels/time.jsx";
 import { TrailersPanel } from "./panels/trailers.jsx";
 
+const LOST =
+	"The simulator does not answer: was it stopped? This page goes on by itself once the simulator runs again at this address.";
+
 /** The whole page. */
 export function App() {
 	return (
@@ -16,7 +19,7 @@ export function App() {
 			<Bar />
 			<main>
 				<p class="alert" role="alert">
-					{refusal.value}
+					{connection.value === "lost" ? LOST : refusal.value}
 				</p>
 				{SERVED ? <Simulator /> : <Board />}
 			</main>

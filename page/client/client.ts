@@ -64,12 +64,18 @@ export async function doing(
 	await refresh();
 }
 
-/** Asks for the list of images. A device that does not answer now will be asked later. */
-export async function refresh(): Promise<void> {
+/** Asks for the list of images. A device that does not answer now will be asked later: this returns why it did not. */
+export async function refresh(): Promise<unknown> {
 	const device = client.value;
-	if (!device) return;
-	const listed = await device.images({ timeout: 1000, tries: 2 }).catch(() => undefined);
-	if (listed && device === client.value) images.value = listed;
+	if (!device) return undefined;
+	try {
+		const listed = await device.images({ timeout: 1000, tries: 2 });
+		// Who looks at the images looks anew at each change.
+		if (device === client.value && JSON.stringify(listed) !== JSON.stringify(images.value)) images.value = listed;
+		return undefined;
+	} catch (error) {
+		return error;
+	}
 }
 
 const onProgress = (sent: number, total: number): void => {

@@ -7,7 +7,18 @@ import { applyPart, type Cut, cutName, parseCut } from "../flash/cut.js";
 import { openMap } from "../flash/open-map.js";
 import { type Recording, Timeline } from "../flash/recording.js";
 import { type Step, stepsOf } from "../flash/steps.js";
-import { areas, boots, engine, hello, knownImages, onEvent, recording, situation, startWith } from "./session.js";
+import {
+	areas,
+	boots,
+	engine,
+	hello,
+	knownImages,
+	onEvent,
+	recording,
+	situation,
+	startWith,
+	status,
+} from "./session.js";
 
 // The time machine: one recorded boot, or the next one as it is rehearsed, and a moment in it.
 
@@ -36,8 +47,11 @@ export const shownAreas = computed<readonly AreaView[]>(() => {
 	const from = timeline.position;
 	const to = position.value;
 	timeline.seek(to);
-	const touched = record.operations.slice(Math.min(from, to), Math.max(from, to));
-	return contents.look((low, high) => touched.some(({ at, length }) => at < high && at + length > low));
+	const changed = new Set<number>();
+	const { sectorSize = 1 } = hello.peek()?.build.layout ?? {};
+	for (const { at, length } of record.operations.slice(Math.min(from, to), Math.max(from, to)))
+		for (let sector = Math.floor(at / sectorSize); sector * sectorSize < at + length; sector++) changed.add(sector);
+	return contents.look(changed);
 });
 
 /** The sector that the last operation of that moment was in; undefined for now. */
@@ -123,9 +137,14 @@ export const recovering = signal<
 			readonly cut: Cut;
 			/** The newest recording at that time. */
 			readonly after: number;
-			/** Whether the device has come up since, and whether that boot changed the flash. */
-			readonly shown: boolean;
-			readonly recorded: boolean;
+			/** How the device was when it had come up: what happens later is no part of it. Undefined before that. */
+			readonly came?: {
+				/** Whether that boot changed the flash. */
+				readonly recorded: boolean;
+				readonly runs: boolean;
+				/** In a few words. */
+				readonly words: string;
+			};
 	  }
 	| undefined
 >(undefined);
@@ -139,7 +158,7 @@ export function pullPlug(there: Journey, cut: Cut): void {
 	const operation = there.recording.operations[cut.done];
 	if (operation && (cut.units !== undefined || cut.half !== undefined))
 		applyPart(timeline.flash, operation, cut, build.layout.writeAlign);
-	recovering.value = { cut, after: boots.value.at(-1) ?? 0, shown: false, recorded: false };
+	recovering.value = { cut, after: boots.value.at(-1) ?? 0 };
 	startWith(new Uint8Array(timeline.flash));
 }
 
@@ -168,8 +187,9 @@ onEvent(({ event }) => {
 	if (event !== "boot" && event !== "halt") return;
 	const plug = recovering.value;
 	const newest = boots.value.at(-1) ?? 0;
-	if (!plug || plug.shown) return;
-	recovering.value = { ...plug, shown: true, recorded: newest > plug.after };
+	if (!plug || plug.came) return;
+	const { kind, words } = status.value;
+	recovering.value = { ...plug, came: { recorded: newest > plug.after, runs: kind === "runs", words } };
 	if (newest <= plug.after) leave();
 	else setTimeout(() => void travel(newest), event === "boot" ? 0 : COMPLETE);
 });
