@@ -46,6 +46,8 @@ export const status = computed<{ readonly kind: "runs" | "boots" | "off" | "down
 			}
 			case "swap":
 				return { kind: "boots", words: `swaps image ${event.image}` };
+			case "recovery":
+				return { kind: "down", words: "serial recovery: waits for an image" };
 			case "halt":
 				return { kind: "down", words: "nothing to boot" };
 			case "crash":
@@ -60,7 +62,17 @@ export const status = computed<{ readonly kind: "runs" | "boots" | "off" | "down
 	},
 );
 
-const STATES: readonly SimEvent["event"][] = ["boot", "swap", "halt", "crash", "lost", "power", "reset", "power-cut"];
+const STATES: readonly SimEvent["event"][] = [
+	"boot",
+	"swap",
+	"recovery",
+	"halt",
+	"crash",
+	"lost",
+	"power",
+	"reset",
+	"power-cut",
+];
 /** Flash that has been quiet for so long is explained anew, milliseconds. */
 const QUIET = 250;
 /** Until the page connects again, milliseconds. */

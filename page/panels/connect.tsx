@@ -23,6 +23,9 @@ const baud = signal("115200");
 const SILENT =
 	"No SMP server answers: is it the right board, at the right speed, and does it run? It is asked again by “List again”.";
 
+const DENIED =
+	"The browser does not let this page reach the device: allow serial ports and Bluetooth in the browser's settings for this page.";
+
 /** Connects, and lists the images, or says why not. */
 async function connect(open: () => Promise<void>): Promise<void> {
 	outcome.value = { good: true, words: "" };
@@ -35,8 +38,13 @@ async function connect(open: () => Promise<void>): Promise<void> {
 				words: why instanceof NoAnswerError && why.reason === undefined ? SILENT : sentence(why),
 			};
 	} catch (error) {
+		const { name } = error as Error;
 		// Who closes the browser's list of devices knows that.
-		if ((error as Error).name !== "NotFoundError") outcome.value = { good: false, words: sentence(error) };
+		if (name === "NotFoundError") return;
+		outcome.value = {
+			good: false,
+			words: name === "SecurityError" || name === "NotAllowedError" ? DENIED : sentence(error),
+		};
 	}
 }
 

@@ -29,6 +29,12 @@ export function TrailersPanel() {
 				return (
 					<div key={image} class="pair">
 						{build.boot.images > 1 && <h3>Image {image}</h3>}
+						{interrupted && (
+							<p>
+								<strong>Interrupted:</strong> a {typeName(interrupted.type)} swap goes on, {interrupted.done} of{" "}
+								{interrupted.total} steps are done. Until it is through, the boot loader does not ask the table.
+							</p>
+						)}
 						{!boot.mode.newest && (
 							<p class="states">
 								<span class="quiet">Row of MCUboot's table of states:</span>
@@ -47,12 +53,6 @@ export function TrailersPanel() {
 										<span class="quiet"> ({becauseWords(forecast).join(", ")})</span>
 									)}
 								</span>
-							</p>
-						)}
-						{interrupted && (
-							<p>
-								<strong>Interrupted:</strong> a {typeName(interrupted.type)} swap goes on, {interrupted.done} of{" "}
-								{interrupted.total} steps are done.
 							</p>
 						)}
 						<div class="trailers">

@@ -1,14 +1,15 @@
 import assert from "node:assert";
 import { generateKeyPairSync } from "node:crypto";
 import type { Browser, Page } from "playwright-core";
-import { SmpClient } from "../../client/index.js";
+import { readImageFile, SmpClient } from "../../client/index.js";
 import { serialLink } from "../../client/node/serial.js";
 import type { ImageOptions } from "../../image/create.js";
 import { parseKey } from "../../image/keys.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
+import { application } from "../support/application.js";
 import { describeWith } from "../support/tools.js";
-import { drop, openPage, outcome, startBrowser, uploading, withPage } from "./browser.js";
+import { drop, openPage, outcome, startBrowser, uploading, violations, withPage } from "./browser.js";
 
 // What goes wrong: the page says so in a sentence, and goes on.
 
@@ -95,6 +96,21 @@ describeWith("chromium", "trouble on the page", () => {
 			await page.locator(".status", { hasText: "runs 0.0.0" }).waitFor();
 			await page.getByRole("button", { name: "Upload" }).click();
 			await outcome(page, /It went on at/);
+		}));
+
+	it("the application crashes at each start", () =>
+		withPage(browser, [], async (page, device) => {
+			const broken = application("export default () => {\n\tthrow new TypeError('no sensor');\n};", "1.9.0");
+			const client = new SmpClient(serialLink(device.serial));
+			await client.upload(broken);
+			await client.confirm(readImageFile(broken).hash);
+			await client.close();
+			await page.getByRole("button", { name: "Reset", exact: true }).click();
+			const alert = page.getByRole("alert").filter({ hasText: "The device runs in safe mode" });
+			await alert.filter({ hasText: "crashed 3 times: uncaught TypeError: no sensor" }).waitFor();
+			assert.deepEqual(await violations(page), []);
+			await page.getByRole("button", { name: "Leave safe mode" }).click();
+			await alert.filter({ hasText: "The next start runs the application." }).waitFor();
 		}));
 
 	it("the simulator ends, and is there again", async () => {
