@@ -17,12 +17,7 @@ export function App() {
 				Skip to the {SERVED ? "flash" : "client"}
 			</a>
 			<Bar />
-			<main>
-				<p class="alert" role="alert">
-					{connection.value === "lost" ? LOST : refusal.value}
-				</p>
-				{SERVED ? <Simulator /> : <Board />}
-			</main>
+			<main>{SERVED ? <Simulator /> : <Board />}</main>
 		</>
 	);
 }
@@ -84,6 +79,9 @@ function Bar() {
 					</button>
 				</nav>
 			)}
+			<p class="alert" role="alert">
+				{connection.value === "lost" ? LOST : refusal.value}
+			</p>
 		</header>
 	);
 }
