@@ -137,14 +137,11 @@ export const recovering = signal<
 			readonly cut: Cut;
 			/** The newest recording at that time. */
 			readonly after: number;
-			/** How the device was when it had come up: what happens later is no part of it. Undefined before that. */
-			readonly came?: {
-				/** Whether that boot changed the flash. */
-				readonly recorded: boolean;
-				readonly runs: boolean;
-				/** In a few words. */
-				readonly words: string;
-			};
+			/** Whether the device has come up since, and whether that boot changed the flash. */
+			readonly shown: boolean;
+			readonly recorded: boolean;
+			/** How it was then: what happens later is no part of it. */
+			readonly came?: typeof status.value;
 	  }
 	| undefined
 >(undefined);
@@ -158,7 +155,7 @@ export function pullPlug(there: Journey, cut: Cut): void {
 	const operation = there.recording.operations[cut.done];
 	if (operation && (cut.units !== undefined || cut.half !== undefined))
 		applyPart(timeline.flash, operation, cut, build.layout.writeAlign);
-	recovering.value = { cut, after: boots.value.at(-1) ?? 0 };
+	recovering.value = { cut, after: boots.value.at(-1) ?? 0, shown: false, recorded: false };
 	startWith(new Uint8Array(timeline.flash));
 }
 
@@ -187,9 +184,8 @@ onEvent(({ event }) => {
 	if (event !== "boot" && event !== "halt") return;
 	const plug = recovering.value;
 	const newest = boots.value.at(-1) ?? 0;
-	if (!plug || plug.came) return;
-	const { kind, words } = status.value;
-	recovering.value = { ...plug, came: { recorded: newest > plug.after, runs: kind === "runs", words } };
+	if (!plug || plug.shown) return;
+	recovering.value = { ...plug, shown: true, recorded: newest > plug.after, came: status.value };
 	if (newest <= plug.after) leave();
 	else setTimeout(() => void travel(newest), event === "boot" ? 0 : COMPLETE);
 });

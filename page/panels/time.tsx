@@ -302,8 +302,8 @@ function recoveryWords(): string {
 	if (!plug) return "";
 	const where = `The power failed at ${cutName(plug.cut)}`;
 	if (!plug.came) return `${where}; the device boots.`;
-	const { recorded, runs, words } = plug.came;
-	const writes = recorded ? "with the operations above" : "and the flash needed no change";
-	if (runs) return `${where}. The device came back ${writes}: it ${words}.`;
+	const { kind, words } = plug.came;
+	const writes = plug.recorded ? "with the operations above" : "and the flash needed no change";
+	if (kind === "runs") return `${where}. The device came back ${writes}: it ${words}.`;
 	return `${where}. The device did not come back: ${words}.`;
 }
