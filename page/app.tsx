@@ -10,6 +10,9 @@ import { ForecastPanel } from "./panels/forecast.jsx";
 import { TimePanel } from "./panels/time.jsx";
 import { TrailersPanel } from "./panels/trailers.jsx";
 
+const LOST =
+	"The simulator does not answer: was it stopped? This page goes on by itself once the simulator runs again at this address.";
+
 /** The whole page. */
 export function App() {
 	return (
@@ -19,9 +22,6 @@ export function App() {
 			</a>
 			<Bar />
 			<main class={SERVED && lessonsOpen.value ? "with-lessons" : ""}>
-				<p class="alert" role="alert">
-					{refusal.value}
-				</p>
 				{SERVED && <Lessons />}
 				{SERVED ? <Simulator /> : <Board />}
 			</main>
@@ -90,6 +90,9 @@ function Bar() {
 					</button>
 				</nav>
 			)}
+			<p class="alert" role="alert">
+				{connection.value === "lost" ? LOST : refusal.value}
+			</p>
 		</header>
 	);
 }

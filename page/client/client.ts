@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { leaveSafeMode, type SafeMode, safeMode } from "../../client/group/boot-journal.js";
 import { type ImageState, type Link, SmpClient, type UpgradeStep, upgrade } from "../../client/index.js";
 import { sentence, sizeWords } from "../ui/words.js";
 
@@ -8,6 +9,8 @@ import { sentence, sizeWords } from "../ui/words.js";
 export const client = signal<SmpClient | undefined>(undefined);
 /** What the device lists. */
 export const images = signal<readonly ImageState[]>([]);
+/** Why the device runs without its application; undefined if it does not, or cannot tell. */
+export const safe = signal<SafeMode | undefined>(undefined);
 /** What is under way, in a word; empty if nothing is. */
 export const busy = signal("");
 /** How the last thing went. */
@@ -35,6 +38,7 @@ export const place = signal("");
 export function talkOver(link: Link, where: string): void {
 	void client.value?.close();
 	images.value = [];
+	safe.value = undefined;
 	place.value = where;
 	client.value = new SmpClient(link);
 }
@@ -64,12 +68,20 @@ export async function doing(
 	await refresh();
 }
 
-/** Asks for the list of images. A device that does not answer now will be asked later. */
-export async function refresh(): Promise<void> {
+/** Asks for the list of images. A device that does not answer now will be asked later: this returns why it did not. */
+export async function refresh(): Promise<unknown> {
 	const device = client.value;
-	if (!device) return;
-	const listed = await device.images({ timeout: 1000, tries: 2 }).catch(() => undefined);
-	if (listed && device === client.value) images.value = listed;
+	if (!device) return undefined;
+	try {
+		const listed = await device.images({ timeout: 1000, tries: 2 });
+		// Who looks at the images looks anew at each change.
+		if (device === client.value && JSON.stringify(listed) !== JSON.stringify(images.value)) images.value = listed;
+		const told = await safeMode(device, { timeout: 1000, tries: 1 }).catch(() => undefined);
+		if (device === client.value) safe.value = told;
+		return undefined;
+	} catch (error) {
+		return error;
+	}
 }
 
 const onProgress = (sent: number, total: number): void => {
@@ -134,6 +146,13 @@ export const eraseSlot = (image: number, slot: number): Promise<void> =>
 	doing("erasing", async (device, signal) => {
 		await device.erase(2 * image + slot, { signal });
 		return `Slot ${slot} of image ${image} is erased.`;
+	});
+
+/** Has the next start run the application again. */
+export const leaveSafe = (): Promise<void> =>
+	doing("leaving safe mode", async (device, signal) => {
+		await leaveSafeMode(device, { signal });
+		return "The next start runs the application.";
 	});
 
 /** Asks the device to restart. */

@@ -46,6 +46,8 @@ export const status = computed<{ readonly kind: "runs" | "boots" | "off" | "down
 			}
 			case "swap":
 				return { kind: "boots", words: `swaps image ${event.image}` };
+			case "recovery":
+				return { kind: "down", words: "serial recovery: waits for an image" };
 			case "halt":
 				return { kind: "down", words: "nothing to boot" };
 			case "crash":
@@ -60,7 +62,17 @@ export const status = computed<{ readonly kind: "runs" | "boots" | "off" | "down
 	},
 );
 
-const STATES: readonly SimEvent["event"][] = ["boot", "swap", "halt", "crash", "lost", "power", "reset", "power-cut"];
+const STATES: readonly SimEvent["event"][] = [
+	"boot",
+	"swap",
+	"recovery",
+	"halt",
+	"crash",
+	"lost",
+	"power",
+	"reset",
+	"power-cut",
+];
 /** Flash that has been quiet for so long is explained anew, milliseconds. */
 const QUIET = 250;
 /** Until the page connects again, milliseconds. */
@@ -71,9 +83,6 @@ const engine = new Engine();
 const listeners = new Set<ConsoleListener>();
 const lines: string[] = [];
 const MOST_LINES = 1000;
-/** More ranges that changed are one, which is the whole flash: nobody may look at the page for long. */
-const MOST_RANGES = 1000;
-
 /** Who shows the console. */
 export interface ConsoleListener {
 	line(text: string): void;
@@ -89,8 +98,8 @@ let otp: readonly number[] = [];
 let explaining: ReturnType<typeof setTimeout> | undefined;
 /** Whether the next frame will show the flash anew. */
 let showing = false;
-/** Ranges of the flash that changed and are not shown yet. */
-let dirty: [from: number, to: number][] = [];
+/** Sectors of the flash that changed and are not shown yet. */
+let dirty = new Set<number>();
 const recordings = new Map<number, Recording>();
 /** Called with each event, in order. */
 const watchers = new Set<(event: SimEvent) => void>();
@@ -185,7 +194,7 @@ function take(message: ServerMessage): void {
 			return;
 		case "flash":
 			flash.fill(ERASED);
-			dirty.push([0, flash.length]);
+			soil(0, flash.length);
 			return;
 		case "settled":
 			show();
@@ -237,8 +246,13 @@ const readyWords = ({ serial, udp }: ReadyEvent): string =>
 function takeFlash(piece: Uint8Array): void {
 	const at = readU32(piece, 0);
 	flash.set(piece.subarray(4), at);
-	if (dirty.length > MOST_RANGES) dirty = [[0, flash.length]];
-	dirty.push([at, at + piece.length - 4]);
+	soil(at, at + piece.length - 4);
+}
+
+/** Notes that a range of the flash is to be shown anew. */
+function soil(from: number, to: number): void {
+	const { sectorSize = 1 } = hello.value?.build.layout ?? {};
+	for (let sector = Math.floor(from / sectorSize); sector * sectorSize < to; sector++) dirty.add(sector);
 }
 
 /** Shows the flash as it is, with the next frame: a page that nobody sees has no frames, and costs an upload nothing. */
@@ -255,13 +269,12 @@ function draw(): void {
 	const { build } = hello.value ?? {};
 	if (!contents || !atlas || !build) return;
 	const changed = dirty;
-	dirty = [];
-	if (changed.length === 0) return;
+	dirty = new Set();
+	if (changed.size === 0) return;
 	// A new image changes what the sectors elsewhere mean.
 	const before = atlas.generation;
 	atlas.learn(openMap(build.layout, flash));
-	const all = atlas.generation !== before;
-	areas.value = contents.look((from, to) => all || changed.some(([a, b]) => a < to && b > from));
+	areas.value = contents.look(atlas.generation === before ? changed : undefined);
 	changes.value++;
 	clearTimeout(explaining);
 	explaining = setTimeout(explain, QUIET);

@@ -8,7 +8,18 @@ import { applyPart, type Cut, cutName, parseCut } from "../flash/cut.js";
 import { openMap } from "../flash/open-map.js";
 import { type Recording, Timeline } from "../flash/recording.js";
 import { type Step, stepsOf } from "../flash/steps.js";
-import { areas, boots, engine, hello, knownImages, onEvent, recording, situation, startWith } from "./session.js";
+import {
+	areas,
+	boots,
+	engine,
+	hello,
+	knownImages,
+	onEvent,
+	recording,
+	situation,
+	startWith,
+	status,
+} from "./session.js";
 
 // The time machine: one recorded boot, or the next one as it is rehearsed, and a moment in it.
 
@@ -21,6 +32,8 @@ export interface Journey {
 	readonly timeline: Timeline;
 	readonly contents: Contents;
 	readonly atlas: Atlas;
+	/** Bytes of a sector. */
+	readonly sectorSize: number;
 }
 
 /** The boot that is looked at; undefined: the flash is shown as it is. */
@@ -81,15 +94,19 @@ export function journeyThrough(recording: Recording, { layout, boot }: PageBuild
 	atlas.learn(map);
 	const contents = new Contents(map, boot, atlas);
 	contents.look();
-	return { recording, steps: stepsOf(recording, layout, boot), id: idOf(recording.start), timeline, contents, atlas };
+	const steps = stepsOf(recording, layout, boot);
+	const { sectorSize } = layout;
+	return { recording, steps, id: idOf(recording.start), timeline, contents, atlas, sectorSize };
 }
 
 /** The areas of a boot after so many operations, and the flash in its timeline. */
-export function areasAt({ timeline, contents, recording }: Journey, to: number): readonly AreaView[] {
+export function areasAt({ timeline, contents, recording, sectorSize }: Journey, to: number): readonly AreaView[] {
 	const from = timeline.position;
 	timeline.seek(to);
-	const touched = recording.operations.slice(Math.min(from, to), Math.max(from, to));
-	return contents.look((low, high) => touched.some(({ at, length }) => at < high && at + length > low));
+	const changed = new Set<number>();
+	for (const { at, length } of recording.operations.slice(Math.min(from, to), Math.max(from, to)))
+		for (let sector = Math.floor(at / sectorSize); sector * sectorSize < at + length; sector++) changed.add(sector);
+	return contents.look(changed);
 }
 
 /** The first digits of the SHA-256 of a flash. Browsers have their own for pages of this machine alone. */
@@ -132,6 +149,8 @@ export const recovering = signal<
 			/** Whether the device has come up since, and whether that boot changed the flash. */
 			readonly shown: boolean;
 			readonly recorded: boolean;
+			/** How it was then: what happens later is no part of it. */
+			readonly came?: typeof status.value;
 	  }
 	| undefined
 >(undefined);
@@ -180,7 +199,7 @@ onEvent(({ event }) => {
 	const plug = recovering.value;
 	const newest = boots.value.at(-1) ?? 0;
 	if (!plug || plug.shown) return;
-	recovering.value = { ...plug, shown: true, recorded: newest > plug.after };
+	recovering.value = { ...plug, shown: true, recorded: newest > plug.after, came: status.value };
 	if (newest <= plug.after) leave();
 	else setTimeout(() => void travel(newest), event === "boot" ? 0 : COMPLETE);
 });

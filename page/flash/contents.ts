@@ -30,9 +30,6 @@ export interface AreaView {
 	readonly sectors: readonly SectorView[];
 }
 
-/** The view of a sector that has not changed; undefined for a sector that is to be looked at. */
-type KnownOf = (sector: number) => SectorView | undefined;
-
 const ERASED_SECTOR: SectorView = Object.freeze({ holds: "erased" });
 
 /**
@@ -43,7 +40,7 @@ export class Contents {
 	readonly #config: BootConfig;
 	readonly #atlas: Atlas;
 	#views: readonly AreaView[] | undefined;
-	/** By area: the range of the image that is coming, as it was when the area was looked at. */
+	/** By area: where in it an image is coming. */
 	readonly #coming = new Map<number, readonly [from: number, to: number]>();
 
 	/** @param map - of a flash in memory, which changes in place */
@@ -54,37 +51,39 @@ export class Contents {
 	}
 
 	/**
-	 * The areas by address. `isChanged` says of a range of addresses whether it has changed since the last call; an area without a
-	 * change is the same object as before.
+	 * The areas by address. An area without a change, and a sector without one, is the same object as before.
+	 *
+	 * @param changed - the sectors that have changed since the last call, counted from the beginning of the flash; without it
+	 * everything may have, what the images are included
 	 */
-	look(isChanged: (from: number, to: number) => boolean = () => true): readonly AreaView[] {
-		const before = this.#views;
+	look(changed?: ReadonlySet<number>): readonly AreaView[] {
+		const before = changed && this.#views;
 		this.#views = this.#map
 			.areas()
 			.sort((a, b) => a.offset - b.offset)
 			.map((area, index) => {
 				const known = before?.[index];
-				if (known && !isChanged(area.offset, area.offset + area.size)) return known;
-				return this.#area(area, (sector) => {
-					const at = area.offset + sector * area.sectorSize;
-					return isChanged(at, at + area.sectorSize) ? undefined : known?.sectors[sector];
-				});
+				const first = area.offset / area.sectorSize;
+				const isChanged = (sector: number): boolean => !changed || changed.has(first + sector);
+				if (!known) return this.#area(area, () => undefined);
+				if (!known.sectors.some((_, sector) => isChanged(sector))) return known;
+				return this.#area(area, (sector) => (isChanged(sector) ? undefined : known.sectors[sector]));
 			});
 		return this.#views;
 	}
 
-	/** @param knownOf - the view of a sector that has not changed */
-	#area(area: FlashArea, knownOf: KnownOf): AreaView {
+	/** `known` gives what is known of a sector already. */
+	#area(area: FlashArea, known: (sector: number) => SectorView | undefined): AreaView {
 		const { id, label, offset, size } = area;
 		const { images } = this.#config;
 		for (let image = 0; image < images; image++)
 			for (const which of ["primary", "secondary"] as const)
 				if (id === slotAreaId(image, which))
-					return { id, label, offset, size, slot: { image, which }, sectors: this.#slot(area, image, which, knownOf) };
+					return { id, label, offset, size, slot: { image, which }, sectors: this.#slot(area, image, which, known) };
 		const isScratch = label === SCRATCH_LABEL;
 		const sectors = Array.from({ length: area.sectors }, (_, sector): SectorView => {
-			const known = knownOf(sector);
-			if (known) return known;
+			const there = known(sector);
+			if (there) return there;
 			const bytes = area.bytes(sector * area.sectorSize, area.sectorSize);
 			if (isErased(bytes)) return ERASED_SECTOR;
 			const origin = isScratch ? this.#findAny(bytes) : undefined;
@@ -106,17 +105,20 @@ export class Contents {
 		return origin && { holds: origin.role, source: origin.sector, part: origin.part };
 	}
 
-	#slot(area: FlashArea, image: number, which: "primary" | "secondary", knownOf: KnownOf): SectorView[] {
+	#slot(
+		area: FlashArea,
+		image: number,
+		which: "primary" | "secondary",
+		known: (sector: number) => SectorView | undefined,
+	): SectorView[] {
 		const { sectorSize } = area;
 		const trailer = Math.floor(trailerLayout(this.#config, area.size, area.writeAlign).status / sectorSize);
 		const [from, to] = this.#comingTo(area, which);
-		const [fromBefore, toBefore] = this.#coming.get(area.id) ?? [];
+		const [knownFrom, knownTo] = this.#coming.get(area.id) ?? [0, 0];
 		this.#coming.set(area.id, [from, to]);
-		// Another header changes the meaning of sectors that have not changed themselves.
-		const isSame = from === fromBefore && to === toBefore;
 		return Array.from({ length: area.sectors }, (_, sector): SectorView => {
-			const known = isSame ? knownOf(sector) : undefined;
-			if (known) return known;
+			const there = from === knownFrom && to === knownTo && known(sector);
+			if (there) return there;
 			const bytes = area.bytes(sector * sectorSize, sectorSize);
 			if (isErased(bytes)) return ERASED_SECTOR;
 			const found = this.#find(image, bytes);

@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { webSocketLink } from "../../client/web/websocket.js";
 import { breakOff, busy, outcome, progress, refresh, talkOver } from "../client/client.js";
-import { address, connection, hello, onEvent } from "../device/session.js";
+import { address, connection, explanation, hello, onEvent } from "../device/session.js";
 import { Panel } from "../ui/panel.jsx";
 import { Tabs } from "../ui/tabs.jsx";
 import { duration, sizeWords } from "../ui/words.js";
@@ -22,11 +22,16 @@ export function ClientPanel() {
 			"the simulator",
 		);
 		void refresh();
-		// What another client or a restart changes shows in what the boot loader and the application tell.
+		// A restart changes them too.
 		return onEvent(({ event }) => {
 			if (event === "boot") void refresh();
 		});
 	}, [open]);
+	// What another client changes shows in the flash, once that has come to rest.
+	const told = explanation.value;
+	useEffect(() => {
+		if (told && busy.value === "") void refresh();
+	}, [told]);
 	return (
 		<Panel id="client" title="Client">
 			{mayChange || hello.value === undefined ? (

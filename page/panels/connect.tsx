@@ -1,8 +1,9 @@
 import { signal } from "@preact/signals";
+import { NoAnswerError } from "../../client/index.js";
 import { bluetoothLink, SMP_SERVICE, type WebBluetoothDevice } from "../../client/web/bluetooth.js";
 import { type WebSerialPort, webSerialLink } from "../../client/web/serial.js";
 import { webSocketLink } from "../../client/web/websocket.js";
-import { client, images, outcome, place, refresh, talkOver } from "../client/client.js";
+import { client, outcome, place, refresh, talkOver } from "../client/client.js";
 import { sentence } from "../ui/words.js";
 
 /** What a browser made of Chromium has, and others do not. */
@@ -19,16 +20,31 @@ const LONG = "x".repeat(300);
 const bridge = signal("");
 const baud = signal("115200");
 
+const SILENT =
+	"No SMP server answers: is it the right board, at the right speed, and does it run? It is asked again by “List again”.";
+
+const DENIED =
+	"The browser does not let this page reach the device: allow serial ports and Bluetooth in the browser's settings for this page.";
+
 /** Connects, and lists the images, or says why not. */
 async function connect(open: () => Promise<void>): Promise<void> {
 	outcome.value = { good: true, words: "" };
 	try {
 		await open();
-		await refresh();
-		if (images.value.length === 0) outcome.value = { good: false, words: "The device does not answer yet." };
+		const why = await refresh();
+		if (why !== undefined)
+			outcome.value = {
+				good: false,
+				words: why instanceof NoAnswerError && why.reason === undefined ? SILENT : sentence(why),
+			};
 	} catch (error) {
+		const { name } = error as Error;
 		// Who closes the browser's list of devices knows that.
-		if ((error as Error).name !== "NotFoundError") outcome.value = { good: false, words: sentence(error) };
+		if (name === "NotFoundError") return;
+		outcome.value = {
+			good: false,
+			words: name === "SecurityError" || name === "NotAllowedError" ? DENIED : sentence(error),
+		};
 	}
 }
 
@@ -47,7 +63,9 @@ const openBluetooth = (): Promise<void> =>
 
 const openBridge = (): Promise<void> =>
 	connect(async () => {
-		const url = new URL(bridge.value);
+		const url = URL.parse?.(bridge.value.trim());
+		if (url?.protocol !== "ws:" && url?.protocol !== "wss:")
+			throw new Error("The address of a bridge begins with ws:// or wss://, as “xs-smp bridge” prints it.");
 		talkOver(
 			webSocketLink(() => new WebSocket(url)),
 			`a board behind ${url.host}`,

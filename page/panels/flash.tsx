@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { memo } from "preact/compat";
+import { modeOf } from "../../modules/bootutil/modes.js";
 import { hex } from "../../modules/bytes/hex.js";
 import { changes, hello, knownImages, wear } from "../device/session.js";
 import { journey, leave, position, shownAreas, touched } from "../device/time.js";
@@ -37,7 +38,7 @@ export function FlashPanel() {
 							showsWear.value = currentTarget.checked;
 						}}
 					/>
-					wear
+					show wear
 				</label>
 			}
 		>
@@ -58,6 +59,7 @@ export function FlashPanel() {
 								area={area}
 								sectorSize={layout.sectorSize}
 								wears={showsWear.value}
+								swaps={modeOf(boot.mode).newest === undefined}
 								touched={touched.value?.label === area.label ? touched.value.sector : undefined}
 							/>
 						))}
@@ -130,16 +132,21 @@ function Strip({ areas, size }: { readonly areas: readonly AreaView[]; readonly 
 /** Of a slot or another area: the sector that is pointed at. */
 const pointed = signal<{ readonly area: number; readonly sector: number } | undefined>(undefined);
 
+const PURPOSES = { primary: "runs from here", secondary: "an update waits here" } as const;
+
 /** One slot, sector by sector. Arrow keys go from sector to sector. */
 function Slot({
 	area,
 	sectorSize,
 	wears,
+	swaps,
 	touched: last,
 }: {
 	readonly area: AreaView;
 	readonly sectorSize: number;
 	readonly wears: boolean;
+	/** Whether only the image in the primary slot runs. */
+	readonly swaps: boolean;
 	/** The sector that was changed last in the moment that is shown. */
 	readonly touched: number | undefined;
 }) {
@@ -163,6 +170,7 @@ function Slot({
 		<div class="slot">
 			<p class="head">
 				<strong>{slot?.which ?? label}</strong>
+				{slot && swaps && <span>{PURPOSES[slot.which]}</span>}
 				<span class="quiet">
 					{label} · {hex(offset)} · {sizeWords(size)}
 				</span>

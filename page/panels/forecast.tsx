@@ -60,7 +60,12 @@ function Forecast({ told }: { readonly told: Explanation }) {
 							<div key={title}>
 								<dt>{title}</dt>
 								{bootLines(boot, intents, wording).map((line) => (
-									<dd key={line}>{line.trim().replace(/^(image \d) +/, "$1: ")}</dd>
+									<dd key={line}>
+										{line
+											.trim()
+											.replace(/^(image \d) +/, "$1: ")
+											.replace(/ (?=m?s\.$)/, "\u00a0")}
+									</dd>
 								))}
 							</div>
 						),

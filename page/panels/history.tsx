@@ -70,7 +70,7 @@ export function StatisticsTab() {
 	if (error) return <p>{error}</p>;
 	if (!answer) return <p class="quiet">…</p>;
 	return (
-		<Scroll label="Statistics">
+		<div class="statistics">
 			{answer.map(([name, counters]) => (
 				<table key={name}>
 					<caption>{name}</caption>
@@ -84,6 +84,6 @@ export function StatisticsTab() {
 					</tbody>
 				</table>
 			))}
-		</Scroll>
+		</div>
 	);
 }

@@ -1,4 +1,15 @@
-import { busy, confirmImage, eraseSlot, images, refresh, resetDevice, testImage } from "../client/client.js";
+import { safeModeWords } from "../../client/group/boot-journal.js";
+import {
+	busy,
+	confirmImage,
+	eraseSlot,
+	images,
+	leaveSafe,
+	refresh,
+	resetDevice,
+	safe,
+	testImage,
+} from "../client/client.js";
 import { Scroll } from "../ui/scroll.jsx";
 import { shortHash } from "../ui/words.js";
 
@@ -7,8 +18,20 @@ const FLAGS = ["active", "confirmed", "pending", "permanent", "bootable"] as con
 /** The image list, as the device tells it, and what can be done to each image. */
 export function ImagesTab() {
 	const idle = busy.value === "";
+	const without = safe.value;
 	return (
 		<>
+			<p class="alert" role="alert">
+				{without && `The device runs in ${safeModeWords(without)}. `}
+				{without &&
+					(without.left ? (
+						"The next start runs the application."
+					) : (
+						<button type="button" disabled={!idle} onClick={() => void leaveSafe()}>
+							Leave safe mode
+						</button>
+					))}
+			</p>
 			<Scroll label="Images on the device">
 				<table class="images">
 					<caption class="unseen">Images on the device</caption>

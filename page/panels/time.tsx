@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { hex } from "../../modules/bytes/hex.js";
-import { boots, hello, status } from "../device/session.js";
+import { boots, hello } from "../device/session.js";
 import {
 	cutAt,
 	followLink,
@@ -301,9 +301,9 @@ function recoveryWords(): string {
 	const plug = recovering.value;
 	if (!plug) return "";
 	const where = `The power failed at ${cutName(plug.cut)}`;
-	if (!plug.shown) return `${where}; the device boots.`;
+	if (!plug.came) return `${where}; the device boots.`;
+	const { kind, words } = plug.came;
 	const writes = plug.recorded ? "with the operations above" : "and the flash needed no change";
-	const { kind, words } = status.value;
 	if (kind === "runs") return `${where}. The device came back ${writes}: it ${words}.`;
 	return `${where}. The device did not come back: ${words}.`;
 }

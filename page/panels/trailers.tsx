@@ -29,9 +29,15 @@ export function TrailersPanel() {
 				return (
 					<div key={image} class="pair">
 						{build.boot.images > 1 && <h3>Image {image}</h3>}
+						{interrupted && (
+							<p>
+								<strong>Interrupted:</strong> a {typeName(interrupted.type)} swap goes on, {interrupted.done} of{" "}
+								{interrupted.total} steps are done. Until it is through, the boot loader does not ask the table.
+							</p>
+						)}
 						{!boot.mode.newest && (
 							<p class="states">
-								<span class="unseen">Row of the table of states: </span>
+								<span class="quiet">Row of MCUboot's table of states:</span>
 								{ROWS.map((row) => (
 									<span
 										key={row}
@@ -41,18 +47,12 @@ export function TrailersPanel() {
 										{row}
 									</span>
 								))}
-								<span>
-									{STATES[state ?? "V"]}: {typeName(swapType)}
+								<span class="means">
+									{STATES[state ?? "V"]}; swap type {typeName(swapType)}
 									{becauseWords(forecast).length > 0 && (
 										<span class="quiet"> ({becauseWords(forecast).join(", ")})</span>
 									)}
 								</span>
-							</p>
-						)}
-						{interrupted && (
-							<p>
-								<strong>Interrupted:</strong> a {typeName(interrupted.type)} swap goes on, {interrupted.done} of{" "}
-								{interrupted.total} steps are done.
 							</p>
 						)}
 						<div class="trailers">
@@ -60,7 +60,7 @@ export function TrailersPanel() {
 								const area = map.slot(image, which);
 								return (
 									<Scroll label={`Trailer of the ${which} slot of image ${image}`} key={which}>
-										<table>
+										<table class="trailer">
 											<caption>
 												{which} <span class="quiet">{area.label}</span>
 											</caption>

@@ -29,13 +29,45 @@ const SERIAL = `{ ${PIPE}
 		readable: null,
 		writable: null,
 		async open({ baudRate }) {
+			if (globalThis.unplugged) throw new DOMException("Failed to open serial port.", "NetworkError");
 			globalThis.speed = baudRate;
-			port.readable = new ReadableStream({ start: (to) => { take = (bytes) => to.enqueue(bytes); } });
+			let lost;
+			port.readable = new ReadableStream({
+				start: (to) => {
+					take = (bytes) => to.enqueue(bytes);
+					lost = () => to.error(new DOMException("The device has been lost.", "NetworkError"));
+				},
+			});
+			globalThis.unplug = () => {
+				globalThis.unplugged = true;
+				take = () => {};
+				port.readable = null;
+				lost();
+			};
 			port.writable = new WritableStream({ write: send });
 		},
 		async close() { port.readable = port.writable = null; },
 	};
-	Object.defineProperty(navigator, "serial", { value: { requestPort: async () => port } });
+	Object.defineProperty(navigator, "serial", {
+		value: {
+			requestPort: async () => {
+				if (globalThis.denied) throw new DOMException("Failed to execute 'requestPort' on 'Serial'.", globalThis.denied);
+				return port;
+			},
+		},
+	});
+}`;
+
+/** Of a device that is not for us. */
+const OTHER_BLUETOOTH = `{
+	const device = Object.assign(new EventTarget(), {
+		gatt: {
+			connect: async () => {},
+			disconnect() {},
+			getPrimaryService: async () => { throw new DOMException("No Services matching UUID found.", "NotFoundError"); },
+		},
+	});
+	Object.defineProperty(navigator, "bluetooth", { value: { requestDevice: async () => device } });
 }`;
 
 const BLUETOOTH = `{ ${PIPE}
@@ -92,13 +124,21 @@ describeWith("chromium", "the page for boards", () => {
 		assert.deepEqual(device.flash.secondary.subarray(0, file.length), file);
 	}
 
-	it("updates a board on a serial line", async () => {
-		const device = new FullDevice();
-		const page = await open(SERIAL, (send) => {
+	const says = (page: Page, words: string | RegExp): Promise<void> =>
+		page.locator(".outcome .bad").filter({ hasText: words }).waitFor();
+
+	/** A board on a serial line. */
+	const wired =
+		(device: FullDevice) =>
+		(send: (bytes: Uint8Array) => void): ((bytes: Uint8Array) => void) => {
 			const line: ByteStream = { onBytes: undefined, write: (bytes) => send(bytes), close() {} };
 			device.server.attach(new ConsoleTransport(line, { codec: scriptCodec, maxPacket: 1024 }), "uart");
 			return (bytes) => line.onBytes?.(bytes);
-		});
+		};
+
+	it("updates a board on a serial line", async () => {
+		const device = new FullDevice();
+		const page = await open(SERIAL, wired(device));
 		await page.getByLabel("baud").fill("921600");
 		await page.getByRole("button", { name: "Serial port…" }).click();
 		await page.getByText("This page talks to a board on a serial line.").waitFor();
@@ -129,6 +169,69 @@ describeWith("chromium", "the page for boards", () => {
 		await page.getByText("This page talks to a kitchen.").waitFor();
 		await uploadTo(page, device);
 		assert.equal(Math.max(...longest), 244);
+		await page.close();
+	});
+
+	it("says when a board is unplugged, and goes on when it is back", async () => {
+		const device = new FullDevice();
+		const page = await open(SERIAL, wired(device));
+		await page.getByRole("button", { name: "Serial port…" }).click();
+		await page.locator(".images tbody tr").first().waitFor();
+		await page.evaluate("unplug()");
+		await page.getByRole("button", { name: "Restart the device" }).click();
+		await says(page, "he serial port cannot be opened: another program has it, or the device is gone");
+		await page.evaluate("unplugged = false");
+		await uploadTo(page, device);
+		await page.close();
+	});
+
+	it("says when nobody answers, or something else than an SMP server does", async () => {
+		for (const noise of ["", "login: "]) {
+			const page = await open(SERIAL, (send) => () => {
+				if (noise) send(new TextEncoder().encode(noise));
+			});
+			await page.getByRole("button", { name: "Serial port…" }).click();
+			await says(page, "No SMP server answers: is it the right board, at the right speed, and does it run?");
+			await page.close();
+		}
+	});
+
+	it("says when the browser does not let the page have the port, and nothing to who chose none", async () => {
+		const device = new FullDevice();
+		const page = await open(SERIAL, wired(device));
+		await page.evaluate("denied = 'SecurityError'");
+		await page.getByRole("button", { name: "Serial port…" }).click();
+		await says(page, "The browser does not let this page reach the device");
+		await page.evaluate("denied = 'NotFoundError'");
+		await page.getByRole("button", { name: "Serial port…" }).click();
+		await page.locator(".outcome .bad").waitFor({ state: "detached" });
+		await page.evaluate("denied = undefined; unplugged = true");
+		await page.getByRole("button", { name: "Serial port…" }).click();
+		await says(page, "The serial port cannot be opened: another program has it, or the device is gone.");
+		await page.evaluate("unplugged = false");
+		await page.getByRole("button", { name: "Serial port…" }).click();
+		await uploadTo(page, device);
+		await page.close();
+	});
+
+	it("says when a Bluetooth device is another one", async () => {
+		const page = await open(OTHER_BLUETOOTH, () => () => {});
+		await page.getByRole("button", { name: "Bluetooth…" }).click();
+		await says(page, "The Bluetooth device has no SMP service.");
+		await page.close();
+	});
+
+	it("says when the address of a bridge is none, and when nobody is there", async () => {
+		const page = await open(SERIAL, () => () => {});
+		const address = page.getByLabel("address of a bridge");
+		for (const [url, words] of [
+			["http://127.0.0.1:8477/", "The address of a bridge begins with ws:// or wss://"],
+			["ws://127.0.0.1:1/", "nobody answers at the address"],
+		] as const) {
+			await address.fill(url);
+			await page.getByRole("button", { name: "Connect" }).click();
+			await says(page, words);
+		}
 		await page.close();
 	});
 });

@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { Simulator } from "../../tools/simulator.js";
+import { update } from "../clients/images.js";
 
 // A real browser, without a window. What runs in the page is text: this side has no types of a browser.
 
@@ -32,6 +34,33 @@ export async function openPage(
 	await page.goto(url);
 	await ready(page);
 	return page;
+}
+
+/** A device with one image, and its page. Both end with the test. */
+export async function withPage(
+	browser: Browser,
+	options: readonly string[],
+	use: (page: Page, device: Simulator) => Promise<void>,
+	look: Parameters<typeof openPage>[2] = {},
+): Promise<void> {
+	const device = await Simulator.start(["--page", "0", "--images", "1", ...options]);
+	const page = await openPage(browser, device.page, look);
+	await use(page, device);
+	await page.close();
+	await device.stop();
+}
+
+/** Brings an update to run, on trial, so that there is a boot to look at. */
+export async function upgradeTo(page: Page, version: string): Promise<void> {
+	await drop(page, "update.bin", update(version, 20_000).file);
+	await page.getByRole("button", { name: "Upgrade" }).click();
+	await outcome(page, `Version ${version} runs`);
+}
+
+/** Waits until an upload is under way, by so much of the file. */
+export async function uploading(page: Page, part: number): Promise<void> {
+	const bar = page.locator(".outcome progress");
+	while (Number(await bar.evaluate("(bar) => bar.value / bar.max")) < part) await page.waitForTimeout(20);
 }
 
 /** Waits until the page shows the device: its flash, its images and the forecast. */

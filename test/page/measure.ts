@@ -1,10 +1,10 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
-import { SmpClient } from "../../client/index.js";
-import { udpLink } from "../../client/node/udp.js";
-import { root, Simulator } from "../../tools/simulator.js";
+import { endsWithUs, root, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 import { drop, openPage, outcome, startBrowser } from "./browser.js";
 
@@ -73,19 +73,16 @@ async function steps(browser: Browser, device: Simulator): Promise<void> {
 
 /** KiB/s of uploads over UDP: without the page, and with the page open. They take turns, because the machine is never quiet. */
 async function uploads(browser: Browser): Promise<void> {
-	const { file } = update("0.0.1", 500_000);
 	const device = await Simulator.start(["--page", "0"]);
-	const client = new SmpClient(udpLink(device.udp));
+	const uploader = endsWithUs(fork(join(root, "dist/test/page/uploader.js"), [device.udp]));
 	const speed = async (): Promise<number> => {
-		await client.erase();
-		// What the page makes of the erased slot is not a part of the upload.
-		await new Promise((resolve) => setTimeout(resolve, 1000));
-		const began = performance.now();
-		await client.upload(file);
-		return file.length / 1024 / ((performance.now() - began) / 1000);
+		uploader.send("go");
+		return ((await once(uploader, "message")) as [number])[0];
 	};
 	const without: number[] = [];
 	const open: number[] = [];
+	// The first ones warm up the client.
+	for (let i = 0; i < 3; i++) await speed();
 	for (let i = 0; i < UPLOADS; i++) {
 		without.push(await speed());
 		const page = await openPage(browser, device.page);
@@ -96,7 +93,7 @@ async function uploads(browser: Browser): Promise<void> {
 	say(
 		`upload ${median(without).toFixed(0)} KiB/s without the page, ${median(open).toFixed(0)} with it: ${part.toFixed(0)} %`,
 	);
-	await client.close();
+	uploader.kill();
 	await device.stop();
 }
 

@@ -5,13 +5,13 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { SmpClient } from "../../client/index.js";
 import { serialLink } from "../../client/node/serial.js";
 import { endsWithUs, freshDirectory, root, Simulator } from "../../tools/simulator.js";
 import { update } from "../clients/images.js";
 import { describeWith, run } from "../support/tools.js";
-import { drop, openPage, outcome, ready, startBrowser, violations } from "./browser.js";
+import { drop, openPage, withPage as openWithPage, outcome, startBrowser, upgradeTo, violations } from "./browser.js";
 
 /** A port of Web Serial whose other end is on this side: `toBoard` and `fromBoard` carry its bytes in base64. */
 const FAKE_SERIAL = `{
@@ -42,25 +42,11 @@ describeWith("chromium", "the page", () => {
 	});
 	after(() => browser.close());
 
-	/** A device and its page. Both end with the test. */
-	async function withPage(
+	const withPage = (
 		options: readonly string[],
-		use: (page: Page, device: Simulator) => Promise<void>,
-		look: Parameters<typeof openPage>[2] = {},
-	): Promise<void> {
-		const device = await Simulator.start(["--page", "0", "--images", "1", ...options]);
-		const page = await openPage(browser, device.page, look);
-		await use(page, device);
-		await page.close();
-		await device.stop();
-	}
-
-	/** Brings an update to run, on trial, so that there is a boot to look at. */
-	async function upgradeTo(page: Page, version: string): Promise<void> {
-		await drop(page, "update.bin", update(version, 20_000).file);
-		await page.getByRole("button", { name: "Upgrade" }).click();
-		await outcome(page, `Version ${version} runs`);
-	}
+		use: Parameters<typeof openWithPage>[2],
+		look?: Parameters<typeof openWithPage>[3],
+	): Promise<void> => openWithPage(browser, options, use, look);
 
 	it("updates the device with a file that is dropped", () =>
 		withPage([], async (page) => {
@@ -90,66 +76,6 @@ describeWith("chromium", "the page", () => {
 			const client = new SmpClient(serialLink(device.serial));
 			assert.equal((await client.images()).length, 1);
 			await client.close();
-		}));
-
-	for (const mode of ["move", "offset"])
-		for (const [at, plug, cut] of [
-			[12, "before the next operation", /at 12\./],
-			[60, "in the middle of that write", /at \d+t\d+\./],
-			[40, "with the first half erased", /at \d+a\./],
-		] as const)
-			it(`swap using ${mode}: power fails ${plug}, and the page shows how the device comes back`, () =>
-				withPage(["--mode", mode], async (page) => {
-					await upgradeTo(page, "0.0.1");
-					await page.getByLabel("Boot", { exact: true }).selectOption("boot 1");
-					const scrubber = page.getByLabel("Operations that are done");
-					await scrubber.fill(String(at));
-					// The next operation of the wanted kind.
-					for (let i = at; (await page.getByLabel(plug).count()) === 0; i++) await scrubber.fill(String(i));
-					await page.getByLabel(plug).check();
-					await page.getByRole("button", { name: "Pull the plug here" }).click();
-					const status = page.locator(".plug [role=status]");
-					await status.filter({ hasText: "came back with the operations above: it runs 0.0.1 on trial" }).waitFor();
-					assert.match(await status.innerText(), cut);
-					await page.getByLabel("Boot", { exact: true }).filter({ hasText: "boot 2" }).waitFor();
-					await page.locator(".xterm-rows", { hasText: "resuming" }).waitFor();
-				}));
-
-	it("goes on with an upload after the page was loaded again", () =>
-		withPage(["--flash-timing", "w25q32jv"], async (page) => {
-			const { file } = update("0.0.1", 300_000);
-			await drop(page, "update.bin", file);
-			await page.getByRole("button", { name: "Upload" }).click();
-			const part = async (): Promise<number> =>
-				Number(await page.locator(".outcome progress").evaluate("(bar) => bar.value / bar.max"));
-			while ((await part()) < 0.2) await page.waitForTimeout(20);
-			await page.reload();
-			await ready(page);
-			await drop(page, "update.bin", file);
-			await page.getByRole("button", { name: "Upload" }).click();
-			await outcome(page, /It went on at \d+(\.\d)? KiB/);
-		}));
-
-	it("shares the device with another tab and a client on the serial line", () =>
-		withPage([], async (page, device) => {
-			const second = await openPage(browser, device.page);
-			const client = new SmpClient(serialLink(device.serial));
-			const { file, hash } = update("0.0.1", 60_000);
-			await drop(page, "update.bin", file);
-			await page.getByRole("button", { name: "Upload" }).click();
-			await client.echo("meanwhile");
-			await outcome(page, "Uploaded");
-			await second
-				.getByText(/15 new image/)
-				.first()
-				.waitFor();
-			await client.test(hash);
-			await second.locator(".state.on", { hasText: /^II$/ }).waitFor();
-			await client.reset();
-			await second.locator(".status", { hasText: "0.0.1 on trial" }).waitFor();
-			await page.locator(".status", { hasText: "0.0.1 on trial" }).waitFor();
-			await client.close();
-			await second.close();
 		}));
 
 	it("leads to a moment by a link", () =>

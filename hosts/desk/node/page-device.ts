@@ -6,8 +6,13 @@ import { reason } from "./loader-setup.js";
 import type { Hello, PageMessage, ServerMessage } from "./page-protocol.js";
 import { shortPath } from "./render.js";
 
-/** How often the flash is looked at while somebody looks at the page, milliseconds. */
-const LOOK = 250;
+/** How often somebody who looks at the page has the wear file looked at, milliseconds. */
+const LOOK = 150;
+/**
+ * Flash that goes on changing is shown so often, milliseconds: what a page makes of it takes time of the processors, which an
+ * upload needs too. Flash that has come to rest is shown at the next look.
+ */
+const SHOW = 600;
 /** Events that are told to a page that comes later. */
 const REMEMBERED = 500;
 /** Header of the wear file, and bytes of a sector in it (hosts/sim/native/record.c). */
@@ -33,8 +38,10 @@ export class PageDevice {
 	readonly #timing: FlashTiming | undefined;
 	readonly #viewers = new Set<Viewer>();
 	readonly #events: { readonly event: SimEvent; readonly time: number }[] = [];
-	/** The wear file as it was when it was last looked at. */
+	/** The wear file as pages know it. */
 	#wear: Buffer = Buffer.alloc(0);
+	/** The wear file at the last look, while it goes on changing; and since when that is so. */
+	#moving: { readonly wear: Buffer; readonly since: number } | undefined;
 	#look: NodeJS.Timeout | undefined;
 	/** The flash that the device is to start with, once its power is off. */
 	#next: Uint8Array | undefined;
@@ -89,7 +96,7 @@ export class PageDevice {
 		viewer.send({ type: "otp", words: this.#otpWords() });
 		viewer.send({ type: "boots", numbers: this.#recorded() });
 		this.#viewers.add(viewer);
-		this.#look ??= setInterval(() => this.#lookNow(), LOOK).unref();
+		this.#look ??= setInterval(() => this.#lookAgain(), LOOK).unref();
 		return () => {
 			this.#viewers.delete(viewer);
 			if (this.#viewers.size > 0) return;
@@ -171,11 +178,21 @@ export class PageDevice {
 		for (const viewer of this.#viewers) viewer.send(message);
 	}
 
-	/** Tells what has changed since the last look. */
-	#lookNow(): void {
+	/** Tells what has changed, once it has come to rest or has gone on for long enough. */
+	#lookAgain(): void {
+		const wear = this.#readWear();
+		if (wear.equals(this.#wear)) return;
+		const { wear: last, since } = this.#moving ?? { wear: undefined, since: Date.now() };
+		if (last?.equals(wear) || Date.now() - since >= SHOW) this.#lookNow(wear);
+		else this.#moving = { wear, since };
+	}
+
+	/** Tells what has changed since pages were told last. */
+	#lookNow(now = this.#readWear()): void {
 		const { sectorSize } = this.device.setup.config.layout;
 		const before = this.#wear;
-		this.#wear = this.#readWear();
+		this.#wear = now;
+		this.#moving = undefined;
 		if (before.length !== this.#wear.length || before.equals(this.#wear)) return;
 		const wear: [number, number][] = [];
 		const changed: number[] = [];

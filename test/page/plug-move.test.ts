@@ -1,0 +1,3 @@
+import { describePlug } from "./plug.js";
+
+describePlug("move");
