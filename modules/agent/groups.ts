@@ -14,7 +14,14 @@ import { StoredSettings } from "../smp/group/stored-settings.js";
 import { type TransportInfo, transportGroup } from "../smp/group/transport.js";
 import { zephyrGroup } from "../smp/group/zephyr.js";
 import type { Group, Origin } from "../smp/group.js";
-import { type BootEntry, changeWords, outcomeWords, safeModeWords, startWords } from "../smp/protocol/boot-journal.js";
+import {
+	type BootEntry,
+	changeWords,
+	checkWords,
+	outcomeWords,
+	safeModeWords,
+	startWords,
+} from "../smp/protocol/boot-journal.js";
 import { TransportId } from "../smp/protocol/transport.js";
 import { joinHooks } from "../smp/server.js";
 import { RawTransport } from "../smp/transport/raw.js";
@@ -150,9 +157,8 @@ const historyCommand = (journal: BootJournal): ShellCommand => ({
 	run: (_args, print) => {
 		let next: BootEntry | undefined;
 		for (const entry of journal.boots(HISTORY)) {
-			const outcome = outcomeWords(entry, next);
-			const words = [startWords(entry.start), changeWords(entry), ...(outcome === "" ? [] : [outcome])];
-			print(`#${entry.number} ${words.join(" | ")}`);
+			const words = [startWords(entry.start), changeWords(entry), checkWords(entry), outcomeWords(entry, next)];
+			print(`#${entry.number} ${words.filter((each) => each !== "").join(" | ")}`);
 			next = entry;
 		}
 	},
