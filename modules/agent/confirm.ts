@@ -119,14 +119,16 @@ export class Confirmation {
 		const { host } = this.#options;
 		host.after(0, () => {
 			host.after(timeout, () => this.result(check, `no result within ${timeout} ms`));
-			new Promise((resolve) => resolve(run())).then(
-				(result) =>
+			// What the application returns or throws may throw again when it is made a string.
+			new Promise((resolve) => resolve(run()))
+				.then((result) =>
 					this.result(
 						check,
 						result === true ? undefined : typeof result === "string" ? result : `it returned ${result}`,
 					),
-				(error) => this.result(check, `it threw ${error}`),
-			);
+				)
+				.then(undefined, (error) => this.result(check, `it threw ${error}`))
+				.then(undefined, () => this.result(check, "it threw something that is no text"));
 		});
 	}
 

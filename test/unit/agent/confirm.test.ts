@@ -212,6 +212,21 @@ describe("a check of the application's own", () => {
 				}),
 			"failed at 0: check app:sensor: it threw RangeError: then",
 		],
+		["that returns no text", () => Symbol("x"), "failed at 0: check app:sensor: it threw TypeError: "],
+		[
+			"that throws no text",
+			() => Promise.reject(Symbol("x")),
+			"failed at 0: check app:sensor: it threw something that is no text",
+		],
+		[
+			"that throws when it is made a text",
+			() => ({
+				toString: () => {
+					throw new Error("nasty");
+				},
+			}),
+			"failed at 0: check app:sensor: it threw Error: nasty",
+		],
 		["with a long sentence", () => "s".repeat(1000), `failed at 0: check app:sensor: ${"s".repeat(100)}`],
 		["with other characters", () => "caf\u00e9\n\u2603", "failed at 0: check app:sensor: caf???"],
 	];
