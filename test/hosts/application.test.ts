@@ -2,10 +2,9 @@ import assert from "node:assert";
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
-import { command } from "../../client/command.js";
+import { command, list, text } from "../../client/command.js";
 import { groups } from "../../client/group/enumeration.js";
 import { runShell } from "../../client/group/shell.js";
-import { statisticsNames } from "../../client/group/statistics.js";
 import { udpLink } from "../../client/node/udp.js";
 import { type Archive, readArchive, writeArchive } from "../../image/archive.js";
 import { ImageError } from "../../image/error.js";
@@ -324,7 +323,8 @@ describe("applications in images", () => {
 				])
 					assert.match(bench.lines, said);
 				// The agent still lists them all.
-				assert.strictEqual((await statisticsNames(bench.client)).length, 5 + 16);
+				const names = command(Op.READ, 2, 1, { answer: { stat_list: list(text) } });
+				assert.strictEqual((await bench.client.request(names, {})).stat_list.length, 5 + 16);
 				assert.strictEqual((await groups(bench.client)).length, 48);
 				assert.match((await runShell(bench.client, ["help"])).output, /^version - [\s\S]*\nc15 - \n/);
 			}));
