@@ -3,7 +3,13 @@ import type { AuditRecord } from "../client/group/audit.js";
 import type { UpgradeStep } from "../client/upgrade.js";
 import { codeText, commandName } from "../client/words.js";
 import { Op } from "../modules/smp/header.js";
-import { type BootEntry, changeWords, outcomeWords, startWords } from "../modules/smp/protocol/boot-journal.js";
+import {
+	type BootEntry,
+	changeWords,
+	checkWords,
+	outcomeWords,
+	startWords,
+} from "../modules/smp/protocol/boot-journal.js";
 import type { Sink } from "./command-line.js";
 
 /** Where a command's words go. */
@@ -153,13 +159,17 @@ export function auditLine({
 /** Boots, newest first as they arrive, as text: the newest last. */
 export function bootTable(entries: readonly BootEntry[]): string[] {
 	if (entries.length === 0) return ["There is no record of a boot."];
+	// A device without a confirm policy has no checks to show.
+	const checked = entries.some(({ checks }) => checks.length > 0);
+	const checks = (words: string): string[] => (checked ? [words] : []);
 	const rows = entries.map((entry, at) => [
 		`#${entry.number}`,
 		startWords(entry.start),
 		changeWords(entry),
+		...checks(checkWords(entry)),
 		outcomeWords(entry, entries[at - 1]),
 	]);
-	return table([["boot", "started by", "runs", "outcome"], ...rows.reverse()]);
+	return table([["boot", "started by", "runs", ...checks("checks"), "outcome"], ...rows.reverse()]);
 }
 
 /** Seconds since 1970 before which no device was made that this client could reach: September 2001. */

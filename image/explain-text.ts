@@ -60,8 +60,8 @@ export function formatExplanation(title: string, explanation: Explanation, style
 	for (const image of images) lines.push("", ...imageLines(image, several, style));
 	if (boots.length > 0) {
 		lines.push("", style.title("The last boots, as the device remembers them"));
-		for (const { number, start, images: runs, outcome } of [...boots].reverse())
-			lines.push(`  #${number} ${start}: ${runs}${outcome === "" ? "" : `; ${outcome}`}`);
+		for (const { number, start, images: runs, checks, outcome } of [...boots].reverse())
+			lines.push(`  #${number} ${start}: ${[runs, checks, outcome].filter((words) => words !== "").join("; ")}`);
 	}
 	if (!next || !unconfirmed) {
 		lines.push("", style.title("Next boot"), style.bad(`  The forecast stops here: ${explanation.stops}.`));

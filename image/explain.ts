@@ -11,7 +11,13 @@ import type { FlashTiming } from "../modules/flash/timing.js";
 import { BOOT_JOURNAL } from "../modules/smp/group/boot-journal.js";
 import { BootRecords } from "../modules/smp/group/boot-records.js";
 import { UPLOAD_JOURNAL, UploadJournal } from "../modules/smp/group/image/upload-journal.js";
-import { type BootEntry, changeWords, outcomeWords, startWords } from "../modules/smp/protocol/boot-journal.js";
+import {
+	type BootEntry,
+	changeWords,
+	checkWords,
+	outcomeWords,
+	startWords,
+} from "../modules/smp/protocol/boot-journal.js";
 import { endianOf } from "./format.js";
 import { type FindOptions, type FoundImage, findImage, headerAt, isEncrypted, lacksKey, startsOf } from "./found.js";
 import { becauseWords, flagName, magicName, typeName } from "./trailer-words.js";
@@ -110,11 +116,12 @@ export interface Explanation {
 	readonly confirmed: BootExplanation | null;
 }
 
-/** A boot as the device's journal has it, in words: why it started, what changed, what became of an update on trial. */
+/** A boot as the device's journal has it, in words: why it started, what changed, which checks an update on trial passed, what became of it. */
 export interface BootSummary {
 	readonly number: number;
 	readonly start: string;
 	readonly images: string;
+	readonly checks: string;
 	readonly outcome: string;
 }
 
@@ -242,6 +249,7 @@ function lastBoots(map: FlashMap): BootSummary[] {
 		number: entry.number,
 		start: startWords(entry.start),
 		images: changeWords(entry),
+		checks: checkWords(entry),
 		outcome: outcomeWords(entry, entries[at - 1]),
 	}));
 }

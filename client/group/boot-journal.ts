@@ -8,13 +8,20 @@ import type { Requester, RequestOptions } from "../request.js";
 
 export type {
 	BootChange,
+	BootCheck,
 	BootEntry,
 	BootedImage,
 	SafeMode,
 	StartCause,
 	StartReason,
 } from "../../modules/smp/protocol/boot-journal.js";
-export { changeWords, outcomeWords, safeModeWords, startWords } from "../../modules/smp/protocol/boot-journal.js";
+export {
+	changeWords,
+	checkWords,
+	outcomeWords,
+	safeModeWords,
+	startWords,
+} from "../../modules/smp/protocol/boot-journal.js";
 
 const SAFE_MODE = map({ crashes: number, words: text, left: flag });
 
@@ -25,6 +32,7 @@ const BOOT = map({
 	after: optional(number),
 	images: list(map({ image: number, version: text, hash: bytes, change: text, trial: flag, confirmed: flag })),
 	safe: optional(SAFE_MODE),
+	checks: optional(list(map({ ok: flag, at: number, said: text }))),
 	ok: optional(flag),
 	at: optional(number),
 	said: optional(text),
@@ -188,7 +196,7 @@ export async function whyTakenBack(
 }
 
 const entryOf = (entry: ValueOf<typeof BOOT>): BootEntry => {
-	const { n, cause, by, after, images, safe, ok, at = 0, said = "", ran = 0, end } = entry;
+	const { n, cause, by, after, images, safe, checks = [], ok, at = 0, said = "", ran = 0, end } = entry;
 	return {
 		number: n,
 		start: {
@@ -198,6 +206,7 @@ const entryOf = (entry: ValueOf<typeof BOOT>): BootEntry => {
 		},
 		images: images.map((image) => ({ ...image, change: image.change as BootChange })),
 		safe,
+		checks: checks.map((check) => ({ passed: check.ok, seconds: check.at, words: check.said })),
 		verdict: ok === undefined ? undefined : { confirmed: ok, seconds: at, words: said },
 		end: end === undefined ? undefined : { seconds: ran, words: end },
 	};

@@ -1,6 +1,7 @@
 import { holdsArchive } from "../bootutil/archive.js";
 import { BootUtil } from "../bootutil/bootutil.js";
 import type { BootConfig } from "../bootutil/config.js";
+import { formatVersion } from "../bootutil/header.js";
 import type { SignatureVerdict } from "../bootutil/validation.js";
 import type { Layout } from "../flash/layout.js";
 import { FlashMap } from "../flash/map.js";
@@ -271,9 +272,7 @@ export function forLog(text: string): string {
 /** Version of the image that runs, as `major.minor.revision` and `.build` if there is one. */
 export function runningVersion(boot: BootUtil, image: number): string {
 	const { header } = boot.boot_image_load_header(boot.activeArea(image));
-	if (!header) return "unknown";
-	const { major, minor, revision, build } = header.version;
-	return `${major}.${minor}.${revision}${build === 0 ? "" : `.${build}`}`;
+	return header ? formatVersion(header.version) : "unknown";
 }
 
 /** Whether the next boot takes an image back unless it is confirmed. */

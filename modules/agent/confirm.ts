@@ -66,7 +66,7 @@ export class Confirmation {
 
 	/** Begins with the checks. To be called once, when the agent answers. */
 	start(): void {
-		const { policy, host, log } = this.#options;
+		const { policy, host, journal, log } = this.#options;
 		const { deadline, minUptime, checks } = policy;
 		this.#settle();
 		this.#decided = this.#over();
@@ -80,7 +80,9 @@ export class Confirmation {
 			for (const check of checks) {
 				if (!this.#isDue(check)) continue;
 				const why = this.#why[check] ?? (check.startsWith("app:") ? "the application has named none" : "no result");
-				words += `${words && "; "}check ${check}: ${why} within ${deadline} s`;
+				const sentence = `${check}: ${why} within ${deadline} s`;
+				journal?.checked(false, sentence);
+				words += `${words && "; "}check ${sentence}`;
 			}
 			this.fail(words);
 		});
@@ -105,12 +107,15 @@ export class Confirmation {
 	/** A check has passed, or else `why` says why not. What is known already, or not asked for, changes nothing. */
 	result(check: string, why?: string): void {
 		if (!this.#isDue(check)) return;
+		const { journal, log } = this.#options;
+		const sentence = why === undefined ? check : `${check}: ${why.slice(0, LONGEST_REASON)}`;
+		journal?.checked(why === undefined, sentence);
 		if (why !== undefined) {
-			this.fail(`check ${check}: ${why.slice(0, LONGEST_REASON)}`);
+			this.fail(`check ${sentence}`);
 			return;
 		}
 		this.#passed.push(check);
-		this.#options.log("inf", `${check} passed`);
+		log("inf", `${check} passed`);
 		this.#settle();
 	}
 
@@ -122,14 +127,16 @@ export class Confirmation {
 		const { host } = this.#options;
 		host.after(0, () => {
 			host.after(timeout, () => this.result(check, `no result within ${timeout} ms`));
-			new Promise((resolve) => resolve(run())).then(
-				(result) =>
+			// What the application returns or throws may throw again when it is made a string.
+			new Promise((resolve) => resolve(run()))
+				.then((result) =>
 					this.result(
 						check,
 						result === true ? undefined : typeof result === "string" ? result : `it returned ${result}`,
 					),
-				(error) => this.result(check, `it threw ${error}`),
-			);
+				)
+				.then(undefined, (error) => this.result(check, `it threw ${error}`))
+				.then(undefined, () => this.result(check, "it threw something that is no text"));
 		});
 	}
 
@@ -138,7 +145,7 @@ export class Confirmation {
 		if (this.#over()) return;
 		this.#decided = true;
 		const { journal, host, log } = this.#options;
-		journal?.failed(`${why}${this.#passed.length > 0 ? `; passed: ${this.#passed.join(", ")}` : ""}`);
+		journal?.failed(why);
 		log("err", `${why}; reset, to go back to the former image`);
 		host.reset();
 	}
@@ -186,7 +193,6 @@ export class Confirmation {
 	#settle(): void {
 		const { policy, boot, journal, onTrial, log } = this.#options;
 		if (!this.#ripe || this.#passed.length < policy.checks.length || this.#over()) return;
-		const list = this.#passed.join(", ");
 		for (let image = 0; image < boot.config.images; image++) {
 			if (!onTrial(image)) continue;
 			const rc = boot.boot_write_img_confirmed_multi(image);
@@ -194,7 +200,7 @@ export class Confirmation {
 				this.fail(`image ${image} cannot be confirmed: ${rc}`);
 				return;
 			}
-			journal?.confirmed(image, `the application${list && `: ${list} passed`}`);
+			journal?.confirmed(image, "the application");
 			log("inf", `image ${image} is confirmed`);
 		}
 		this.#decided = true;

@@ -2,7 +2,7 @@ import { findTlv, hashTlv, tlvContent } from "../bootutil/tlv.js";
 import { hexOf } from "../bytes/hex.js";
 import type { FlashArea } from "../flash/area.js";
 import type { Group } from "../smp/group.js";
-import { type Agent, onTrial, runningVersion } from "./agent.js";
+import { type Agent, forLog, onTrial, runningVersion } from "./agent.js";
 import type { Device, DeviceBoot, DeviceCheck, DeviceImage, DeviceRoom, DeviceSettings } from "./device.js";
 import type { Host, Timer } from "./host.js";
 import { isCheckName } from "./policy.js";
@@ -16,8 +16,9 @@ const CHECK_TIMEOUT = 5000;
 /** The longest that it may, milliseconds. */
 const LONGEST_CHECK = 3_600_000;
 
-/** Most checks that an application can name. */
+/** Most checks that an application can name, and most groups that a device has. */
 const MOST_CHECKS = 16;
+const MOST_GROUPS = 48;
 
 /** The label of flash areas for applications, whole or up to a hyphen. */
 const AREA = "application";
@@ -57,17 +58,8 @@ export class ApplicationDevice implements Device {
 		});
 		const { settings, shell, statistics } = room;
 		if (settings) this.settings = Object.freeze(settings);
-		if (shell)
-			this.shell = (name, command) => {
-				if (name === "help" || Object.hasOwn(shell, name))
-					throw new RangeError(`the shell has a command "${name}" already`);
-				shell[name] = command;
-			};
-		if (statistics)
-			this.statistics = (name, counters) => {
-				if (Object.hasOwn(statistics, name)) throw new RangeError(`there are statistics "${name}" already`);
-				statistics[name] = () => ({ ...counters });
-			};
+		if (shell) this.shell = shell;
+		if (statistics) this.statistics = statistics;
 		Object.freeze(this);
 	}
 
@@ -76,7 +68,7 @@ export class ApplicationDevice implements Device {
 	}
 
 	log(line: string): void {
-		this.#host.log(`<inf> app: ${line}`);
+		this.#host.log(`<inf> app: ${forLog(String(line))}`);
 	}
 
 	after(ms: number, callback: () => void): Timer {
@@ -101,6 +93,7 @@ export class ApplicationDevice implements Device {
 			throw new RangeError(`a group of an application has an id from ${FIRST_OWN_GROUP} to 65535, not ${group.id}`);
 		const taken = server.groups.find(({ id }) => id === group.id);
 		if (taken) throw new RangeError(`the group id ${group.id} is taken, by "${taken.name}"`);
+		if (server.groups.length >= MOST_GROUPS) throw new RangeError(`a device has ${MOST_GROUPS} groups at most`);
 		server.add(group);
 		this.#room.groups?.push(group);
 	}

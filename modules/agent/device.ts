@@ -93,10 +93,9 @@ export interface DeviceCheck {
 export interface DeviceRoom {
 	/** What the settings group serves. */
 	settings?: DeviceSettings;
-	/** The table of the shell's commands. */
-	shell?: Record<string, ShellCommand>;
-	/** The table of the statistics group. */
-	statistics?: Record<string, () => Readonly<Record<string, number>>>;
+	/** As `Device` has them. */
+	shell?: NonNullable<Device["shell"]>;
+	statistics?: NonNullable<Device["statistics"]>;
 	/** The groups that the enumeration tells of. */
 	groups?: Group[];
 }

@@ -14,13 +14,21 @@ import { StoredSettings } from "../smp/group/stored-settings.js";
 import { type TransportInfo, transportGroup } from "../smp/group/transport.js";
 import { zephyrGroup } from "../smp/group/zephyr.js";
 import type { Group, Origin } from "../smp/group.js";
-import { type BootEntry, changeWords, outcomeWords, safeModeWords, startWords } from "../smp/protocol/boot-journal.js";
+import {
+	type BootEntry,
+	changeWords,
+	checkWords,
+	outcomeWords,
+	safeModeWords,
+	startWords,
+} from "../smp/protocol/boot-journal.js";
 import { TransportId } from "../smp/protocol/transport.js";
 import { joinHooks } from "../smp/server.js";
 import { RawTransport } from "../smp/transport/raw.js";
 import { type Base, type Further, forLog, onTrial, runningVersion, VERSION } from "./agent.js";
 import type { DeviceRoom, DeviceSettings } from "./device.js";
 import type { Link } from "./host.js";
+import { isCheckName } from "./policy.js";
 
 /** Sectors at the end of the storage area that the audit log takes; settings have the rest. */
 const AUDIT_SECTORS = 4;
@@ -90,7 +98,7 @@ export function furtherGroups(base: Base, options: FurtherOptions): Further {
 	groups.push(shellGroup({ run: shellOf(shell) }));
 	groups.push(transportGroup(base.links.map(transportInfo)), lastErrors.group, ...(options.own ?? []));
 	groups.push(enumerationGroup(groups));
-	Object.assign(options.room ?? {}, { groups, statistics, shell });
+	Object.assign(options.room ?? {}, { groups, ...adders(shell, statistics) });
 	return { groups: groups.slice(base.groups.length), hooks: joinHooks(traffic.hooks, audit?.hooks, lastErrors.hooks) };
 
 	function standardCommands(
@@ -150,9 +158,8 @@ const historyCommand = (journal: BootJournal): ShellCommand => ({
 	run: (_args, print) => {
 		let next: BootEntry | undefined;
 		for (const entry of journal.boots(HISTORY)) {
-			const outcome = outcomeWords(entry, next);
-			const words = [startWords(entry.start), changeWords(entry), ...(outcome === "" ? [] : [outcome])];
-			print(`#${entry.number} ${words.join(" | ")}`);
+			const words = [startWords(entry.start), changeWords(entry), checkWords(entry), outcomeWords(entry, next)];
+			print(`#${entry.number} ${words.filter((each) => each !== "").join(" | ")}`);
 			next = entry;
 		}
 	},
@@ -167,6 +174,38 @@ const safeModeCommand = (journal: BootJournal): ShellCommand => ({
 		if (journal.safe?.left) print("the next start runs the application");
 	},
 });
+
+/** What an application in an image can add to each of the tables: the names of all statistics have to fit in one answer. */
+const MOST_ADDED = 16;
+
+/** As `Device` has them. What is wrong with a name or a command is said where it is added, and not to who lists them. */
+function adders(
+	shell: Record<string, ShellCommand>,
+	statistics: Record<string, () => Counters>,
+): Pick<DeviceRoom, "shell" | "statistics"> {
+	const commands = Object.keys(shell).length;
+	const tables = Object.keys(statistics).length;
+	const judge = (table: object, name: string, what: string, before: number): void => {
+		if (!isCheckName(String(name)))
+			throw new RangeError(`the names of ${what} have 1 to 32 letters, digits, hyphens or underscores`);
+		if (Object.keys(table).length - before >= MOST_ADDED)
+			throw new RangeError(`an application can add ${MOST_ADDED} ${what}`);
+	};
+	return {
+		shell: (name, command) => {
+			judge(shell, name, "commands", commands);
+			if (name === "help" || Object.hasOwn(shell, name))
+				throw new RangeError(`the shell has a command "${name}" already`);
+			if (typeof command?.run !== "function") throw new RangeError(`the command "${name}" has no function run`);
+			shell[name] = { help: String(command.help), run: command.run };
+		},
+		statistics: (name, counters) => {
+			judge(statistics, name, "statistics", tables);
+			if (Object.hasOwn(statistics, name)) throw new RangeError(`there are statistics "${name}" already`);
+			statistics[name] = () => ({ ...counters });
+		},
+	};
+}
 
 /** Settings that last as soon as they are set. */
 const lastingSettings = (store: StoredSettings): DeviceSettings => ({

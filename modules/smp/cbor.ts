@@ -8,6 +8,9 @@ import { asObject, Utf8, utf8Length, utf8Write } from "../bytes/utf8.js";
 /** What a response can hold. Numbers are integers. Keys whose value is undefined are left out. */
 export type Value = number | boolean | string | Utf8 | Uint8Array | readonly Value[] | ResponseMap;
 
+/** How deep the maps and lists of a response may nest. On XS an exhausted stack ends the machine. */
+const DEEPEST = 8;
+
 /** The map that a handler answers with. */
 export interface ResponseMap {
 	readonly [key: string]: Value | undefined;
@@ -28,14 +31,16 @@ export function encodeMap(map: ResponseMap, into: Uint8Array, at: number): numbe
 export class MapEncoder {
 	private readonly into: Uint8Array;
 	private at = 0;
+	private depth = 0;
 
 	constructor(into: Uint8Array) {
 		this.into = into;
 	}
 
-	/** `encodeMap`. */
+	/** `encodeMap`. Throws a RangeError for a map that nests too deep, or goes round in circles. */
 	encode(map: ResponseMap, at: number): number {
 		this.at = at;
+		this.depth = 0;
 		this.map(map);
 		return this.at > this.into.length ? -1 : this.at;
 	}
@@ -59,11 +64,15 @@ export class MapEncoder {
 		else if (typeof value === "boolean") this.into[this.at++] = value ? 0xf5 : 0xf4;
 		else if (value instanceof Uint8Array) this.string(0x40, value);
 		else if (value instanceof Utf8) this.string(0x60, value.bytes);
-		else if (isList(value)) {
-			this.into[this.at++] = 0x9f;
-			for (const item of value) this.value(item);
-			this.into[this.at++] = 0xff;
-		} else this.map(value);
+		else {
+			if (++this.depth > DEEPEST) throw new RangeError(`a response nests ${DEEPEST} maps and lists at most`);
+			if (isList(value)) {
+				this.into[this.at++] = 0x9f;
+				for (let i = 0; i < value.length; i++) this.value(value[i]!);
+				this.into[this.at++] = 0xff;
+			} else this.map(value);
+			this.depth--;
+		}
 	}
 
 	private integer(value: number): void {
@@ -80,6 +89,11 @@ export class MapEncoder {
 		const start = this.at;
 		this.head(0x60, length);
 		let at = this.at;
+		// XS looks for a character from the beginning, so that a long text takes the square of its length.
+		if (at + length > into.length) {
+			this.at += length;
+			return;
+		}
 		for (let i = 0; i < length; i++) {
 			const code = characters.charCodeAt(i);
 			if (code >= 0x80) {

@@ -218,11 +218,12 @@ export class SmpServer {
 			const operation = this.#find(request);
 			this.#hooks.received?.(request.group, request.command, op === Op.WRITE, origin);
 			const answer = operation.handle(this.#decode(operation, packet, start, start + length), request);
-			const map = typeof answer === "function" ? this.#work(request, answer, last) : answer;
+			// That of an application in an image may be nothing.
+			const map = typeof answer === "function" ? this.#work(request, answer, last) : (answer ?? {});
 			if (!map) return true;
 			end = this.#encode(map);
 		} catch (thrown) {
-			error = thrown;
+			error = thrown ?? Rc.UNKNOWN;
 		}
 		this.#respond(request, end, error);
 		return error === undefined;
@@ -266,7 +267,7 @@ export class SmpServer {
 				}
 				end = this.#encode(map);
 			} catch (thrown) {
-				error = thrown;
+				error = thrown ?? Rc.UNKNOWN;
 			}
 			this.#long.splice(this.#long.indexOf(request), 1);
 			this.#respond(request, end, error);

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { boots, changeWords, outcomeWords, startWords } from "../../client/group/boot-journal.js";
+import { boots, changeWords, checkWords, outcomeWords, startWords } from "../../client/group/boot-journal.js";
 import { type Counters, statistics, statisticsNames } from "../../client/group/statistics.js";
 import type { SmpClient } from "../../client/index.js";
 import { client, images } from "../client/client.js";
@@ -42,6 +42,7 @@ export function HistoryTab() {
 						<th scope="col">boot</th>
 						<th scope="col">started</th>
 						<th scope="col">runs</th>
+						<th scope="col">checks</th>
 						<th scope="col">then</th>
 					</tr>
 				</thead>
@@ -51,6 +52,7 @@ export function HistoryTab() {
 							<th scope="row">{entry.number}</th>
 							<td>{startWords(entry.start)}</td>
 							<td>{changeWords(entry)}</td>
+							<td>{checkWords(entry)}</td>
 							<td>{outcomeWords(entry, answer[at - 1])}</td>
 						</tr>
 					))}

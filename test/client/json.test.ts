@@ -266,7 +266,8 @@ describe("xs-smp: --json", () => {
 	const ELSEWHERE = new Set([
 		...["manufacturer", "serialNumber", "vendorId", "productId"].map((name) => `ports ${name}`),
 		"package inspect images slot",
-		// Applications in images (test/hosts/safe-mode.test.ts, application-policy.test.ts).
+		// Applications in images, and confirm policies (test/hosts: safe-mode, application-policy, boot-journal).
+		...["passed", "seconds", "words"].map((name) => `history checks ${name}`),
 		...["crashes", "words", "left"].flatMap((name) => [
 			...[`info safeMode ${name}`, `history safe ${name}`, `safe-mode safeMode ${name}`],
 		]),

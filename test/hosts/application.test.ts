@@ -2,10 +2,13 @@ import assert from "node:assert";
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { SmpClient } from "../../client/client.js";
+import { command, list, text } from "../../client/command.js";
+import { groups } from "../../client/group/enumeration.js";
 import { runShell } from "../../client/group/shell.js";
 import { udpLink } from "../../client/node/udp.js";
 import { type Archive, readArchive, writeArchive } from "../../image/archive.js";
 import { ImageError } from "../../image/error.js";
+import { Op } from "../../modules/smp/header.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 import { random } from "../power-loss/random.js";
 import { application, archiveImage, archiveOf, payloadOf } from "../support/application.js";
@@ -259,6 +262,31 @@ describe("applications in images", () => {
 					assert.strictEqual(await bench.state(), "0.0.0");
 				}));
 
+		it("what its handlers and checks do wrong is an error, and the device goes on", () =>
+			Bench.run(async (bench) => {
+				const answers = [
+					"'text'.repeat(100000)",
+					"{ deep: Array.from({ length: 99 }).reduce((inner) => ({ inner }), {}) }",
+					"circle",
+					"undefined",
+				];
+				const commands = answers.map((each, i) => `${i}: { name: 'c', read: { handle: () => (${each}) } }`);
+				const body = `const circle: any = {}; circle.circle = circle; device.log('a\\n\\u001b[31mb'.repeat(50));
+					device.log(Symbol('log')); device.group({ id: 100, name: 'mine', commands: {
+					0: { name: 'c', read: { handle: () => ({ long: ${answers[0]} }) } }, ${commands.slice(1).join(", ")} } });`;
+				await bench.install(application(`export default (device: any) => {${body}};`, "1.4.0"));
+				await bench.log(/app: Symbol\(log\)/);
+				const ask = (id: number): Promise<unknown> =>
+					bench.client.request(command(Op.READ, 100, id, { answer: {} }), {});
+				await assert.rejects(ask(0), /does not fit the buffer/);
+				await assert.rejects(ask(1), /a response nests 8 maps and lists at most/);
+				await assert.rejects(ask(2), /a response nests 8 maps and lists at most/);
+				assert.deepEqual(await ask(3), {});
+				assert.match(bench.lines, /^<inf> app: (a\?\?\[31mb){20}$/m);
+				assert.ok(!bench.simulator.events.some(({ event }) => event === "crash"));
+				assert.strictEqual(await bench.state(), "1.4.0");
+			}));
+
 		it("what the agent refuses is a RangeError in words", () =>
 			Bench.run(async (bench) => {
 				const attempts = [
@@ -267,6 +295,12 @@ describe("applications in images", () => {
 					"device.shell('version', { help: '', run: () => {} })",
 					"device.statistics('smp', {})",
 					"device.area('storage')",
+					"device.shell('two words', { help: '', run: () => {} })",
+					"device.shell('none', null)",
+					"device.statistics('x'.repeat(33), {})",
+					"for (let i = 0; i < 1000; i++) device.statistics('s' + i, {})",
+					"for (let i = 0; i < 1000; i++) device.shell('c' + i, { help: '', run: () => {} })",
+					"for (let i = 0; i < 1000; i++) device.group({ id: 100 + i, name: 'mine', commands: {} })",
 					"device.check('a', () => true); device.check('a', () => true)",
 				];
 				const body = attempts.map((each) => `try { ${each} } catch (error) { device.log(String(error)); }`).join("\n");
@@ -280,8 +314,19 @@ describe("applications in images", () => {
 					/RangeError: there are statistics "smp" already/,
 					/RangeError: this board has no flash area "storage" for applications/,
 					/RangeError: there is a check "a" already/,
+					/RangeError: the names of commands have 1 to 32 letters, digits, hyphens or underscores/,
+					/RangeError: the command "none" has no function run/,
+					/RangeError: the names of statistics have 1 to 32 letters, digits, hyphens or underscores/,
+					/RangeError: an application can add 16 statistics/,
+					/RangeError: an application can add 16 commands/,
+					/RangeError: a device has 48 groups at most/,
 				])
 					assert.match(bench.lines, said);
+				// The agent still lists them all.
+				const names = command(Op.READ, 2, 1, { answer: { stat_list: list(text) } });
+				assert.strictEqual((await bench.client.request(names, {})).stat_list.length, 5 + 16);
+				assert.strictEqual((await groups(bench.client)).length, 48);
+				assert.match((await runShell(bench.client, ["help"])).output, /^version - [\s\S]*\nc15 - \n/);
 			}));
 	});
 

@@ -7,6 +7,7 @@ import {
 	type BootEntry,
 	boots,
 	changeWords,
+	checkWords,
 	outcomeWords,
 	startWords,
 	whyTakenBack,
@@ -45,7 +46,13 @@ async function withDevice(
 /** The boots in lines, newest first. */
 const lines = (entries: readonly BootEntry[]): string[] =>
 	entries.map((entry, at) =>
-		[`#${entry.number}`, startWords(entry.start), changeWords(entry), outcomeWords(entry, entries[at - 1])]
+		[
+			`#${entry.number}`,
+			startWords(entry.start),
+			changeWords(entry),
+			checkWords(entry),
+			outcomeWords(entry, entries[at - 1]),
+		]
 			.filter((words) => words !== "")
 			.join(" | ")
 			.replace(/\d+ s\b/g, "N s"),
@@ -78,12 +85,14 @@ function describeBoard(machine: Machine): void {
 			await device.reset();
 			await simulator.next("boot", ({ images }) => (images as { action: string }[])[0]!.action === "revert");
 			const why = await whyTakenBack(device, hash);
-			assert.match(
-				why ?? "",
-				/^0\.0\.1 ran \d+ s on trial and was taken back: check client: no request within 1 s; passed: timer, flash$/,
-			);
+			assert.match(why ?? "", /^0\.0\.1 ran \d+ s on trial and was taken back: check client: no request within 1 s$/);
 			assert.equal(await whyTakenBack(device, "00".repeat(32)), undefined);
-			assert.equal(lines(await boots(device))[0], "#3 | reset by the application | 0.0.0 is back");
+			const [now, trial] = lines(await boots(device));
+			assert.equal(now, "#3 | reset by the application | 0.0.0 is back");
+			assert.match(
+				trial!,
+				/ \| passed timer, flash; failed client: no request within N s \| 0\.0\.1 ran N s on trial and was taken back: check /,
+			);
 		}));
 
 	it("says why an update was taken back that crashed", () =>
@@ -121,6 +130,21 @@ function describeBoard(machine: Machine): void {
 describe("boot journal on the simulator", () => {
 	describeBoard("sim");
 
+	it("remembers a reset in the middle of which the power failed", () =>
+		withDevice("sim", ["--power-cut", "30"], async (device, simulator) => {
+			const { file, hash } = update("0.0.1", 9_000);
+			await device.upload(file);
+			await device.test(hash);
+			await device.reset();
+			await simulator.next("power-cut");
+			await simulator.next("boot", ({ images }) => (images as { action: string }[])[0]!.action === "test");
+			const [now] = await boots(device, 1);
+			assert.equal(
+				lines([now!])[0],
+				`#2 | power on: in the middle of the reset by a client over udp | 0.0.1 installed on trial`,
+			);
+		}));
+
 	it("is printed by xs-smp, by the device's shell, and from the flash file", () =>
 		withDevice("sim", ["--app", "self-confirm", "--trial", "1"], async (device, simulator) => {
 			const { file, hash } = update("0.0.1", 9_000);
@@ -132,8 +156,10 @@ describe("boot journal on the simulator", () => {
 			const run = (...words: string[]): string =>
 				execFileSync(process.execPath, [join(root, "dist/cli/main.js"), ...words], { encoding: "utf8" });
 			const text = run("history", "--udp", simulator.udp);
-			assert.match(text, /^boot {2}started by +runs +outcome\n#1 {4}power on +0\.0\.0\n/);
-			assert.match(text, /#2 .* 0\.0\.1 installed on trial +0\.0\.1 ran 1 s on trial and was taken back: check client/);
+			assert.match(text, /^boot {2}started by +runs +checks +outcome\n#1 {4}power on +0\.0\.0\n/);
+			const checked = "passed timer, flash; failed client: no request within 1 s";
+			const back = "0.0.1 ran 1 s on trial and was taken back: check client: no request within 1 s";
+			assert.match(text, new RegExp(`\n#2 .* 0\\.0\\.1 installed on trial +${checked} +${back}\n`));
 			assert.match(text, /\n#4 {4}reset button +0\.0\.0\n$/);
 			const [second, fourth] = run("history", "--udp", simulator.udp, "--json", "--last", "3")
 				.trim()
@@ -141,10 +167,21 @@ describe("boot journal on the simulator", () => {
 				.map((line) => JSON.parse(line) as BootEntry)
 				.filter(({ number }) => number !== 3);
 			assert.deepEqual([second!.number, second!.verdict?.confirmed, fourth!.start.cause], [2, false, "pin"]);
+			assert.deepEqual(
+				second!.checks.map(({ passed, words }) => [passed, words]),
+				[
+					[true, "timer"],
+					[true, "flash"],
+					[false, "client: no request within 1 s"],
+				],
+			);
+			assert.deepEqual(fourth!.checks, []);
 			assert.equal(second!.images[0]!.hash as unknown, hash.slice(0, 16));
 			const shell = run("shell", "history", "--udp", simulator.udp);
 			assert.match(shell, /^#4 reset button \| 0\.0\.0\n#3 reset by the application \| 0\.0\.0 is back\n#2 /);
+			assert.ok(shell.includes(` 0.0.1 installed on trial | ${checked} | ${back}\n`));
 			const explained = run("explain", simulator.flash, "--images", "1");
+			assert.ok(explained.includes(` 0.0.1 installed on trial; ${checked}; ${back}\n`));
 			assert.match(explained, /\n {2}#3 reset by the application: 0\.0\.0 is back\n {2}#4 reset button: 0\.0\.0\n/);
 		}));
 

@@ -136,7 +136,11 @@ export class JournalBench extends CutBench<Expected> {
 				this.device.confirm(0);
 				if (!this.#mutant?.recordFirst) confirmed();
 				return;
+			case "check":
+				journal.checked(true, "timer");
+				return;
 			case "fail":
+				journal.checked(false, "client: no request within 30 s");
 				journal.failed("check client: no request within 30 s");
 				return;
 			case "reset":

@@ -34,7 +34,7 @@ export const JOURNAL_MUTANTS: readonly JournalMutant[] = [
 	{
 		name: "no-crc",
 		title: "a record counts whatever its CRC says",
-		steps: ["start", "ok", "reset"],
+		steps: ["start", "ok", "check", "reset"],
 		tamper: (partition) =>
 			other(partition, {
 				read: (into, offset) => {
@@ -49,7 +49,7 @@ export const JOURNAL_MUTANTS: readonly JournalMutant[] = [
 	{
 		name: "takes-a-spoilt-place",
 		title: "a place counts as erased whatever is in it",
-		steps: ["start", "fail", "left"],
+		steps: ["start", "check", "fail", "left"],
 		tamper: (partition) =>
 			other(partition, {
 				isErased: (offset, length) => {

@@ -1,12 +1,12 @@
 import { hex } from "../../modules/bytes/hex.js";
-import { changeWords, outcomeWords, startWords } from "../../modules/smp/protocol/boot-journal.js";
+import { changeWords, checkWords, outcomeWords, startWords } from "../../modules/smp/protocol/boot-journal.js";
 import { apply, type Cut, cutName } from "../../page/flash/cut.js";
 import type { Operation } from "./flash.js";
 import { isRecord, JournalBench } from "./journal-bench.js";
 import { type JournalScenario, RECORD, SECTORS } from "./journal-scenario.js";
 
 /** Kinds of records by number (docs/SMP.md, Storage). */
-const KINDS = ["?", "start", "confirmed", "failed", "reset", "left", "lived"];
+const KINDS = ["?", "start", "confirmed", "failed", "reset", "left", "lived", "check"];
 
 /** Boots that are shown after the last cut. */
 const BOOTS = 3;
@@ -36,7 +36,8 @@ export function replayJournal(id: string, scenario: JournalScenario, cuts: reado
 		bench.device.boot();
 		const [entry] = bench.start({ cause: "power" }).boots(1);
 		const words =
-			entry && [startWords(entry.start), changeWords(entry), outcomeWords(entry)].filter(Boolean).join(" | ");
+			entry &&
+			[startWords(entry.start), changeWords(entry), checkWords(entry), outcomeWords(entry)].filter(Boolean).join(" | ");
 		lines.push("", `start ${boot}: ${entry ? `#${entry.number} ${words}` : "the journal has no record of it"}`);
 		lines.push(...sectors(bench));
 	}

@@ -30,7 +30,7 @@ export const CONTENTS: readonly Contents[] = [
 
 /** What is done. "trial": a start with an update on trial; "crashed": starts up to one in safe mode. */
 export interface Step {
-	readonly name: "start" | "safe" | "ok" | "fail" | "reset" | "left" | "lived";
+	readonly name: "start" | "safe" | "ok" | "check" | "fail" | "reset" | "left" | "lived";
 	readonly title: string;
 	/** Starts before it, which belong to it. */
 	readonly before: "none" | "trial" | "crashed";
@@ -40,7 +40,8 @@ export const STEPS: readonly Step[] = [
 	{ name: "start", title: "a start", before: "none" },
 	{ name: "safe", title: "a start in safe mode", before: "crashed" },
 	{ name: "ok", title: "boot_set_confirmed, and the record of that", before: "trial" },
-	{ name: "fail", title: "a check that failed", before: "trial" },
+	{ name: "check", title: "a check that passed", before: "trial" },
+	{ name: "fail", title: "a check that failed, and the verdict", before: "trial" },
 	{ name: "reset", title: "a reset that a client asked for", before: "trial" },
 	{ name: "left", title: "a client that asks for the application", before: "crashed" },
 	{ name: "lived", title: "an application that still runs", before: "trial" },

@@ -39,11 +39,14 @@ const ENTRANCES: Readonly<Record<Entrance, string>> = {
 	wait: "a request came while the boot loader listened",
 };
 
+/** What an application writes may hold what makes a terminal do things. */
+const visible = (text: string): string => text.replace(/[^\P{Cc}\t]/gu, "?");
+
 /** What people read of an event, in a terminal and on the page; undefined if that is nothing. */
 export function eventWords(event: Exclude<SimEvent, ReadyEvent>): string | undefined {
 	switch (event.event) {
 		case "log":
-			return event.line;
+			return visible(event.line);
 		case "reset":
 			return RESETS[event.by];
 		case "power-cut":
@@ -51,7 +54,7 @@ export function eventWords(event: Exclude<SimEvent, ReadyEvent>): string | undef
 		case "power":
 			return event.on ? "--- power is back ---" : "--- power cut ---";
 		case "crash":
-			return `--- crash: ${event.reason} ---`;
+			return `--- crash: ${visible(event.reason)} ---`;
 		case "recovery":
 			return `--- serial recovery, until it is reset: ${ENTRANCES[event.by]} ---`;
 		case "halt":

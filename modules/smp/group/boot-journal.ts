@@ -1,5 +1,4 @@
 import type { BootUtil } from "../../bootutil/bootutil.js";
-import { formatVersion } from "../../bootutil/header.js";
 import { equalBytes } from "../../bytes/equal.js";
 import type { FlashArea } from "../../flash/area.js";
 import type { ResponseMap } from "../cbor.js";
@@ -7,7 +6,7 @@ import { Rc, SmpError } from "../errors.js";
 import { uint } from "../fields.js";
 import { type Command, operation } from "../group.js";
 import type { BootChange, BootEntry, BootedImage, SafeMode, StartReason } from "../protocol/boot-journal.js";
-import { BootKind, BootRecords, crashWords, type RecordedBoot, TEXT_LIMIT } from "./boot-records.js";
+import { BootKind, BootRecords, crashWords, type RecordedBoot, type StartedImage, TEXT_LIMIT } from "./boot-records.js";
 import { ImageSlots } from "./image/slots.js";
 
 /** Label of the flash area that the boot journal has to itself. */
@@ -36,9 +35,10 @@ export interface BootJournalOptions {
 	readonly log: (line: string) => void;
 }
 
-/** Bytes that an entry takes in an answer, besides its texts; and each image of it. */
+/** Bytes that an entry takes in an answer, besides its texts; each image, and each check. */
 const ENTRY_SIZE = 150;
 const IMAGE_SIZE = 88;
+const CHECK_SIZE = 21;
 
 /**
  * Remembers on flash, boot by boot, why the device started, what runs, and what became of an update on trial. The application
@@ -124,6 +124,11 @@ export class BootJournal {
 		this.#write(BootKind.CONFIRMED, by, 1 << image);
 	}
 
+	/** A check of the images on trial is decided. `words`: its name, and if it failed why: "client: no request within 30 s". */
+	checked(passed: boolean, words: string): void {
+		this.#write(BootKind.CHECK, words, passed ? 1 : 0);
+	}
+
 	/** The images on trial will be taken back. `why` says why: "check client: no request within 30 s". */
 	failed(why: string): void {
 		this.#write(BootKind.FAILED, why);
@@ -141,25 +146,24 @@ export class BootJournal {
 		this.#write(BootKind.RESET, by);
 	}
 
-	#write(kind: (typeof BootKind)[keyof typeof BootKind], text: string, confirmed = 0): void {
+	#write(kind: (typeof BootKind)[keyof typeof BootKind], text: string, bits = 0): void {
 		const seconds = Math.floor(this.#options.uptime() / 1000);
-		this.#attempt(() => this.#records.append({ kind, boot: this.#boot, seconds, text, confirmed }));
+		this.#attempt(() => this.#records.append({ kind, boot: this.#boot, seconds, text, bits }));
 	}
 
 	#start(): void {
 		const [last] = this.boots(1);
 		const slots = new ImageSlots(this.#options.boot);
-		const images: BootedImage[] = [];
+		const images: StartedImage[] = [];
 		for (let image = 0; image < slots.images; image++) {
 			const info = slots.info(slots.active(image));
 			if (!info) continue;
-			const version = formatVersion(info.header.version);
 			const trial = this.#options.onTrial(image);
 			const hash = info.hash.slice(0, 8);
 			const change = this.#options.boot.mode.firmwareLoader
 				? this.#loaderChange(slots, hash)
 				: this.#change(last, image, hash, trial);
-			images.push({ image, version, hash, trial, confirmed: false, change });
+			images.push({ image, version: info.header.version, hash, trial, change });
 		}
 		const reason = this.#reason(last);
 		const crashes = this.#judge(images, reason, last);
@@ -184,7 +188,7 @@ export class BootJournal {
 	 * at the boot before and nobody has asked for it since. An update has its chances of its own, and one that was taken back
 	 * changes nothing for the image from before.
 	 */
-	#judge(images: readonly BootedImage[], reason: StartReason, last: RecordedBoot | undefined): number {
+	#judge(images: readonly StartedImage[], reason: StartReason, last: RecordedBoot | undefined): number {
 		const { budget } = this.#options;
 		let before = last;
 		if (last && images.some(({ change }) => change === "revert"))
@@ -206,12 +210,16 @@ export class BootJournal {
 		return crashes;
 	}
 
-	/** The machine may know that it was reset, and the journal by whom. */
+	/**
+	 * The machine may know that it was reset, and the journal by whom. If it started for another reason, then in the middle of that
+	 * reset (docs/SPEC.md, Boots that were cut short).
+	 */
 	#reason(last: BootEntry | undefined): StartReason {
 		const { reason } = this.#options;
-		if (reason.words !== undefined || (reason.cause !== "software" && reason.cause !== "unknown")) return reason;
 		const by = last?.end?.words ?? (last?.verdict?.confirmed === false ? "the application" : undefined);
-		return by === undefined ? reason : { ...reason, cause: "software", words: by };
+		if (by === undefined || reason.words !== undefined) return reason;
+		if (reason.cause === "software" || reason.cause === "unknown") return { ...reason, cause: "software", words: by };
+		return { ...reason, words: `in the middle of the reset by ${by}` };
 	}
 
 	#change(last: BootEntry | undefined, image: number, hash: Uint8Array, trial: boolean): BootChange {
@@ -250,11 +258,10 @@ export class BootJournal {
 		let left = room - 16;
 		this.#attempt(() =>
 			this.#records.boots(before, (entry) => {
-				const { start, images, safe, verdict, end } = entry;
-				const fixed = ENTRY_SIZE + IMAGE_SIZE * images.length;
-				const texts = [start.words ?? "", safe?.words ?? "", verdict?.words ?? "", end?.words ?? ""];
-				let size = fixed;
-				for (const text of texts) size += text.length;
+				const { start, images, safe, checks, verdict, end } = entry;
+				const fixed = ENTRY_SIZE + IMAGE_SIZE * images.length + CHECK_SIZE * checks.length;
+				const texts = [start.words, safe?.words, verdict?.words, end?.words, ...checks.map(({ words }) => words)];
+				const size = fixed + texts.join("").length;
 				if (page.length > 0 && size > left) return false;
 				// A single entry that is too long has its texts cut.
 				page.push(entryMap(entry, size > left ? Math.max(0, Math.floor((left - fixed) / texts.length)) : TEXT_LIMIT));
@@ -277,13 +284,13 @@ export class BootJournal {
 }
 
 /** Whether the same images run. */
-function sameImages(a: readonly BootedImage[], b: readonly BootedImage[]): boolean {
+function sameImages(a: readonly Pick<BootedImage, "hash">[], b: typeof a): boolean {
 	if (a.length !== b.length) return false;
 	for (let i = 0; i < a.length; i++) if (!equalBytes(a[i]!.hash, b[i]!.hash)) return false;
 	return true;
 }
 
-const entryMap = ({ number, start, images, safe, verdict, end }: BootEntry, limit: number): ResponseMap => ({
+const entryMap = ({ number, start, images, safe, checks, verdict, end }: BootEntry, limit: number): ResponseMap => ({
 	n: number,
 	cause: start.cause,
 	by: start.words?.slice(0, limit),
@@ -292,6 +299,7 @@ const entryMap = ({ number, start, images, safe, verdict, end }: BootEntry, limi
 		...{ image, version, hash, change, trial, confirmed },
 	})),
 	safe: safe && { ...safe, words: safe.words.slice(0, limit) },
+	checks: checks.map(({ passed, seconds, words }) => ({ ok: passed, at: seconds, said: words.slice(0, limit) })),
 	ok: verdict?.confirmed,
 	at: verdict?.seconds,
 	said: verdict?.words.slice(0, limit),

@@ -1,14 +1,23 @@
+import { formatVersion, type ImageVersion } from "../../bootutil/header.js";
 import { readU16, readU32, u32Bytes } from "../../bytes/little-endian.js";
 import type { FlashArea } from "../../flash/area.js";
 import { FlashRing } from "../../flash/ring.js";
-import type { BootChange, BootEntry, BootedImage, StartCause, StartReason } from "../protocol/boot-journal.js";
+import type {
+	BootChange,
+	BootCheck,
+	BootEntry,
+	BootedImage,
+	StartCause,
+	StartReason,
+} from "../protocol/boot-journal.js";
 
 // The format (docs/SMP.md, Storage): records of 256 bytes in a ring (modules/flash/ring.ts), numbers little endian.
 //
-//   0   number u32, counts up    4   kind u8: 1 start, 2 confirmed, 3 failed, 4 reset, 5 safe mode left, 6 lived
+//   0   number u32, counts up    4   kind u8: 1 start, 2 confirmed, 3 failed, 4 reset, 5 safe mode left, 6 lived,
+//       7 check
 //   5   cause u8    6   images u8    7   length of the text u8    8   boot u32
 //   12  seconds since the start u32; of a start, seconds that the boot before ran and one, 0 unknown
-//       of a record of kind 2, 5 is which images were confirmed: bit 0 image 0, bit 1 image 1
+//       5 is, of kind 2, which images were confirmed: bit 0 image 0, bit 1 image 1; of kind 7, 1 passed, 0 failed
 //   16  two images of 20 bytes: version u8 u8 u16 u32, hash 8 bytes, image u8, change u8, on trial u8, and
 //   35  crashes of the application in a row u8, with bit 7 in safe mode    55  length of the words for that u8, behind the text
 //   56  text, ASCII              252 CRC-32
@@ -29,20 +38,33 @@ const CAUSES: readonly StartCause[] = Object.freeze(["unknown", "power", "pin", 
 const CHANGES: readonly BootChange[] = Object.freeze(["none", "first", "test", "permanent", "revert"]);
 
 /** What a record is of. */
-export const BootKind = Object.freeze({ START: 1, CONFIRMED: 2, FAILED: 3, RESET: 4, LEFT: 5, LIVED: 6 } as const);
+export const BootKind = Object.freeze({
+	START: 1,
+	CONFIRMED: 2,
+	FAILED: 3,
+	RESET: 4,
+	LEFT: 5,
+	LIVED: 6,
+	CHECK: 7,
+} as const);
 type BootKind = (typeof BootKind)[keyof typeof BootKind];
+
+/** An image as a start writes it down. */
+export type StartedImage = Pick<BootedImage, "image" | "hash" | "change" | "trial"> & {
+	readonly version: ImageVersion;
+};
 
 /** What is written of a boot: its start, or what became of it. */
 export interface BootRecord {
 	readonly kind: BootKind;
 	readonly boot: number;
 	readonly cause?: StartCause;
-	/** Which images were confirmed, a bit each. */
-	readonly confirmed?: number;
+	/** Which images were confirmed, a bit each; of a check, 1 if it passed. */
+	readonly bits?: number;
 	/** Since the start; of a start: that the boot before ran, undefined if nobody knows. */
 	readonly seconds: number | undefined;
 	readonly text: string;
-	readonly images?: readonly BootedImage[];
+	readonly images?: readonly StartedImage[];
 	/** Crashes of the application in a row, of a start. */
 	readonly crashes?: number;
 	/** Words for the crash if the application is not started, empty if those of the start are; undefined: it is. */
@@ -102,12 +124,14 @@ export class BootRecords {
 		let confirmed = 0;
 		let lived = 0;
 		let left = false;
+		let checks: BootCheck[] = [];
 		let verdict: BootEntry["verdict"];
 		let end: BootEntry["end"];
 		this.#ring.walk((record) => {
 			const number = readU32(record, 8);
 			if (number !== boot) {
 				verdict = end = undefined;
+				checks = [];
 				confirmed = lived = 0;
 				left = false;
 			}
@@ -124,11 +148,22 @@ export class BootRecords {
 				const why = textOf(record, length, Math.min(length + record[WHY]!, TEXT_LIMIT));
 				const safe =
 					record[CRASHES]! < SAFE ? undefined : { crashes, words: why === "" ? crashWords(start) : why, left };
-				return visit({ number, start, images: imagesOf(record, confirmed), safe, verdict, end, crashes, lived });
+				return visit({
+					number,
+					start,
+					images: imagesOf(record, confirmed),
+					safe,
+					checks,
+					verdict,
+					end,
+					crashes,
+					lived,
+				});
 			}
 			if (seconds > lived) lived = seconds;
 			if (kind === BootKind.RESET) end ??= { seconds, words };
 			else if (kind === BootKind.LEFT) left = true;
+			else if (kind === BootKind.CHECK) checks = [{ passed: record[5] === 1, seconds, words }, ...checks];
 			else if (kind === BootKind.CONFIRMED || kind === BootKind.FAILED)
 				verdict ??= { confirmed: kind === BootKind.CONFIRMED, seconds, words };
 			if (kind === BootKind.CONFIRMED) confirmed |= record[5]!;
@@ -142,20 +177,24 @@ export const crashWords = ({ cause, words = "" }: StartReason): string =>
 	cause === "crash" && words !== "" ? words : words === "" ? cause : `${cause}: ${words}`;
 
 function encode(
-	{ kind, boot, cause = "unknown", confirmed, seconds, text, images = [], crashes = 0, safe }: BootRecord,
+	{ kind, boot, cause = "unknown", bits, seconds, text, images = [], crashes = 0, safe }: BootRecord,
 	number: number,
 ): Uint8Array {
 	const record = new Uint8Array(RECORD);
 	record.set(u32Bytes(number), 0);
 	record[4] = kind;
-	record[5] = confirmed ?? CAUSES.indexOf(cause);
+	record[5] = bits ?? CAUSES.indexOf(cause);
 	record[6] = Math.min(images.length, MOST_IMAGES);
 	record.set(u32Bytes(boot), 8);
 	record.set(u32Bytes(kind === BootKind.START ? (seconds ?? -1) + 1 : (seconds ?? 0)), 12);
 	for (let i = 0; i < record[6]; i++) {
 		const { image, version, hash, change, trial } = images[i]!;
 		const at = IMAGES + IMAGE * i;
-		record.set(versionBytes(version), at);
+		record[at] = version.major;
+		record[at + 1] = version.minor;
+		record[at + 2] = version.revision & 0xff;
+		record[at + 3] = version.revision >> 8;
+		record.set(u32Bytes(version.build), at + 4);
 		record.set(hash.subarray(0, HASH), at + 8);
 		record[at + 16] = image;
 		record[at + 17] = CHANGES.indexOf(change);
@@ -180,32 +219,18 @@ function setText(record: Uint8Array, at: number, text: string): number {
 /** A crash may quote what a client sent. */
 const printable = (code: number): number => (code >= 0x20 && code < 0x7f ? code : 0x3f);
 
-/** `major.minor.revision[.build]` as the image header has it. */
-function versionBytes(version: string): Uint8Array {
-	const parts = [0, 0, 0, 0];
-	let part = 0;
-	for (let i = 0; i < version.length; i++) {
-		const code = version.charCodeAt(i);
-		if (code === 0x2e) part++;
-		else parts[part] = 10 * parts[part]! + code - 0x30;
-	}
-	const bytes = new Uint8Array(8);
-	bytes[0] = parts[0]!;
-	bytes[1] = parts[1]!;
-	bytes[2] = parts[2]! & 0xff;
-	bytes[3] = parts[2]! >> 8;
-	bytes.set(u32Bytes(parts[3]!), 4);
-	return bytes;
-}
-
 function imagesOf(record: Uint8Array, confirmed: number): BootedImage[] {
 	const images: BootedImage[] = [];
 	for (let i = 0; i < Math.min(record[6]!, MOST_IMAGES); i++) {
 		const at = IMAGES + IMAGE * i;
-		const build = readU32(record, at + 4);
 		images.push({
 			image: record[at + 16]!,
-			version: `${record[at]}.${record[at + 1]}.${readU16(record, at + 2)}${build === 0 ? "" : `.${build}`}`,
+			version: formatVersion({
+				major: record[at]!,
+				minor: record[at + 1]!,
+				revision: readU16(record, at + 2),
+				build: readU32(record, at + 4),
+			}),
 			hash: record.slice(at + 8, at + 8 + HASH),
 			change: CHANGES[record[at + 17]!] ?? "none",
 			trial: record[at + 18] === 1,

@@ -50,6 +50,15 @@ export function safeModeWords({ crashes, words }: SafeMode): string {
 	return `safe mode: the application crashed ${often}${words === "" ? "" : `: ${words}`}`;
 }
 
+/** A check of an update on trial, decided. */
+export interface BootCheck {
+	readonly passed: boolean;
+	/** Since the start. */
+	readonly seconds: number;
+	/** Its name, as the confirm policy has it; if it failed, `: ` and why. */
+	readonly words: string;
+}
+
 /** One boot of a device. */
 export interface BootEntry {
 	readonly number: number;
@@ -57,6 +66,8 @@ export interface BootEntry {
 	readonly images: readonly BootedImage[];
 	/** The application was not started, and why. */
 	readonly safe?: SafeMode | undefined;
+	/** The checks of the images on trial that were decided, in that order. */
+	readonly checks: readonly BootCheck[];
 	/** What became of the images on trial; `words`: who confirmed them, or which check failed. `seconds`: since the start. */
 	readonly verdict?: { readonly confirmed: boolean; readonly seconds: number; readonly words: string } | undefined;
 	/** Who asked for the reset that ended it, and when, in seconds since the start. */
@@ -68,9 +79,9 @@ export function startWords({ cause, words = "" }: StartReason): string {
 	const more = words === "" ? "" : `: ${words}`;
 	switch (cause) {
 		case "power":
-			return "power on";
+			return `power on${more}`;
 		case "pin":
-			return "reset button";
+			return `reset button${more}`;
 		case "software":
 			return words === "" ? "reset" : `reset by ${words}`;
 		case "watchdog":
@@ -96,6 +107,13 @@ export function changeWords({ images }: BootEntry): string {
 		.join("; ");
 }
 
+/** Which checks passed, and which failed and why, in words; empty if none was decided. */
+export function checkWords({ checks }: BootEntry): string {
+	const of = (wanted: boolean): string[] => checks.filter(({ passed }) => passed === wanted).map(({ words }) => words);
+	const passed = of(true).join(", ");
+	return [...(passed === "" ? [] : [`passed ${passed}`]), ...of(false).map((words) => `failed ${words}`)].join("; ");
+}
+
 /** How a boot ended for the images on trial, as far as it is known; `next` is the boot after it, if there was one. */
 export function outcomeWords(entry: BootEntry, next?: BootEntry): string {
 	const { verdict } = entry;
@@ -112,15 +130,17 @@ function takenBack({ verdict, end }: BootEntry, next: BootEntry, { version }: Bo
 	const failed = verdict?.confirmed === false ? verdict : undefined;
 	const seconds = (failed ?? end)?.seconds ?? next.start.after;
 	const ran = seconds === undefined ? "ran" : `ran ${seconds} s`;
-	return `${version} ${ran} on trial and was taken back: ${failed ? failed.words : endWords(next.start)}`;
+	return `${version} ${ran} on trial and was taken back: ${failed ? failed.words : endWords(next.start, end?.words)}`;
 }
 
-function endWords(start: StartReason): string {
+/** `by`: who had asked for a reset, which the start may be in the middle of. */
+function endWords(start: StartReason, by: string | undefined): string {
 	switch (start.cause) {
 		case "watchdog":
 		case "crash":
 			return startWords(start);
 		case "power":
+			if (by !== undefined) return `nobody had confirmed it before the reset by ${by}`;
 			return "the power failed before anybody confirmed it";
 		case "unknown":
 			return "the device restarted before anybody confirmed it";

@@ -27,7 +27,7 @@ describe("a confirmation by policy", () => {
 		await trial.run(100);
 		assert.ok(trial.confirmed);
 		assert.equal(trial.last, "<inf> confirm: image 0 is confirmed");
-		assert.equal(trial.verdict, "confirmed at 0: the application: client, timer, flash passed");
+		assert.equal(trial.verdict, "confirmed at 0: the application");
 		await trial.run(100_000);
 		assert.equal(trial.resets, 0);
 	});
@@ -39,7 +39,12 @@ describe("a confirmation by policy", () => {
 		await trial.run(30_000);
 		assert.equal(trial.resets, 1);
 		assert.match(trial.last, /<err> confirm: check client: no request within 30 s; reset, to go back/);
-		assert.equal(trial.verdict, "failed at 30: check client: no request within 30 s; passed: timer, flash");
+		assert.equal(trial.verdict, "failed at 30: check client: no request within 30 s");
+		assert.deepEqual(trial.agent.journal!.boots(1)[0]!.checks, [
+			{ passed: true, seconds: 0, words: "timer" },
+			{ passed: true, seconds: 0, words: "flash" },
+			{ passed: false, seconds: 30, words: "client: no request within 30 s" },
+		]);
 		trial.client();
 		await trial.run(100_000);
 		assert.equal(trial.resets, 1);
@@ -72,7 +77,7 @@ describe("a confirmation by policy", () => {
 		trial.client();
 		await trial.run(1_000);
 		assert.equal(trial.resets, 1);
-		assert.match(trial.verdict, /check flash: image 0 is not the one that was signed; passed: client, timer$/);
+		assert.match(trial.verdict, /check flash: image 0 is not the one that was signed$/);
 		assert.ok(!trial.confirmed);
 	});
 
@@ -178,7 +183,7 @@ const imageHash = ({ memory }: TrialDevice): Uint8Array => {
 
 describe("a check of the application's own", () => {
 	const results: readonly (readonly [what: string, run: () => unknown, verdict: string])[] = [
-		["that returns true", () => true, "confirmed at 0: the application: app:sensor passed"],
+		["that returns true", () => true, "confirmed at 0: the application"],
 		["that returns false", () => false, "failed at 0: check app:sensor: it returned false"],
 		["that returns a sentence", () => "no sensor", "failed at 0: check app:sensor: no sensor"],
 		["that returns nothing", () => {}, "failed at 0: check app:sensor: it returned undefined"],
@@ -192,7 +197,7 @@ describe("a check of the application's own", () => {
 			"failed at 0: check app:sensor: it threw TypeError: no bus",
 		],
 		["that is no function", 5 as never, "failed at 0: check app:sensor: it threw TypeError: "],
-		["that settles with true", async () => true, "confirmed at 0: the application: app:sensor passed"],
+		["that settles with true", async () => true, "confirmed at 0: the application"],
 		["that settles with a sentence", async () => "no sensor", "failed at 0: check app:sensor: no sensor"],
 		["that rejects", () => Promise.reject(new Error("gone")), "failed at 0: check app:sensor: it threw Error: gone"],
 		["that never settles", () => new Promise(() => {}), "failed at 5: check app:sensor: no result within 5000 ms"],
@@ -206,6 +211,21 @@ describe("a check of the application's own", () => {
 					},
 				}),
 			"failed at 0: check app:sensor: it threw RangeError: then",
+		],
+		["that returns no text", () => Symbol("x"), "failed at 0: check app:sensor: it threw TypeError: "],
+		[
+			"that throws no text",
+			() => Promise.reject(Symbol("x")),
+			"failed at 0: check app:sensor: it threw something that is no text",
+		],
+		[
+			"that throws when it is made a text",
+			() => ({
+				toString: () => {
+					throw new Error("nasty");
+				},
+			}),
+			"failed at 0: check app:sensor: it threw Error: nasty",
 		],
 		["with a long sentence", () => "s".repeat(1000), `failed at 0: check app:sensor: ${"s".repeat(100)}`],
 		["with other characters", () => "caf\u00e9\n\u2603", "failed at 0: check app:sensor: caf???"],
@@ -255,8 +275,12 @@ describe("a check of the application's own", () => {
 		const trial = device({ checks: ["app:sensor", "timer"], deadline: 2 });
 		trial.check("other", () => true);
 		await trial.run(2000);
-		const words = "check app:sensor: the application has named none within 2 s; passed: timer";
-		assert.equal(trial.verdict, `failed at 2: ${words}`);
+		const words = "app:sensor: the application has named none within 2 s";
+		assert.equal(trial.verdict, `failed at 2: check ${words}`);
+		assert.deepEqual(trial.agent.journal!.boots(1)[0]!.checks, [
+			{ passed: true, seconds: 0, words: "timer" },
+			{ passed: false, seconds: 2, words },
+		]);
 	});
 
 	it("may be named late", async () => {

@@ -67,6 +67,99 @@ describe("boot journal", () => {
 		);
 	});
 
+	it("keeps each check with its sentence, in the order in which they were decided", () => {
+		const device = new Device();
+		device.boot(A);
+		device.boot(B, true);
+		device.seconds = 1;
+		device.journal.checked(true, "timer");
+		device.seconds = 2;
+		device.journal.checked(true, "network:[fe80::1]:80");
+		device.seconds = 30;
+		device.journal.checked(false, "client: no request within 30 s");
+		device.journal.failed("check client: no request within 30 s");
+		assert.deepEqual(device.journal.boots(1)[0]!.checks, [
+			{ passed: true, seconds: 1, words: "timer" },
+			{ passed: true, seconds: 2, words: "network:[fe80::1]:80" },
+			{ passed: false, seconds: 30, words: "client: no request within 30 s" },
+		]);
+		device.boot(A, false, { cause: "software" });
+		assert.deepEqual(device.history().slice(0, 2), [
+			"#3 | reset by the application | 1.0.0 is back | ",
+			"#2 | power on | 1.1.0 installed on trial | " +
+				"passed timer, network:[fe80::1]:80; failed client: no request within 30 s | " +
+				"1.1.0 ran 30 s on trial and was taken back: check client: no request within 30 s",
+		]);
+	});
+
+	it("has the checks of an update that crashed before all were decided", () => {
+		const device = new Device();
+		device.boot(A);
+		device.boot(B, true);
+		device.journal.checked(true, "timer");
+		device.boot(A, false, { cause: "watchdog" });
+		assert.equal(
+			device.history()[1],
+			"#2 | power on | 1.1.0 installed on trial | passed timer | 1.1.0 ran on trial and was taken back: watchdog",
+		);
+		assert.deepEqual(device.journal.boots(1)[0]!.checks, []);
+	});
+
+	it("tells that the power failed in the middle of a reset", () => {
+		for (const [by, cause, started, outcome] of [
+			["a client over udp", "power", "power on: in the middle of the reset by a client over udp", undefined],
+			["a client over udp", "pin", "reset button: in the middle of the reset by a client over udp", undefined],
+			["a client over udp", "watchdog", "watchdog: in the middle of the reset by a client over udp", undefined],
+			["", "power", "power on: in the middle of the reset by the application", "check flash: bad"],
+			["a client over udp", "unknown", "reset by a client over udp", undefined],
+		] as const) {
+			const device = new Device();
+			device.boot(A);
+			if (outcome) device.boot(B, true);
+			if (outcome) device.journal.failed(outcome);
+			else device.journal.resetting(by);
+			device.boot(outcome ? A : B, !outcome, { cause });
+			const [now, before] = device.history();
+			assert.equal(
+				now,
+				`#${outcome ? 3 : 2} | ${started} | ${outcome ? "1.0.0 is back" : "1.1.0 installed on trial"} | `,
+			);
+			if (outcome) assert.match(before!, /1\.1\.0 ran 0 s on trial and was taken back: check flash: bad$/);
+			// That is known of one start. The next one is another matter.
+			device.boot(B, true, { cause });
+			assert.ok(!device.history()[0]!.includes("in the middle"));
+		}
+	});
+
+	it("does not say that an update was taken back for the power, where a reset had been asked for", () => {
+		const device = new Device();
+		device.boot(A);
+		device.boot(B, true);
+		device.seconds = 7;
+		device.journal.resetting("a client over uart");
+		device.boot(A, false, { cause: "power" });
+		assert.match(
+			device.history()[1]!,
+			/1\.1\.0 ran 7 s on trial and was taken back: nobody had confirmed it before the reset by a client over uart$/,
+		);
+	});
+
+	it("reads a journal from before there were checks, and a record of a kind that it does not know", () => {
+		const device = new Device();
+		device.boot(A);
+		device.boot(B, true);
+		device.journal.failed("check client: no request within 30 s; passed: timer, flash");
+		const records = new BootRecords(device.area());
+		records.load();
+		records.append({ kind: 9 as typeof BootKind.CHECK, boot: 2, seconds: 40, text: "of the future" });
+		device.boot(A, false, { cause: "software" });
+		assert.equal(
+			device.history()[1],
+			"#2 | power on | 1.1.0 installed on trial | " +
+				"1.1.0 ran 0 s on trial and was taken back: check client: no request within 30 s; passed: timer, flash",
+		);
+	});
+
 	it("tells an image for good from one that is back", () => {
 		const device = new Device();
 		device.boot(A);
@@ -185,10 +278,11 @@ describe("boot journal", () => {
 	});
 
 	it("is read in pages that fit, each entry once, over SMP", () => {
-		const device = new Device(8);
+		const device = new Device(32);
 		const words = "y".repeat(150);
 		for (let i = 0; i < 9; i++) {
 			device.boot(i % 2 ? A : B, true, { cause: "crash", words });
+			for (let check = 0; check < 8; check++) device.journal.checked(check % 2 === 0, words);
 			device.journal.failed(words);
 			device.journal.resetting(words);
 		}

@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import { Utf8, utf8Decode } from "../../../modules/bytes/utf8.js";
-import { encodeMap, type ResponseMap } from "../../../modules/smp/cbor.js";
+import { encodeMap, MapEncoder, type ResponseMap, type Value } from "../../../modules/smp/cbor.js";
 import { SmpError } from "../../../modules/smp/errors.js";
 import {
 	bool,
@@ -41,6 +41,27 @@ describe("CBOR of responses", () => {
 	it("refuses what is no integer", () => {
 		assert.throws(() => encode({ a: 0.5 }), RangeError);
 		assert.throws(() => encode({ a: 2 ** 53 }), RangeError);
+	});
+
+	it("refuses what nests too deep, or goes round in circles", () => {
+		const nested = (depth: number): Value =>
+			depth === 0 ? 1 : depth % 2 ? [nested(depth - 1)] : { a: nested(depth - 1) };
+		assert.equal(encode({ a: nested(8) }).length, 2 * (4 + 4 * 2 + 4 * 4 + 1));
+		assert.throws(() => encode({ a: nested(9) }), /a response nests 8 maps and lists at most/);
+		const circle: Record<string, Value> = {};
+		circle["again"] = circle;
+		assert.throws(() => encode(circle), RangeError);
+		const list: Value[] = [];
+		list.push(list);
+		assert.throws(() => encode({ list }), RangeError);
+		const encoder = new MapEncoder(new Uint8Array(200));
+		assert.throws(() => encoder.encode({ list }, 0), RangeError);
+		assert.equal(encoder.encode({ a: nested(8) }, 0), 29);
+	});
+
+	it("does not read a text that has no room", () => {
+		for (const long of ["x".repeat(500_000), "\u00e9".repeat(500_000)])
+			assert.equal(encodeMap({ long, more: long }, new Uint8Array(1000), 0), -1);
 	});
 
 	it("says when the buffer is too small, for every size", () => {

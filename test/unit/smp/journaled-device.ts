@@ -6,6 +6,7 @@ import { BootJournal, type CrashBudget } from "../../../modules/smp/group/boot-j
 import {
 	type BootEntry,
 	changeWords,
+	checkWords,
 	outcomeWords,
 	type StartReason,
 	startWords,
@@ -97,4 +98,6 @@ export class Device {
 }
 
 const inWords = (entry: BootEntry, next?: BootEntry): string =>
-	[`#${entry.number}`, startWords(entry.start), changeWords(entry), outcomeWords(entry, next)].join(" | ");
+	[`#${entry.number}`, startWords(entry.start), changeWords(entry), checkWords(entry), outcomeWords(entry, next)]
+		.filter((words, at) => at !== 3 || words !== "")
+		.join(" | ");

@@ -34,7 +34,24 @@ const group: Group = {
 	},
 };
 
-const server = new SmpServer({ groups: [group], bufferSize: 48 });
+/** What the handlers of an application may do whose types nobody has checked. */
+const untyped: Group = {
+	id: 70,
+	name: "untyped",
+	commands: {
+		0: { name: "nothing", write: { handle: () => undefined as never } },
+		1: {
+			name: "throw nothing",
+			write: {
+				handle: () => {
+					throw undefined;
+				},
+			},
+		},
+	},
+};
+
+const server = new SmpServer({ groups: [group, untyped], bufferSize: 48 });
 const talkative = new SmpServer({ groups: [group], bufferSize: 48, verbose: true });
 
 const read = (command: number, map = {}, version = 1) => request(GROUP, command, map, version, 0);
@@ -50,6 +67,8 @@ describe("server", () => {
 		["a command that there is not", server, read(9), "bf62726308ff"],
 		["a group that there is not", server, request(65, 0, {}), "bf62726308ff"],
 		["a response that does not fit", server, read(2), "bf62726307ff"],
+		["a handler that answers nothing", server, request(70, 0, {}), "bfff"],
+		["a handler that throws nothing", server, request(70, 1, {}), "bf62726301ff"],
 		["an SMP error, version 1", server, fail("smp", 0), "bf6272630aff"],
 		["an SMP error, version 2", server, fail("smp", 1), "bf6272630aff"],
 		["a group error, version 1", server, fail("group", 0), "bf62726305ff"],
