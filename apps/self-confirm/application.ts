@@ -1,5 +1,5 @@
 import type { Application } from "../../modules/agent/application.js";
-import { PLAIN_CHECKS } from "../../modules/agent/policy.js";
+import { PLAIN_CHECKS } from "../../modules/agent/checks.js";
 
 /** The agent with a confirm policy of its own, for an update that brings none. */
 export const application: Application = (board) => {

@@ -4,9 +4,10 @@ import { equalBytes } from "../bytes/equal.js";
 import type { BootJournal } from "../smp/group/boot-journal.js";
 import { FlashHash } from "../smp/group/image/flash.js";
 import { ImageSlots } from "../smp/group/image/slots.js";
+import { networkCheck } from "./checks.js";
 import type { DeviceCheck } from "./device.js";
 import type { Host } from "./host.js";
-import { networkCheck, type Policy } from "./policy.js";
+import type { Policy } from "./policy.js";
 
 /** Wait of the timer check, and between two attempts to reach a network, milliseconds. */
 const TICK = 100;

@@ -3,9 +3,9 @@ import { hexOf } from "../bytes/hex.js";
 import type { FlashArea } from "../flash/area.js";
 import type { Group } from "../smp/group.js";
 import { type Agent, forLog, onTrial, runningVersion } from "./agent.js";
+import { isCheckName } from "./checks.js";
 import type { Device, DeviceBoot, DeviceCheck, DeviceImage, DeviceRoom, DeviceSettings } from "./device.js";
 import type { Host, Timer } from "./host.js";
-import { isCheckName } from "./policy.js";
 
 /** Ids below are the agent's (`MGMT_GROUP_ID_PERUSER`). */
 const FIRST_OWN_GROUP = 64;

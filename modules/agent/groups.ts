@@ -26,9 +26,9 @@ import { TransportId } from "../smp/protocol/transport.js";
 import { joinHooks } from "../smp/server.js";
 import { RawTransport } from "../smp/transport/raw.js";
 import { type Base, type Further, forLog, onTrial, runningVersion, VERSION } from "./agent.js";
+import { isCheckName } from "./checks.js";
 import type { DeviceRoom, DeviceSettings } from "./device.js";
 import type { Link } from "./host.js";
-import { isCheckName } from "./policy.js";
 
 /** Sectors at the end of the storage area that the audit log takes; settings have the rest. */
 const AUDIT_SECTORS = 4;

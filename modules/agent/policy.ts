@@ -1,3 +1,5 @@
+import { isCheckName, networkCheck, PLAIN_CHECKS } from "./checks.js";
+
 /**
  * Who decides on an update on trial, and by what, as data (docs/APPLICATIONS.md, Confirm policy): it is confirmed once all
  * checks have passed and `minUptime` is over. If a check fails, or at the deadline, the device resets and the former image is
@@ -26,9 +28,6 @@ export interface PolicyBoard {
 
 /** The longest text of a policy, characters. XS reads JSON by recursion, and a policy may be anybody's text. */
 export const POLICY_LENGTH = 1024;
-
-/** What every board can check, and what a policy asks for that names no checks. */
-export const PLAIN_CHECKS: readonly string[] = Object.freeze(["timer", "flash", "client"]);
 
 /** The numbers of a policy: the least and the most that each can be. */
 const LEAST: Readonly<Record<string, number>> = Object.freeze({
@@ -93,26 +92,6 @@ function judgeChecks(checks: unknown, network: boolean): void {
 			throw new RangeError(`this runtime cannot check ${name}: its board has no network`);
 		if (checks.indexOf(check) < i) throw new RangeError(`the check ${name} is there twice`);
 	}
-}
-
-/** Whether an application may name a check so: 1 to 32 letters, digits, hyphens and characters of `others`. */
-export function isCheckName(name: string, others = "_", longest = 32): boolean {
-	for (let i = 0; i < name.length; i++) {
-		const code = name.charCodeAt(i);
-		const letter = (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
-		if (!letter && !(code >= 0x30 && code <= 0x39) && code !== 0x2d && !others.includes(name[i]!)) return false;
-	}
-	return name.length > 0 && name.length <= longest;
-}
-
-/** The host and the port of a check "network:HOST:PORT"; undefined if it is none. */
-export function networkCheck(check: string): readonly [host: string, port: number] | undefined {
-	const parts = check.split(":");
-	const last = parts.pop()!;
-	const port = Number(last);
-	const host = parts.slice(1).join(":");
-	if (parts[0] !== "network" || !isCheckName(host, ".:[]", 64)) return undefined;
-	return Number.isInteger(port) && String(port) === last && port > 0 && port < 0x10000 ? [host, port] : undefined;
 }
 
 /** A value as a sentence quotes it. */

@@ -61,6 +61,25 @@ describe("the RTL8721F host's parts", () => {
 			assert.deepEqual(rows, wanted.sort(byOffset));
 		});
 
+	for (const [file, mode] of [
+		["sysbuild.conf", "MOVE"],
+		["sysbuild_offset.conf", "OFFSET"],
+	])
+		it(`${file} sets names of Zephyr's sysbuild: it stops at one that it does not know`, () => {
+			const names = Array.from(text(`app/${file}`).matchAll(/^(\w+)=/gm), ([, name]) => name);
+			// share/sysbuild/images/bootloader/Kconfig. The nRF Connect SDK has more.
+			assert.deepEqual(names, [
+				"SB_CONFIG_BOOTLOADER_MCUBOOT",
+				`SB_CONFIG_MCUBOOT_MODE_SWAP_USING_${mode}`,
+				"SB_CONFIG_BOOT_SIGNATURE_TYPE_ECDSA_P256",
+			]);
+		});
+
+	it("MCUboot swaps as many images as the application knows", () => {
+		const [, images] = /^CONFIG_UPDATEABLE_IMAGE_NUMBER=(\d+)$/m.exec(text("app/sysbuild/mcuboot.conf")) ?? [];
+		assert.strictEqual(Number(images), JSON.parse(text("app.json")).config.images);
+	});
+
 	it("the machine fits the heap that Zephyr is given, and that fits the chip", () => {
 		const pool = Number(JSON.parse(text("manifest.json")).zephyrConfig.CONFIG_HEAP_MEM_POOL_SIZE);
 		const { creation } = JSON.parse(text("app.json"));

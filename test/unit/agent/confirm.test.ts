@@ -1,5 +1,6 @@
 import assert from "node:assert";
-import { PLAIN_CHECKS, type Policy } from "../../../modules/agent/policy.js";
+import { PLAIN_CHECKS } from "../../../modules/agent/checks.js";
+import type { Policy } from "../../../modules/agent/policy.js";
 import { image, request } from "../smp/support.js";
 import { TrialDevice, type TrialOptions } from "./support.js";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert";
-import { isCheckName, networkCheck, POLICY_LENGTH, parsePolicy } from "../../../modules/agent/policy.js";
+import { isCheckName, networkCheck } from "../../../modules/agent/checks.js";
+import { POLICY_LENGTH, parsePolicy } from "../../../modules/agent/policy.js";
 
 // The text of a confirm policy, which is anybody's until it has been read.
 
