@@ -93,8 +93,9 @@ export interface DeviceCheck {
 export interface DeviceRoom {
 	/** What the settings group serves. */
 	settings?: DeviceSettings;
-	/** As `Device` has them. */
+	/** As `Device` has it. */
 	shell?: NonNullable<Device["shell"]>;
+	/** As `Device` has it. */
 	statistics?: NonNullable<Device["statistics"]>;
 	/** The groups that the enumeration tells of. */
 	groups?: Group[];

@@ -11,8 +11,10 @@ import { decodeIntelHex, isIntelHex } from "../../image/intel-hex.js";
 import { generateKey } from "../../image/keys.js";
 import { nodeDigest } from "../../image/node-digest.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
+import { decryptionWith } from "../../modules/bootutil/loader/encryption.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
 import { MODES } from "../../modules/bootutil/modes.js";
+import { bytesOf } from "../../modules/bytes/hex.js";
 import { guideLayout } from "../../modules/flash/guide-layout.js";
 import { FlashMap } from "../../modules/flash/map.js";
 import { NorPartition } from "../../modules/flash/nor.js";
@@ -185,7 +187,9 @@ export class Comparison {
 		const padded = /--(pad|test|confirm)( |$)/.test(args);
 		if (!padded && !primary && !MODES[config.boot.mode].newest) api.boot_set_pending(false);
 		const log: string[] = [];
-		const { images, ok } = new Loader(map, loaderConfig(config), {
+		const { encryptionKey: secret } = config;
+		const decryption = secret === undefined ? undefined : decryptionWith(bytesOf(secret));
+		const { images, ok } = new Loader(map, loaderConfig(config, decryption), {
 			digest: nodeDigest,
 			log: (line) => log.push(line),
 			securityCounters: { get: () => 0, set: () => {} },

@@ -29,8 +29,8 @@ class Device {
 	};
 
 	constructor(mode: UpgradeMode, change: Partial<LoaderConfig> = {}) {
-		const key = { encryption: "aes-kw", encryptionKeySize: 16, encryptionKey: KEK.subarray(0, 16) } as const;
-		this.#config = loaderConfig({ mode, ram: RAM, ...key, ...change });
+		const decryption = decryptionWith(KEK.subarray(0, 16));
+		this.#config = loaderConfig({ mode, ram: RAM, encryption: "aes-kw", encryptionKeySize: 16, decryption, ...change });
 	}
 
 	/** Uploads a file to the primary slot, from the start. */
@@ -52,7 +52,8 @@ class Device {
 	}
 
 	holds(file: Uint8Array): boolean {
-		return Buffer.compare(this.flash.bytes(1).subarray(0, file.length), file) === 0;
+		const bytes = this.flash.bytes(1);
+		return file.every((byte, i) => byte === bytes[i]);
 	}
 }
 
