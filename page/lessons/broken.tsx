@@ -21,7 +21,7 @@ export const BROKEN: Lesson = {
 						In this lesson the image carries an application in JavaScript: a thermostat, version {facts.next}. It is{" "}
 						<code>examples/thermostat/thermostat.ts</code>.
 					</p>
-					<p>The simulator compiles it when you take it, which needs a second.</p>
+					<p>The simulator compiles the application when you take it. That takes a second.</p>
 				</>
 			),
 			offer: takes("thermostat", ({ next }) => next),
@@ -36,8 +36,8 @@ export const BROKEN: Lesson = {
 						Press <b>Upgrade</b>, and leave "and confirm" empty.
 					</p>
 					<p>
-						This application brings a <b>confirm policy</b>, a list of checks. When all have passed, and five seconds
-						are over, the device confirms the update itself.
+						This application brings a <b>confirm policy</b>, a list of checks. Once all have passed, and the update has
+						run for five seconds, the device confirms the update itself.
 					</p>
 				</>
 			),
@@ -83,8 +83,8 @@ export const BROKEN: Lesson = {
 			look: LOOK.console,
 			text: () => (
 				<p>
-					The update runs, on trial. Watch the console, and do nothing: after a second the application throws, the
-					device resets, and the boot loader finds an image that nobody has confirmed.
+					The update runs, on trial. Watch the console, and do nothing. After a second the application throws, and the
+					device resets. Then the boot loader finds an image that nobody has confirmed.
 				</p>
 			),
 			done: (facts) => came(facts, facts.next),
@@ -94,7 +94,7 @@ export const BROKEN: Lesson = {
 			look: LOOK.historyTab,
 			text: ({ next }) => (
 				<p>
-					Version {next} runs again, and nobody had to come. Open the tab <b>History</b> to see the reason.
+					Version {next} runs again, and nobody had to do anything. Open the tab <b>History</b> to see the reason.
 				</p>
 			),
 			done: seesHistory,
@@ -113,7 +113,10 @@ export const BROKEN: Lesson = {
 			title: "Another mistake",
 			look: LOOK.drop,
 			text: (facts) => (
-				<p>Version {facts.fourth} does not crash. It waits in a loop that never ends, so nothing else runs any more.</p>
+				<p>
+					Version {facts.fourth} does not crash. After a second it is caught in a loop that never ends, so nothing else
+					runs any more.
+				</p>
 			),
 			offer: takes("hangs", ({ fourth }) => fourth),
 			done: (facts) => taken("hangs", facts.fourth),
@@ -135,11 +138,11 @@ export const BROKEN: Lesson = {
 			text: () => (
 				<>
 					<p>
-						After a second the device answers nobody. A <b>watchdog</b> runs beside it: a timer that resets the device
-						when the program does not report for ten seconds.
+						The device answers nobody now. A <b>watchdog</b> runs beside it: a timer that resets the device when the
+						program has not reported for ten seconds.
 					</p>
 					<p>
-						The reset is all that MCUboot needs. Wait for it. (A simulator with <code>--watchdog 0</code> has none:
+						MCUboot needs no more than that reset. Wait for it. (A simulator with <code>--watchdog 0</code> has none:
 						press <b>Reset</b> then.)
 					</p>
 				</>
@@ -152,7 +155,7 @@ export const BROKEN: Lesson = {
 			text: ({ next, fourth }) => (
 				<>
 					<p>
-						Version {next} runs. The tab <b>History</b> has the line of {fourth}: the watchdog has ended it.
+						Version {next} runs. The tab <b>History</b> has the line of {fourth}: the watchdog ended that boot.
 					</p>
 					<p>
 						No image was repaired here, and no clever code looked for the fault. A trial, a reset and the old image were

@@ -75,7 +75,7 @@ export const CONFIRM: Lesson = {
 						The orange squares are version {version}. The device still runs {old}, and it would go on doing so after a
 						reset: nobody has asked for the update.
 					</p>
-					<p>The last squares of a slot are its trailer. That is where such a request is written.</p>
+					<p>The last squares of a slot are its trailer. A request is written there.</p>
 				</>
 			),
 		},
@@ -85,7 +85,8 @@ export const CONFIRM: Lesson = {
 			runs: "old",
 			text: ({ next: version }) => (
 				<p>
-					Press <b>Test</b> beside version {version}. It asks the boot loader to run this version once, on trial.
+					Press <b>Test</b> beside version {version}. The button asks the boot loader to run this version once, on
+					trial.
 				</p>
 			),
 			done: isAsked,
@@ -97,12 +98,12 @@ export const CONFIRM: Lesson = {
 			text: () => (
 				<>
 					<p>
-						See the trailer of the secondary slot. Test has written the <b>magic</b>: 16 fixed bytes, which say that
-						this trailer counts.
+						See the trailer of the secondary slot. The request has written the <b>magic</b>: 16 fixed bytes, which say
+						that this trailer counts.
 					</p>
 					<p>
-						The boot loader compares both trailers with its table of states. The row that fits is lit. It gives the{" "}
-						<b>swap type</b>, which now is <code>test</code>.
+						The boot loader compares both trailers with its table of states. The row that fits is lit. This row gives
+						the <b>swap type</b>, which now is <code>test</code>.
 					</p>
 				</>
 			),
@@ -123,8 +124,8 @@ export const CONFIRM: Lesson = {
 			look: LOOK.reset,
 			text: () => (
 				<p>
-					Press <b>Reset</b>. The boot loader exchanges both images, sector by sector. The old one is kept for the case
-					that the new one fails.
+					Press <b>Reset</b>. The boot loader exchanges the two images, sector by sector. The old one is kept, in case
+					the new one fails.
 				</p>
 			),
 			done: (facts) => came(facts, facts.next),
@@ -149,7 +150,8 @@ export const CONFIRM: Lesson = {
 						Now the trailer of the primary slot counts. <code>copy_done</code> is set: the swap is complete.
 					</p>
 					<p>
-						<code>image_ok</code> is not set: nobody has said that this image works. Its next reset would be its last.
+						<code>image_ok</code> is not set: nobody has said that this image works. If the device were reset now, the
+						old image would come back.
 					</p>
 				</>
 			),
@@ -171,7 +173,7 @@ export const CONFIRM: Lesson = {
 			runs: "next",
 			text: () => (
 				<p>
-					To confirm is to write one byte, <code>image_ok</code>. It stands in flash, so it outlasts every reset. The
+					The device has written one byte, <code>image_ok</code>. The byte is in flash, so it outlasts every reset. The
 					swap type is <code>none</code>: there is nothing left to do.
 				</p>
 			),
@@ -192,7 +194,8 @@ export const CONFIRM: Lesson = {
 			text: ({ next: version }) => (
 				<>
 					<p>
-						Version {version} runs, and no boot will take it back. That is the whole protocol: upload, test, confirm.
+						Version {version} runs, and no boot will take it back. An update is these four steps: upload, test, reset,
+						confirm.
 					</p>
 					<p>The next lesson shows what happens if nobody confirms.</p>
 				</>

@@ -90,7 +90,7 @@ function Shelf() {
 				</button>
 			</header>
 			<p class="quiet">
-				You press the buttons, and the device behind this page does it. A lesson notices, and goes on.
+				You press the buttons, and the device behind this page does what you ask. The lesson notices, and goes on.
 			</p>
 			{!mayChange && <p>Lessons change the device: open the address with the token, as the simulator prints it.</p>}
 			<ol class="shelf">

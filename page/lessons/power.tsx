@@ -25,8 +25,8 @@ export const POWER: Lesson = {
 			text: () => (
 				<>
 					<p>
-						During a swap neither slot holds a whole image. If power fails then, there is nothing to run, unless the
-						boot loader knows how to go on.
+						In the middle of a swap neither slot holds a whole image. If power fails then, there is nothing to run,
+						unless the boot loader knows how to go on.
 					</p>
 					<p>MCUboot does, in more than one way. This lesson compares two of them: move and offset.</p>
 				</>
@@ -56,7 +56,7 @@ export const POWER: Lesson = {
 			runs: "old",
 			text: () => (
 				<p>
-					Press <b>Test</b>, and do not reset: the swap is to happen before your eyes.
+					Press <b>Test</b>, and do not press Reset. You will see the swap before it happens.
 				</p>
 			),
 			done: isAsked,
@@ -68,10 +68,10 @@ export const POWER: Lesson = {
 			text: () => (
 				<>
 					<p>
-						The page can run the boot loader on a copy of the flash. It does so twice: once in the mode of your device,
-						and once in the other mode, with the same two images.
+						The page can run the boot loader on a copy of the flash. Now the page does so twice: once in the mode of
+						your device, and once in the other mode, with the same two images.
 					</p>
-					<p>So the slider that comes now goes through both next boots, operation by operation.</p>
+					<p>Then one slider goes through the next boot of each, operation by operation.</p>
 				</>
 			),
 			offer: { words: () => "Show both", act: ({ image }) => compare(image) },
@@ -83,8 +83,8 @@ export const POWER: Lesson = {
 			text: () => (
 				<>
 					<p>
-						To exchange two sectors, one has to lie elsewhere for a moment. <b>Move</b> first shifts the whole old image
-						up by one sector. Then there is room to swap pair after pair.
+						To exchange two sectors, the boot loader has to keep one of them elsewhere for a moment. <b>Move</b> first
+						shifts the whole old image up by one sector. Then there is room to swap pair after pair.
 					</p>
 					<p>
 						<b>Offset</b> needs no shift: the update was uploaded one sector higher from the start. So it has fewer
@@ -98,8 +98,9 @@ export const POWER: Lesson = {
 			look: LOOK.modes,
 			text: () => (
 				<p>
-					Move the slider to where both are in the middle of the swap. Play moves it, too, and the arrow keys. See how
-					the colours mix, and how the trailer grows: after each half step, the boot loader writes down that it is done.
+					Move the slider to where both are in the middle of the swap. <b>Play</b> and the arrow keys move it, too. See
+					how the colours mix, and how the trailer grows. After each step of the swap, the boot loader writes a record
+					there.
 				</p>
 			),
 			done: isInBothOrLater,
@@ -116,7 +117,7 @@ export const POWER: Lesson = {
 			text: () => (
 				<p>
 					Press <b>Pull the plug on both</b>. Power fails in the middle of the next operation, with half a sector erased
-					or half of a write done. Your device is really restarted with exactly that flash.
+					or half of a write done. Your device really restarts, with exactly that flash.
 				</p>
 			),
 			done: () => phase.value === "recovery",
@@ -126,8 +127,8 @@ export const POWER: Lesson = {
 			look: LOOK.console,
 			text: ({ next: version }) => (
 				<p>
-					The boot loader has found the records in the trailer, and has gone on with the step that was not done. The
-					console says so. Your device runs {version}, on trial.
+					The boot loader has found the records in the trailer, and has gone on with the step that was not done, as the
+					console says. Your device runs {version}, on trial.
 				</p>
 			),
 		},
@@ -157,7 +158,8 @@ export const POWER: Lesson = {
 						In both modes, version {version} is in the primary slot and {old} in the secondary slot. Not a byte is lost.
 					</p>
 					<p>
-						The project cuts power in every operation of every mode, and compares. To have a device of the other mode:{" "}
+						The tests of this simulator cut power in every operation of both modes. To start a device of the other mode
+						in place of this one:{" "}
 						<code>
 							npm start -- --mode {otherMode()} --flash .sim/{otherMode()}.bin
 						</code>

@@ -22,7 +22,7 @@ export const REVERT: Lesson = {
 						Imagine that an update breaks the radio of a device. Nobody can reach it to send a better one. So MCUboot
 						does not wait for bad news: without good news, it brings the old image back.
 					</p>
-					<p>Version {old} runs now. Let us bring an update, and then not confirm it.</p>
+					<p>Version {old} runs now. In this lesson you bring an update, and do not confirm it.</p>
 				</>
 			),
 		},
@@ -61,8 +61,8 @@ export const REVERT: Lesson = {
 			runs: "next",
 			text: ({ old }) => (
 				<p>
-					The forecast says it: if nobody confirms, the next boot goes back to {old}. MCUboot calls that a <b>revert</b>
-					: it exchanges the images again.
+					The forecast says it: if nobody confirms, the next boot goes back to {old}. The boot loader exchanges the
+					images again, and MCUboot calls this a <b>revert</b>.
 				</p>
 			),
 		},
@@ -93,7 +93,7 @@ export const REVERT: Lesson = {
 			text: ({ old, next: version }) => (
 				<p>
 					Version {old} is in the primary slot again. Version {version} is still in the secondary slot, but nobody asks
-					for it. A device that was never confirmed has come home by itself.
+					for it. Nobody had to reach the device.
 				</p>
 			),
 		},
@@ -136,10 +136,13 @@ export const REVERT: Lesson = {
 			text: ({ next: version, old }) => (
 				<>
 					<p>
-						Each start has a line, the newest first. They tell that {version} was on trial, that nobody confirmed it,
-						and that {old} was brought back.
+						Each start has a line, the newest first. The lines tell that {version} was on trial, that nobody confirmed
+						it, and that {old} was brought back.
 					</p>
-					<p>The device keeps this journal in flash. So it can tell you the reason when it is back on the network.</p>
+					<p>
+						The device keeps this journal in flash. So the device can tell you the reason once it is back on the
+						network.
+					</p>
 				</>
 			),
 		},

@@ -46,8 +46,8 @@ export const SIGNATURE: Lesson = {
 			text: () => (
 				<>
 					<p>
-						The <b>hash</b> is good: it is computed from the bytes, and anybody can compute it. It guards against
-						accidents, and not against people.
+						The <b>hash</b> is good: anybody can compute it from the bytes. A hash guards against accidents, and not
+						against people.
 					</p>
 					<p>
 						The signature fits none of the trusted keys. The boot loader, on its copy of the flash, refuses the file.
@@ -83,8 +83,8 @@ export const SIGNATURE: Lesson = {
 			text: (facts) =>
 				isMarked(facts) ? (
 					<p>
-						The running application has only checked the hash, and has taken the request. The decision is the boot
-						loader's, and the forecast knows it already: it refuses the image, and {facts.old} stays.
+						The running application has only checked the hash, and has taken the request. The boot loader will decide,
+						and the forecast knows how: it refuses the image, and {facts.old} stays.
 					</p>
 				) : (
 					<p>
@@ -108,13 +108,13 @@ export const SIGNATURE: Lesson = {
 			look: LOOK.console,
 			text: ({ old }) => (
 				<p>
-					The console tells it: the image in the secondary slot has no good signature. The boot loader has not copied a
+					The console says so: the image in the secondary slot has no good signature. The boot loader has not copied a
 					single byte of it to the primary slot, and {old} runs as before.
 				</p>
 			),
 		},
 		{
-			title: "And gone",
+			title: "What is left",
 			look: LOOK.flash,
 			text: (facts) => (
 				<>
@@ -124,8 +124,8 @@ export const SIGNATURE: Lesson = {
 							: "The boot loader has also erased the image, so that nobody asks for it again."}
 					</p>
 					<p>
-						The boot loader checks the signature at every boot, of the image that runs too. A program that was changed
-						in flash does not start.
+						At every boot, the boot loader checks the signature of the image that is to run, too. A program that
+						somebody has changed in flash does not start.
 					</p>
 				</>
 			),

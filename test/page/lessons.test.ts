@@ -189,7 +189,7 @@ describeWith("chromium", "the lessons of the page", () => {
 			await at(page, "Let the boot loader decide");
 			await press(page, "Reset");
 			await read(page, "Refused");
-			await read(page, "And gone");
+			await read(page, "What is left");
 			await ended(page, "signature");
 			await runs(page, "0.0.0");
 		}));
