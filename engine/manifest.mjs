@@ -8,12 +8,13 @@
 //   takes sources away. A file keeps the first name that reaches it. Sources in C are the SDK's business.
 // - `preload`: names of modules that exist. `creation`, `defines`, `config`: merged.
 // - `strip`: built-ins that an image for a device leaves out, by the names of globals, or of one member by its path
-//   ("Array.prototype.at"); "*" for all that nothing names, "!name" for one to keep all the same, be it a global or a property. All
-//   manifests together.
+//   ("Array.prototype.at"); "*" for all that nothing names, "!name" for one to keep all the same, be it a global or a
+//   property. All manifests together.
 //
 // Beyond the SDK: `**` as the last part of key and source goes through the folders below; `lower` lists modules whose
 // source esbuild first brings down to ES2021; `entries` reduces the bundle to what these modules import, and the last
-// manifest that has it counts; `lines` false leaves line numbers out of the code. In `lower` and `entries` `*` matches within one part of a path, `**` across.
+// manifest that has it counts; `lines` false leaves line numbers out of the code. In `lower` and `entries` `*` matches
+// within one part of a path, `**` across.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";

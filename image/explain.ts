@@ -116,7 +116,10 @@ export interface Explanation {
 	readonly confirmed: BootExplanation | null;
 }
 
-/** A boot as the device's journal has it, in words: why it started, what changed, which checks an update on trial passed, what became of it. */
+/**
+ * A boot as the device's journal has it, in words: why it started, what changed, which checks an update on trial passed, what
+ * became of it.
+ */
 export interface BootSummary {
 	readonly number: number;
 	readonly start: string;

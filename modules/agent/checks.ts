@@ -1,5 +1,5 @@
-// The checks of confirm policies. Apart from the reader of policies (policy.ts), which needs JSON: a board that takes no policy from
-// an image has neither.
+// The checks of confirm policies. They are apart from the reader of policies (policy.ts), which needs JSON: a board that takes no
+// policy from an image does without it.
 
 /** What every board can check, and what a policy asks for that names no checks. */
 export const PLAIN_CHECKS: readonly string[] = Object.freeze(["timer", "flash", "client"]);

@@ -83,6 +83,7 @@ const engine = new Engine();
 const listeners = new Set<ConsoleListener>();
 const lines: string[] = [];
 const MOST_LINES = 1000;
+
 /** Who shows the console. */
 export interface ConsoleListener {
 	line(text: string): void;

@@ -1,8 +1,7 @@
-import type { Facts, Lesson } from "./lesson.js";
+import type { Lesson } from "./lesson.js";
 import { LOOK, needsSwap } from "./look.js";
 import { booted, came, entry, idle, isAsked, taken, takes } from "./signs.js";
-
-const next = ({ next: version }: Facts): string => version;
+import { next } from "./steps.jsx";
 
 /** An update, from the file to an image that stays. */
 export const CONFIRM: Lesson = {

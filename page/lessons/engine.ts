@@ -38,10 +38,14 @@ export function isWaiting(): boolean {
 export function astray(): string {
 	const known = facts.value;
 	const version = known && running(known);
-	const wanted = known && step()?.runs && known[step()!.runs!];
-	if (!known || !isWaiting() || version === undefined || wanted === undefined || version === wanted || !idle())
-		return "";
-	return `The device runs version ${version} now, and this step is about version ${wanted}. Begin the lesson again.`;
+	const { runs, onTrial } = step() ?? {};
+	const wanted = known && runs && known[runs];
+	if (!known || !isWaiting() || version === undefined || wanted === undefined || !idle()) return "";
+	if (version !== wanted)
+		return `The device runs version ${version} now, and this step is about version ${wanted}. Begin the lesson again.`;
+	if (onTrial && entry(known, 0)?.confirmed)
+		return `Version ${version} is confirmed already. The lesson needs a device that leaves this to you: npm start -- --flash .sim/lessons.bin`;
+	return "";
 }
 
 /** Begins a lesson, or begins it again. */

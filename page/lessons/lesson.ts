@@ -29,6 +29,8 @@ export interface Step {
 	};
 	/** The version that has to run in this step; missing: any may. */
 	readonly runs?: "old" | "next";
+	/** Whether that version has to be on trial. */
+	readonly onTrial?: true;
 }
 
 export interface Lesson {

@@ -1,9 +1,8 @@
-import type { Facts, Lesson } from "./lesson.js";
+import type { Lesson } from "./lesson.js";
 import { LOOK, needsMoveOrOffset } from "./look.js";
 import { compare, longest, moment, phase, sides } from "./modes.js";
-import { entry, idle, isAsked, taken, takes } from "./signs.js";
-
-const next = ({ next: version }: Facts): string => version;
+import { entry, idle, isAsked } from "./signs.js";
+import { TAKE } from "./steps.jsx";
 
 /** Whether the slider is in the middle of both swaps, or the plug was pulled elsewhere. */
 function isInBothOrLater(): boolean {
@@ -32,13 +31,7 @@ export const POWER: Lesson = {
 				</>
 			),
 		},
-		{
-			title: "Take an update",
-			look: LOOK.drop,
-			text: (facts) => <p>Take version {facts.next} with the button below.</p>,
-			offer: takes("firmware", next),
-			done: (facts) => taken("firmware", facts.next),
-		},
+		TAKE,
 		{
 			title: "Send it",
 			look: LOOK.upload,

@@ -1,10 +1,9 @@
 import { status } from "../device/session.js";
 import { journey } from "../device/time.js";
-import type { Facts, Lesson } from "./lesson.js";
+import type { Lesson } from "./lesson.js";
 import { LOOK, needsSwap } from "./look.js";
-import { came, seesHistory, taken, takes } from "./signs.js";
-
-const next = ({ next: version }: Facts): string => version;
+import { came, seesHistory } from "./signs.js";
+import { TAKE } from "./steps.jsx";
 
 /** An update that nobody confirms. */
 export const REVERT: Lesson = {
@@ -26,13 +25,7 @@ export const REVERT: Lesson = {
 				</>
 			),
 		},
-		{
-			title: "Take an update",
-			look: LOOK.drop,
-			text: (facts) => <p>Take version {facts.next} with the button below.</p>,
-			offer: takes("firmware", next),
-			done: (facts) => taken("firmware", facts.next),
-		},
+		TAKE,
 		{
 			title: "Install it on trial",
 			look: LOOK.upgrade,
@@ -70,6 +63,7 @@ export const REVERT: Lesson = {
 			title: "Do nothing, and lose power",
 			look: LOOK.power,
 			runs: "next",
+			onTrial: true,
 			text: () => (
 				<p>
 					Nobody confirms. Press <b>Power off</b>, as if the battery were empty.

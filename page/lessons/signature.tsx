@@ -1,8 +1,8 @@
 import type { Facts, Lesson } from "./lesson.js";
 import { LOOK, needsSwap } from "./look.js";
 import { came, entry, idle, isAsked, refused, taken, takes } from "./signs.js";
+import { next } from "./steps.jsx";
 
-const next = ({ next: version }: Facts): string => version;
 const isMarked = (facts: Facts): boolean => entry(facts, 1)?.pending === true;
 
 /** An image that somebody else has signed. */

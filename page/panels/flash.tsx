@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { memo } from "preact/compat";
-import { modeOf } from "../../modules/bootutil/modes.js";
+import { installs, modeOf } from "../../modules/bootutil/modes.js";
 import { hex } from "../../modules/bytes/hex.js";
 import { changes, hello, knownImages, wear } from "../device/session.js";
 import { journey, leave, position, shownAreas, touched } from "../device/time.js";
@@ -59,7 +59,7 @@ export function FlashPanel() {
 								area={area}
 								sectorSize={layout.sectorSize}
 								wears={showsWear.value}
-								swaps={modeOf(boot.mode).newest === undefined}
+								takesUpdates={installs(modeOf(boot.mode))}
 								touched={touched.value?.label === area.label ? touched.value.sector : undefined}
 							/>
 						))}
@@ -139,14 +139,14 @@ function Slot({
 	area,
 	sectorSize,
 	wears,
-	swaps,
+	takesUpdates,
 	touched: last,
 }: {
 	readonly area: AreaView;
 	readonly sectorSize: number;
 	readonly wears: boolean;
-	/** Whether only the image in the primary slot runs. */
-	readonly swaps: boolean;
+	/** Whether the boot loader installs an update from the secondary slot in the primary one. */
+	readonly takesUpdates: boolean;
 	/** The sector that was changed last in the moment that is shown. */
 	readonly touched: number | undefined;
 }) {
@@ -170,7 +170,7 @@ function Slot({
 		<div class="slot">
 			<p class="head">
 				<strong>{slot?.which ?? label}</strong>
-				{slot && swaps && <span>{PURPOSES[slot.which]}</span>}
+				{slot && takesUpdates && <span>{PURPOSES[slot.which]}</span>}
 				<span class="quiet">
 					{label} · {hex(offset)} · {sizeWords(size)}
 				</span>

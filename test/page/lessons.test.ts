@@ -279,6 +279,19 @@ describeWith("chromium", "the lessons of the page", () => {
 			await page.locator(".shelf").waitFor();
 		}));
 
+	it("notices that a device has confirmed the update itself", () =>
+		withPage(["--images", "1", "--confirm", "self"], async (page) => {
+			await begin(page, "revert");
+			await read(page, "Why there is a trial");
+			await takeFile(page, "Take an update");
+			await at(page, "Install it on trial");
+			await press(page, "Upgrade");
+			await read(page, "It runs, on trial");
+			await read(page, "What the next boot will do");
+			await at(page, "Do nothing, and lose power");
+			await page.getByText("Version 0.1.0 is confirmed already.").waitFor();
+		}));
+
 	it("says which command makes a device that a lesson needs", () =>
 		withPage(["--images", "1", "--mode", "overwrite"], async (page) => {
 			await begin(page, "revert");
@@ -363,6 +376,19 @@ describe("page: images for lessons", () => {
 		}
 		for (const path of ["/lesson/none?version=1.2.3", "/lesson/firmware", "/lesson/firmware?version=1.2.x"])
 			assert.equal((await fetch(new URL(path, device.page))).status, 404, path);
+		await device.stop();
+	});
+
+	it("hold no application for firmware that runs none", async () => {
+		const device = await Simulator.start(["--page", "0", "--images", "1", "--app", "smp-svr-minimal"]);
+		const ask = (name: string): Promise<Response> => fetch(new URL(`/lesson/${name}?version=1.2.3`, device.page));
+		assert.equal((await ask("firmware")).status, 200);
+		const refused = await ask("thermostat");
+		assert.equal(refused.status, 500);
+		assert.match(
+			await refused.text(),
+			/^This device runs no applications in images, and the lesson needs one that does: /,
+		);
 		await device.stop();
 	});
 

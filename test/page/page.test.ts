@@ -78,6 +78,16 @@ describeWith("chromium", "the page", () => {
 			await client.close();
 		}));
 
+	for (const [mode, waits] of [
+		["overwrite", 1],
+		["firmware-loader", 0],
+	] as const)
+		it(`names a slot in which updates wait where there is one: ${mode}`, () =>
+			withPage(["--mode", mode], async (page) => {
+				await page.locator(".slot .sectors").first().waitFor();
+				assert.equal(await page.getByText("an update waits here").count(), waits);
+			}));
+
 	it("leads to a moment by a link", () =>
 		withPage([], async (page) => {
 			await upgradeTo(page, "0.0.1");

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { compileArchive } from "../../../cli/app-archive.js";
 import { RUNTIME_TLV, writeArchive } from "../../../image/archive.js";
 import { createImage, type HashName, type Signer } from "../../../image/create.js";
@@ -35,9 +36,7 @@ export async function lessonImage(
 	const { boot, hwKey } = config;
 	const { hash, pure, vid, cid } = boot;
 	const source = APPLICATIONS[name];
-	const { archive } = source
-		? await compileArchive(`${ROOT}${source}`, () => `${ROOT}build/runtime-${app}.txt`)
-		: { archive: undefined };
+	const { archive } = source ? await compileArchive(`${ROOT}${source}`, () => runtimeOf(app)) : { archive: undefined };
 	return createImage(archive ? writeArchive(archive) : payload(config, version), {
 		version,
 		headerSize: 0x200,
@@ -49,6 +48,15 @@ export async function lessonImage(
 		cid,
 		...(archive && { customTlvs: [{ type: RUNTIME_TLV, value: bytesOf(archive.runtime) }] }),
 	});
+}
+
+/** The file with the description of the runtime, which the build has made with the program. */
+function runtimeOf(app: string): string {
+	const file = `${ROOT}build/runtime-${app}.txt`;
+	if (existsSync(file)) return file;
+	throw new ImageError(
+		"This device runs no applications in images, and the lesson needs one that does: npm start -- --flash .sim/lessons.bin",
+	);
 }
 
 /** Bytes that are another image's in no sector: those of xorshift32, begun with the version. */

@@ -212,7 +212,7 @@ export class BootJournal {
 
 	/**
 	 * The machine may know that it was reset, and the journal by whom. If it started for another reason, then in the middle of that
-	 * reset (docs/SPEC.md, Boots that were cut short).
+	 * reset (docs/SPEC.md, Resets that were cut short).
 	 */
 	#reason(last: BootEntry | undefined): StartReason {
 		const { reason } = this.#options;
