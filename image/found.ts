@@ -12,6 +12,7 @@ import {
 import type { LoaderConfig } from "../modules/bootutil/loader/config.js";
 import { imageKey, NO_READABLE_KEY } from "../modules/bootutil/loader/encryption-swap.js";
 import { imageFault } from "../modules/bootutil/loader/validate-image.js";
+import { runsFromRam } from "../modules/bootutil/modes.js";
 import type { SecurityCounterStore } from "../modules/bootutil/security-counter.js";
 import { findTlv, TlvType } from "../modules/bootutil/tlv.js";
 import { headerFault, placeFault } from "../modules/bootutil/validation.js";
@@ -20,7 +21,7 @@ import type { FlashArea } from "../modules/flash/area.js";
 import { FlashError } from "../modules/flash/error.js";
 import { readArchive } from "./archive.js";
 import { ImageError } from "./error.js";
-import { runsFromRam, takesEncrypted } from "./mode-names.js";
+import { takesEncrypted } from "./mode-names.js";
 
 /** An image that was found. Offsets and sizes are bytes. */
 export interface FoundImage {

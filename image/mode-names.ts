@@ -1,4 +1,4 @@
-import { installs, type Mode, type UpgradeMode } from "../modules/bootutil/modes.js";
+import { installs, type Mode, runsFromRam, type UpgradeMode } from "../modules/bootutil/modes.js";
 
 /** Names of a mode for people; a device needs none of them. */
 export interface ModeNames {
@@ -22,9 +22,6 @@ export const MODE_NAMES: Readonly<Record<UpgradeMode, ModeNames>> = Object.freez
 	"single-slot": { option: "single-slot", title: "single slot" },
 	"single-slot-ram-load": { option: "single-slot-ram-load", title: "single slot that is loaded to RAM" },
 });
-
-/** Whether images run from RAM, to which the boot loader copies them. */
-export const runsFromRam = ({ newest, singleSlot }: Mode): boolean => (newest ?? singleSlot) === "ram";
 
 /**
  * Whether a boot loader of this mode can be built for encrypted images: where it installs or loads them, and where its serial

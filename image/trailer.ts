@@ -1,4 +1,4 @@
-import { trailerMagic as bootutilMagic } from "../modules/bootutil/trailer.js";
+import { alignUp, trailerMagic as bootutilMagic } from "../modules/bootutil/trailer.js";
 import type { Endian } from "./format.js";
 
 /** `BOOT_MAX_ALIGN`: how far apart the trailer's fields are. */
@@ -7,7 +7,6 @@ export type MaxAlign = 8 | 16 | 32;
 export type Align = 1 | 2 | 4 | 8 | 16 | 32;
 
 const MAGIC_SIZE = 16;
-const alignUp = (value: number, to: number): number => Math.ceil(value / to) * to;
 
 /** The trailer magic, 16 bytes; with an alignment above 8 it begins with that alignment (MCUboot design.md, Image trailer). */
 export function trailerMagic(maxAlign: MaxAlign, endian: Endian = "little"): Uint8Array {

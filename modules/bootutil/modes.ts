@@ -88,6 +88,9 @@ export const MODES: Readonly<Record<UpgradeMode, Mode>> = Object.freeze({
 /** Whether a boot loader of this mode only starts what is there: it heeds no trailer and takes no mark. */
 export const onlyStarts = (mode: Mode): boolean => (mode.firmwareLoader || mode.singleSlot) !== undefined;
 
+/** Whether images run from RAM, to which the boot loader copies them. */
+export const runsFromRam = ({ newest, singleSlot }: Mode): boolean => (newest ?? singleSlot) === "ram";
+
 /** Whether a boot loader of this mode installs updates: not where the newest image runs, nor where it only starts what is there. */
 export const installs = (mode: Mode): boolean => !mode.newest && !onlyStarts(mode);
 

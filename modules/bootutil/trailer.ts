@@ -54,7 +54,8 @@ const MAGIC_8 = Object.freeze([
 /** Its last 14 bytes for a larger alignment, which comes in front as a 16-bit integer. */
 const MAGIC_TAIL = Object.freeze([0x2d, 0xe1, 0x5d, 0x29, 0x41, 0x0b, 0x8d, 0x77, 0x67, 0x9c, 0x11, 0x0f, 0x1f, 0x8a]);
 
-const alignUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
+/** The least multiple of a unit that is not below the value. */
+export const alignUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
 const alignDown = (value: number, unit: number): number => Math.floor(value / unit) * unit;
 
 /** The 16 bytes that end a valid trailer, for a `BOOT_MAX_ALIGN` (MCUboot design.md, Image trailer). */

@@ -4,7 +4,7 @@ import type { FlashArea } from "../flash/area.js";
 import { FlashError } from "../flash/error.js";
 import type { BootConfig, EncryptionType, WrapType } from "./config.js";
 import { ENCRYPTED, IMAGE_MAGIC, ImageFlag, type ImageHeader, signedSize } from "./header.js";
-import type { Mode } from "./modes.js";
+import { type Mode, runsFromRam } from "./modes.js";
 import { findTlv, hashTlv, TlvIterator, TlvType, tlvContent } from "./tlv.js";
 import { encryptionKeySize } from "./trailer.js";
 
@@ -40,14 +40,9 @@ export const bootableFault = ({ flags }: ImageHeader): string | undefined =>
  * Why an image that is made to run from one place cannot run from a slot, in words; undefined if it can, or the mode is one
  * whose boot loader does not look at that.
  */
-export function placeFault(
-	{ newest, singleSlot }: Mode,
-	{ flags, loadAddress }: ImageHeader,
-	area: FlashArea,
-): string | undefined {
-	if (newest === "ram" || singleSlot === "ram")
-		return flags & ImageFlag.RAM_LOAD ? undefined : "image is not made to be loaded to RAM";
-	if (newest !== "slot") return undefined;
+export function placeFault(mode: Mode, { flags, loadAddress }: ImageHeader, area: FlashArea): string | undefined {
+	if (runsFromRam(mode)) return flags & ImageFlag.RAM_LOAD ? undefined : "image is not made to be loaded to RAM";
+	if (mode.newest !== "slot") return undefined;
 	if ((flags & ImageFlag.ROM_FIXED) === 0 || loadAddress === area.offset) return undefined;
 	return `image is linked for 0x${loadAddress.toString(16)}, not for 0x${area.offset.toString(16)}`;
 }

@@ -6,7 +6,7 @@ import { decodeHeader, IMAGE_HEADER_SIZE, type ImageHeader } from "../../modules
 import type { BootResult, LoaderConfig } from "../../modules/bootutil/loader/config.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
 import { SwapTrailer } from "../../modules/bootutil/loader/swap-trailer.js";
-import { MODES } from "../../modules/bootutil/modes.js";
+import { MODES, runsFromRam } from "../../modules/bootutil/modes.js";
 import { slotAreaId } from "../../modules/flash/layout.js";
 import { ERASED } from "../../page/flash/operation.js";
 import { type JournalArea, LabFlash } from "./flash.js";
@@ -65,8 +65,8 @@ export class Device {
 			},
 			mutant?.strategy?.(config.mode),
 		);
-		const { newest, singleSlot } = this.bootutil.mode;
-		const loadAddress = (newest ?? singleSlot) === "ram" ? RAM.start : undefined;
+		const { mode } = this.bootutil;
+		const loadAddress = runsFromRam(mode) ? RAM.start : undefined;
 		this.#images = this.numbers.map((image) => ({
 			old: makeImage(1 + image, this.#imageSize(image, sizes, "old"), loadAddress),
 			new: makeImage(11 + image, this.#imageSize(image, sizes, "new"), loadAddress),
@@ -75,7 +75,7 @@ export class Device {
 			this.install(image, "old");
 			this.upload(image, "new");
 			// Without a trailer it would not run.
-			if (newest)
+			if (mode.newest)
 				for (const mark of ["writeCopyDone", "writeImageOk", "writeMagic"] as const)
 					this.trailer(image, "primary")[mark]();
 		}

@@ -2,9 +2,8 @@ import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync
 import { UsageError } from "../../../cli/usage-error.js";
 import { createImage, type HashName } from "../../../image/create.js";
 import type { Key } from "../../../image/keys.js";
-import { runsFromRam } from "../../../image/mode-names.js";
 import type { BootConfig } from "../../../modules/bootutil/config.js";
-import { MODES } from "../../../modules/bootutil/modes.js";
+import { MODES, runsFromRam } from "../../../modules/bootutil/modes.js";
 import { appMaxSize, Trailer } from "../../../modules/bootutil/trailer.js";
 import { FlashMap } from "../../../modules/flash/map.js";
 import { NorPartition } from "../../../modules/flash/nor.js";

@@ -1,12 +1,10 @@
 import { readU16, u32Bytes } from "../../bytes/little-endian.js";
 import type { FlashArea } from "../../flash/area.js";
 import type { BootConfig } from "../config.js";
-import { encryptionKeySize, Trailer } from "../trailer.js";
+import { alignUp, encryptionKeySize, Trailer } from "../trailer.js";
 
 /** Every byte of a key that there is not, whatever the flash erases to. */
 const NO_KEY = 0xff;
-
-const alignUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
 
 /** The trailer of one slot with what a swap keeps in it, which is for the boot loader alone. */
 export class SwapTrailer extends Trailer {

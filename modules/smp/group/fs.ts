@@ -83,6 +83,7 @@ export function fsGroup(options: FsOptions): Group {
 	const hash = operation(
 		{ name: text, type: text, off: uint53, len: uint53 },
 		({ name, type: wanted, off = 0, len = Number.MAX_SAFE_INTEGER }): Work => {
+			// An empty type is none, as in Zephyr.
 			const type = wanted || "crc32";
 			const path = checked(name);
 			if (len === 0) throw new SmpError(Rc.INVALID, "a hash needs at least one byte");
