@@ -41,7 +41,7 @@ describeWith("chromium", "trouble on the page", () => {
 			await drop(page, "short.bin", file.subarray(0, 9000));
 			await says(page, /cut short|incomplete|ends/);
 			await drop(page, "empty.bin", new Uint8Array(0));
-			await says(page, "it has 0 bytes, fewer than an image header");
+			await says(page, "The file is empty, not an MCUboot image.");
 			await drop(page, "foreign.bin", update("0.0.1", 20_000, undefined, { signer: stranger() }).file);
 			await says(page, "The boot loader refuses it");
 			await drop(page, "large.bin", update("0.0.1", 600_000).file);
