@@ -94,6 +94,7 @@ const RECORDED: readonly [what: string, op: number, group: number, id: number, p
 	["statistics", 0, 2, 0, "a0", rc(8)],
 	["a mark that is not built in", 2, 1, 0, "a167636f6e6669726df5", rc(8)],
 	["an upload without anything", 2, 1, 1, "a0", rc(3)],
+	["one whose first packet is empty", 2, 1, 1, "a3636f666600636c656e1864646461746140", rc(3)],
 	["one without a length", 2, 1, 1, "a2636f66660064646174614461626364", rc(3)],
 	["one that is too large", 2, 1, 1, "a3636f666600636c656e1a7fffffff64646174614461626364", rc(3)],
 	["one that goes on with nothing", 2, 1, 1, "a2636f66660564646174614461626364", off("00")],
@@ -116,6 +117,9 @@ const RECORDED: readonly [what: string, op: number, group: number, id: number, p
 		`a4636f666600636c656e186463736861430102036464617461483031323334353637`,
 		off("08"),
 	],
+	["a file of five bytes", 2, 1, 1, "a3636f666600636c656e05646461746145" + "3031323334", off("05")],
+	["nothing, behind its padded end", 2, 1, 1, "a2636f6666056464617461" + "40", off("05")],
+	["a byte behind its end", 2, 1, 1, "a2636f6666056464617461" + "4130", rc(3)],
 	["a reset", 0, 0, 5, "a0", OK],
 ];
 
@@ -135,6 +139,8 @@ describe("serial recovery", () => {
 		const it = new Device({ params: true });
 		const list = it.send(request(1, 0, {}, 1, 0));
 		assert.equal(list.slice(0, 4), "0900");
+		// Reserved bits too: console echo control with all of them.
+		assert.equal(it.send(unhex("fa00000100000701a0")), `fb00000600000701${OK}`);
 		assert.equal(it.ask(2, 0, {}, 0, 1), rc(8));
 	});
 

@@ -67,6 +67,8 @@ export class Recovery {
 			...{ op: op + 1, version, flags: 0, group, sequence, command },
 			length: end - HEADER_SIZE,
 		});
+		// Bits that are reserved come back as they were.
+		this.#response[0] = packet[0]! + 1;
 		reply(this.#response.subarray(0, end));
 		this.#upload.settle();
 		if (group === OS && command === RESET) this.#host.reset();

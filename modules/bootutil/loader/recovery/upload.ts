@@ -95,6 +95,8 @@ export class RecoveryUpload {
 		this.#size = 0;
 		this.#erased = 0;
 		if (len === undefined || len > area.size) throw refuse(`the slot has ${area.size} bytes`);
+		// MCUboot erases up to the last byte of a packet, and finds no sector in front of the slot.
+		if (data.length === 0 && this.#build.eraseProgressively) throw refuse("the first packet holds no data");
 		// MCUboot takes such a packet, and the upload never ends.
 		if (data.length > len) throw refuse("the packet holds more than the announced length");
 		const { updateSector = 0 } = modeOf(this.#host.config.mode);
@@ -112,7 +114,8 @@ export class RecoveryUpload {
 		this.#eraseUpTo(area, at + data.length);
 		const rest = data.length % writeAlign;
 		const whole = data.length - rest;
-		area.write(data.subarray(0, whole), at);
+		// The end of a file whose last unit was padded is no place for a unit.
+		if (whole > 0) area.write(data.subarray(0, whole), at);
 		const last = this.#offset + data.length === this.#size;
 		if (last && rest > 0) {
 			const unit = new Uint8Array(writeAlign).fill(erasedValue);
