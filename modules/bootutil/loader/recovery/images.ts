@@ -13,6 +13,7 @@ import {
 	type ImageHeader,
 	isEncrypted,
 } from "../../header.js";
+import { runsFromRam } from "../../modes.js";
 import { findTlv, TlvType, tlvContent } from "../../tlv.js";
 import { maxImageSize, SwapType } from "../../trailer.js";
 import { bootableFault } from "../../validation.js";
@@ -140,8 +141,7 @@ export class RecoveryImages {
 		const header = headerAt(area, start);
 		if (header?.magic !== IMAGE_MAGIC) return undefined;
 		// In the primary slot it is plain, whatever its flags say, unless it is loaded from there.
-		const { newest, singleSlot } = this.#boot.mode;
-		const encrypted = (slot === SECONDARY || (newest ?? singleSlot) === "ram") && isEncrypted(header);
+		const encrypted = (slot === SECONDARY || runsFromRam(this.#boot.mode)) && isEncrypted(header);
 		const key = encrypted ? imageKey(config, area, header, start) : undefined;
 		if (encrypted && !key) return undefined;
 		const maxSize = maxImageSize(config, primary, secondary, area);

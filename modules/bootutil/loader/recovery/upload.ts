@@ -3,7 +3,7 @@ import { FlashError } from "../../../flash/error.js";
 import type { ResponseMap } from "../../../smp/cbor.js";
 import { Rc, SmpError } from "../../../smp/errors.js";
 import { bytes, decodeFields, uint } from "../../../smp/fields.js";
-import { modeOf, onlyStarts } from "../../modes.js";
+import { modeOf, onlyStarts, runsFromRam } from "../../modes.js";
 import { trailerLayout } from "../../trailer.js";
 import { eraseRegion } from "../flash-ops.js";
 import { SECONDARY, type SlotIndex } from "../state.js";
@@ -66,8 +66,7 @@ export class RecoveryUpload {
 		const whole = this.#whole;
 		this.#whole = undefined;
 		const { config, services } = this.#host;
-		const { newest, singleSlot } = modeOf(config.mode);
-		if (!whole || (newest ?? singleSlot) === "ram") return;
+		if (!whole || runsFromRam(modeOf(config.mode))) return;
 		try {
 			const fault = decryptInPlace(config, whole);
 			if (fault !== undefined) services.log(`recovery: the image stays as it is: ${fault}`);
