@@ -60,7 +60,13 @@ export function startBoard(more: Partial<AgentOptions> = {}): void {
 		...more,
 	};
 	if (Number(patience) > 0) host.watchdog(1000 * Number(patience));
-	void import(application).then(({ application: run }: { application: Application }) =>
-		run({ host, options, trial: Number(trial) * 1000, start: starter(host, options, extendPlainly) }),
-	);
+	void import(application)
+		.then(({ application: run }: { application: Application }) =>
+			run({ host, options, trial: Number(trial) * 1000, start: starter(host, options, extendPlainly) }),
+		)
+		// XS ends a machine with an unhandled rejection only once the promise is collected.
+		.then(undefined, (error: unknown) => {
+			log(`<err> smp_sample: the application has failed: ${String(error)}`);
+			reset();
+		});
 }

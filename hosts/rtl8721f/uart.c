@@ -58,6 +58,18 @@ static void receive(void)
 		wakeUp();
 }
 
+/*
+ * Turns the receiver's interrupt on. Some UARTs, like Arm's CMSDK, raise it at a byte's arrival alone: a byte that came while it
+ * was off would lie there, and block all that follow.
+ */
+static void listen(void)
+{
+	unsigned int key = irq_lock();
+	uart_irq_rx_enable(uart);
+	receive();
+	irq_unlock(key);
+}
+
 static void transmit(void)
 {
 	uint32_t tail = atomic_load(&sender.tail), count = used(&sender);
@@ -97,7 +109,7 @@ bool uartStart(uint32_t baud, void (*wake)(void))
 		return false;
 	if (uart_irq_callback_user_data_set(uart, onInterrupt, NULL) < 0)
 		return false;
-	uart_irq_rx_enable(uart);
+	listen();
 	return true;
 }
 
@@ -111,11 +123,8 @@ uint32_t uartTake(uint8_t *into, uint32_t size)
 	for (uint32_t i = 0; i < count; i++)
 		into[i] = received[(tail + i) % RECEIVE_SIZE];
 	atomic_store(&receiver.tail, tail + count);
-	if (count > 0 && atomic_exchange(&full, false)) {
-		unsigned int key = irq_lock();
-		uart_irq_rx_enable(uart);
-		irq_unlock(key);
-	}
+	if (count > 0 && atomic_exchange(&full, false))
+		listen();
 	return count;
 }
 

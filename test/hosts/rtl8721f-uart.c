@@ -19,6 +19,8 @@ const struct device chosen_zephyr_uart_mcumgr = { "uart2" };
 static struct {
 	int fifo; /* bytes */
 	bool prompt; /* enabling the transmitter calls the interrupt routine at once, as Arm's CMSDK driver does */
+	bool edge; /* a byte interrupts at its arrival alone, and not if the interrupt was off then: Arm's CMSDK UART */
+	bool raised; /* with `edge`: it has interrupted */
 	bool stuck; /* nothing leaves */
 	bool receives, sends; /* interrupts that are on */
 	uint8_t in[LINE], out[LINE], waiting[64];
@@ -50,7 +52,7 @@ void uart_irq_update(const struct device *device) { (void)device; }
 int uart_irq_rx_ready(const struct device *device)
 {
 	(void)device;
-	return line.receives && line.inHead > line.inTail;
+	return line.receives && line.inHead > line.inTail && (line.raised || !line.edge);
 }
 
 int uart_irq_tx_ready(const struct device *device)
@@ -67,6 +69,8 @@ int uart_fifo_read(const struct device *device, uint8_t *into, int size)
 	int count = 0;
 	while (count < size && line.inTail < line.inHead)
 		into[count++] = line.in[line.inTail++];
+	/* What waited behind the byte arrives now. */
+	line.raised |= count > 0 && line.receives;
 	return count;
 }
 
@@ -93,7 +97,7 @@ void uart_irq_rx_enable(const struct device *device)
 void uart_irq_rx_disable(const struct device *device)
 {
 	(void)device;
-	line.receives = false;
+	line.receives = line.raised = false;
 }
 
 void uart_irq_tx_enable(const struct device *device)
@@ -155,6 +159,7 @@ static bool turn(void)
 
 static void arrive(const char *text)
 {
+	line.raised |= line.receives && line.inHead == line.inTail;
 	memcpy(line.in + line.inHead, text, strlen(text));
 	line.inHead += (int)strlen(text);
 }
@@ -200,10 +205,16 @@ int main(int argc, char **argv)
 	line.prompt = !strcmp(what, "prompt");
 	if (!strcmp(what, "fifo"))
 		line.fifo = number;
+	line.edge = !strcmp(what, "early") || !strcmp(what, "flood");
+	if (!strcmp(what, "early"))
+		arrive("before ");
 	if (!uartStart(115200, wake))
 		return 2;
 
-	if (!strcmp(what, "crowded")) {
+	if (!strcmp(what, "early")) {
+		arrive("and after\n");
+		settle();
+	} else if (!strcmp(what, "crowded")) {
 		queued = QUEUE;
 		arrive("first\n");
 		settle();

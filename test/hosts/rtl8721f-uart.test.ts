@@ -34,6 +34,10 @@ describe("the RTL8721F host's UART in C", function () {
 		assert.strictEqual(await uart("crowded"), "first\nsecond\n");
 	});
 
+	it("receives where a byte that came before the start would never interrupt", async () => {
+		assert.strictEqual(await uart("early"), "before and after\n");
+	});
+
 	it("sends on where enabling the transmitter calls the interrupt routine at once", async () => {
 		assert.strictEqual(await uart("prompt"), "whole");
 	});
