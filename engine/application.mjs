@@ -84,15 +84,45 @@ async function bundle(source, modules) {
 			throw new BuildError(errorLines(failure));
 		});
 	const [output] = Object.values(result.metafile.outputs).filter(({ entryPoint }) => entryPoint !== undefined);
-	if (!output.exports.includes("default"))
-		throw new BuildError(
-			`${source}:1: an application exports a function as its default: export default (device) => {…}`,
-		);
 	const file = (end) => result.outputFiles.find((each) => each.path.endsWith(end)).contents;
+	const wrong = output.exports.includes("default") ? wrongDefault(Buffer.from(file(".js")).toString()) : "";
+	if (wrong !== undefined)
+		throw new BuildError(
+			`${source}:1: an application exports a function as its default${wrong}: export default (device) => {…}`,
+		);
 	// A map from several files to one line has no place for their names.
 	const single = Object.keys(result.metafile.inputs).filter((name) => !name.startsWith("types:")).length === 1;
 	const label = single ? path.basename(source) : `${path.basename(source)} (bundled)`;
 	return { js: file(".js"), map: single ? file(".map") : undefined, imports: [...imports].sort(), label };
+}
+
+/** What no function begins with, as esbuild writes it, up to the end of the statement. */
+const NO_FUNCTION = [
+	["a class", /^class\b.*\{\n(?: .*\n)*\};?$/m],
+	["a generator", /^(?:async )?function\*/],
+	["an object", /^\{(?: .* )?\};$|^\{\n(?:[ ].*\n)+\};$/m],
+	["a list", /^\[.*\];$|^\[\n(?:[ ].*\n)+\];$/m],
+	["a string", /^(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*');$/m],
+	["a number", /^-?[.\d][\w.+-]*;$/m],
+];
+
+/**
+ * Why the default export of a bundle can be no function, as far as the bundle says so: a name that it has twice, where the name is
+ * declared and where it is exported, is what it is declared as. The device asks again.
+ */
+function wrongDefault(js) {
+	let [, name] = /^ {2}([\w$]+) as default,?$/m.exec(js.slice(js.lastIndexOf("\nexport {"))) ?? [];
+	while (name) {
+		const word = `(?<![\\w$])${name.replaceAll("$", "\\$")}(?![\\w$])`;
+		if (js.match(new RegExp(word, "g")).length !== 2) return undefined;
+		const at = js.search(new RegExp(`^(?:class|(?:async )?function\\*?|var) ${word}`, "m"));
+		if (at < 0) return undefined;
+		const declared = js.slice(at).replace(/^var \S+ = /, "");
+		const [wrong] = NO_FUNCTION.find(([, pattern]) => declared.search(pattern) === 0) ?? [];
+		if (wrong) return `, not ${wrong}`;
+		[, name] = /^([\w$]+);\n/.exec(declared) ?? [];
+	}
+	return undefined;
 }
 
 /** Modules of the runtime stay there, by whatever path they are named. */

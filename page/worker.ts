@@ -1,10 +1,9 @@
-import { loaderConfig } from "../hosts/desk/xs/loader-config.js";
 import { type Explanation, explain } from "../image/explain.js";
 import { TYPICAL_NOR } from "../modules/flash/timing.js";
 import type { Answer, Question } from "./device/engine.js";
 import { pageDigest } from "./flash/digest.js";
 import { openMap } from "./flash/open-map.js";
-import { countersOf, rehearse } from "./flash/rehearse.js";
+import { countersOf, keylessConfig, rehearse } from "./flash/rehearse.js";
 import { tryImage } from "./flash/try-image.js";
 
 // What takes longer than a frame: it runs the boot loader on copies of the flash.
@@ -12,7 +11,7 @@ import { tryImage } from "./flash/try-image.js";
 function work({ ask, build, flash, otp, timing, file, image }: Question): NonNullable<Answer["result"]> {
 	switch (ask) {
 		case "explain": {
-			const options = { digest: pageDigest, config: loaderConfig(build), securityCounters: countersOf(otp) };
+			const options = { digest: pageDigest, config: keylessConfig(build), securityCounters: countersOf(otp) };
 			const explanation: Explanation = explain(openMap(build.layout, flash), {
 				...options,
 				timing: timing ?? TYPICAL_NOR,

@@ -205,6 +205,8 @@ export function startAgent(host: Host, options: AgentOptions): Agent {
 				// Version 2 has no room for a sentence beside a group's code, so it goes to the log.
 				else if (version > 0 && error instanceof GroupError)
 					host.log(`<wrn> smp: group ${error.group}, error ${error.code}: ${forLog(error.message)}`);
+				else if (error instanceof Error && !(error instanceof SmpError))
+					host.log(`<err> smp: group ${group} failed: ${forLog(error.message)}`);
 			},
 			dropped: (drop, transport) => {
 				const first = ` ${transport} ${drop}`;

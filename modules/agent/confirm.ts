@@ -58,6 +58,8 @@ export class Confirmation {
 	/** Whether it has run for long enough. */
 	#ripe: boolean;
 	#decided = false;
+	/** Whether the application in the image has yet to start. */
+	#starting = false;
 
 	constructor(options: ConfirmOptions) {
 		const policy = options.policy === "self" ? STARTED : options.policy;
@@ -77,7 +79,7 @@ export class Confirmation {
 			`an update on trial has ${deadline} s, runs at least ${minUptime} s, and has to pass: ${checks.join(", ")}`,
 		);
 		host.after(1000 * deadline, () => {
-			let words = "";
+			let words = this.#starting ? `the application did not start within ${deadline} s` : "";
 			for (const check of checks) {
 				if (!this.#isDue(check)) continue;
 				const why = this.#why[check] ?? (check.startsWith("app:") ? "the application has named none" : "no result");
@@ -103,6 +105,12 @@ export class Confirmation {
 			this.result("timer", waited >= TICK - 1 ? undefined : `${waited} ms instead of ${TICK}`);
 			if (this.#isDue("flash")) this.#checkFlash(0);
 		});
+	}
+
+	/** The application in the image begins to start, or has started: meanwhile nothing is confirmed. */
+	starting(starting: boolean): void {
+		this.#starting = starting;
+		if (!starting) this.#settle();
 	}
 
 	/** A check has passed, or else `why` says why not. What is known already, or not asked for, changes nothing. */
@@ -193,7 +201,7 @@ export class Confirmation {
 	/** Confirms the update if nothing is missing. */
 	#settle(): void {
 		const { policy, boot, journal, onTrial, log } = this.#options;
-		if (!this.#ripe || this.#passed.length < policy.checks.length || this.#over()) return;
+		if (!this.#ripe || this.#starting || this.#passed.length < policy.checks.length || this.#over()) return;
 		for (let image = 0; image < boot.config.images; image++) {
 			if (!onTrial(image)) continue;
 			const rc = boot.boot_write_img_confirmed_multi(image);

@@ -46,6 +46,7 @@ export class MapEncoder {
 	}
 
 	private map(map: ResponseMap): void {
+		if (map instanceof Promise) throw new RangeError("a promise is no answer: a handler answers when it returns");
 		this.into[this.at++] = 0xbf;
 		const keys = Object.keys(map);
 		for (let i = 0, count = keys.length; i < count; i++) {

@@ -1,5 +1,7 @@
 import type { PageBuild } from "../../hosts/desk/node/page-protocol.js";
 import { loaderConfig } from "../../hosts/desk/xs/loader-config.js";
+import type { LoaderConfig } from "../../modules/bootutil/loader/config.js";
+import { decryptionWithoutKey } from "../../modules/bootutil/loader/encryption-payload.js";
 import { Loader } from "../../modules/bootutil/loader/loader.js";
 import { OtpCounters } from "../../modules/bootutil/otp-counter.js";
 import { FlashMap } from "../../modules/flash/map.js";
@@ -11,6 +13,9 @@ import type { Recording } from "./recording.js";
 /** The counters in the chip, from its one-time programmable memory, which is only looked at. */
 export const countersOf = (otp: readonly number[]): OtpCounters =>
 	new OtpCounters({ read: (word) => otp[word] ?? 0xffffffff, program: () => {} });
+
+/** How the boot loader is built, but for its key for encrypted images, which no page has. */
+export const keylessConfig = (build: PageBuild): LoaderConfig => loaderConfig(build, decryptionWithoutKey);
 
 /**
  * What the next boot would do, operation by operation: the boot loader runs on a copy of the flash.
@@ -30,7 +35,7 @@ export function rehearse(build: PageBuild, flash: Uint8Array, otp: readonly numb
 		);
 	});
 	const counters = countersOf(otp);
-	new Loader(map, loaderConfig(build), {
+	new Loader(map, keylessConfig(build), {
 		digest: pageDigest,
 		log: () => {},
 		securityCounters: { get: (image) => counters.get(image), set: () => {} },

@@ -1,12 +1,11 @@
 import type { PageBuild } from "../../hosts/desk/node/page-protocol.js";
-import { loaderConfig } from "../../hosts/desk/xs/loader-config.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
 import { type DryBoot, DryRun } from "../../modules/bootutil/loader/dry-run.js";
 import { modeOf } from "../../modules/bootutil/modes.js";
 import { maxImageSize } from "../../modules/bootutil/trailer.js";
 import { pageDigest } from "./digest.js";
 import { openMap } from "./open-map.js";
-import { countersOf } from "./rehearse.js";
+import { countersOf, keylessConfig } from "./rehearse.js";
 
 /** Whether the boot loader would take an update, and why not; sentences without an end. */
 export interface Verdict {
@@ -32,7 +31,7 @@ export function tryImage(
 	file: Uint8Array,
 	image: number,
 ): Verdict {
-	const config = loaderConfig(build);
+	const config = keylessConfig(build);
 	const { layout } = build;
 	const map = openMap(layout, flash.slice());
 	const mode = modeOf(config.mode);

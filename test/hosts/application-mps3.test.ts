@@ -40,6 +40,24 @@ describeWith("arm-none-eabi-gcc", "applications in images on a Cortex-M55", () =
 					images,
 				));
 
+		it("has logarithms, powers and trigonometry", () =>
+			Bench.on("mps3", async (bench) => {
+				const source = `export default (device: any) => {
+					const two = device.uptime() * 0 + 2;
+					device.log(String(25 + Math.log(two) ** two));
+					device.log(JSON.stringify([Math.asin(two / 4), Math.acos(-two / 4), Math.asin(two)]));
+					device.log([two / 20, 1e21, 1e-7, 5e-324, 123456789012345680000, -0, (two / 3).toFixed(3)].join(" "));
+				};`;
+				await bench.install(application(source, "1.1.0", RUNTIME));
+				await bench.log(/app: 0\.1 /);
+				const found = /app: ([\d.]+)\n/.exec(bench.lines);
+				assert.strictEqual(Number(found?.[1]), 25 + Math.log(2) ** 2);
+				const [sine, cosine, none] = JSON.parse(/app: (\[.*\])/.exec(bench.lines)![1]!) as (number | null)[];
+				assert.ok(Math.abs(sine! - Math.asin(0.5)) < 1e-15 && Math.abs(cosine! - Math.acos(-0.5)) < 1e-15);
+				assert.strictEqual(none, null);
+				assert.match(bench.lines, /app: 0\.1 1e\+21 1e-7 5e-324 123456789012345680000 0 0\.667/);
+			}));
+
 		it("writes numbers in every base, of which it counts the digits itself", () =>
 			Bench.on("mps3", async (bench) => {
 				const numbers = [0, 1, 255, -256, 0.5, -1000.25, 4294967296, 2 ** 53 - 1];

@@ -11,7 +11,7 @@ import { ImageError } from "../../image/error.js";
 import { Op } from "../../modules/smp/header.js";
 import { freshDirectory, Simulator } from "../../tools/simulator.js";
 import { random } from "../power-loss/random.js";
-import { application, archiveImage, archiveOf, payloadOf } from "../support/application.js";
+import { application, archiveImage, archiveOf, imageApp, payloadOf } from "../support/application.js";
 import { Bench, target } from "../support/application-bench.js";
 
 // Applications in images: what was uploaded is what runs.
@@ -261,6 +261,42 @@ describe("applications in images", () => {
 					assert.match(JSON.stringify(boot), /"version":"0\.0\.0","action":"revert"/);
 					assert.strictEqual(await bench.state(), "0.0.0");
 				}));
+
+		for (const [what, source] of [
+			["a top-level await", "await new Promise(() => {}); export default () => {};"],
+			["an async function", "export default async () => { await new Promise(() => {}); };"],
+		] as const)
+			it(`never finish their start, by ${what}: the update goes back, and says why`, () =>
+				Bench.run(async (bench) => {
+					const { image } = imageApp(source, ["--version", "1.9.0"], {
+						"thermostat.policy.json": '{ "deadline": 1, "checks": ["timer"] }',
+					});
+					await bench.install(image);
+					await bench.log(/confirm: the application did not start within 1 s; reset/);
+				}));
+
+		it("reject at the start, the crash says where", () =>
+			Bench.run(async (bench) => {
+				await bench.install(application("export default async () => { throw new Error('gone'); };", "1.9.0"));
+				assert.match(String((await bench.simulator.next("crash"))["reason"]), /gone/);
+			}));
+
+		it("export no function: refused when they are made, and on the device", () =>
+			Bench.run(async (bench) => {
+				for (const wrong of ["5", "class {}", "class A { run() {} }", "[1]", "'text'"])
+					assert.throws(() => application(`export default ${wrong};`, "1.9.0"), /a function as its default, not a/);
+				await bench.install(application("export default JSON.parse('5');", "1.9.0"));
+				await bench.log(/app: application\/thermostat exports no function as its default; the agent runs without it/);
+			}));
+
+		it("a promise is no answer of a handler", () =>
+			Bench.run(async (bench) => {
+				const body =
+					"device.group({ id: 100, name: 'mine', commands: { 0: { name: 'c', read: { handle: async () => ({}) } } } });";
+				await bench.install(application(`export default (device: any) => {${body}};`, "1.4.0"));
+				const ask = bench.client.request(command(Op.READ, 100, 0, { answer: {} }), {});
+				await assert.rejects(ask, /a promise is no answer/);
+			}));
 
 		it("what its handlers and checks do wrong is an error, and the device goes on", () =>
 			Bench.run(async (bench) => {

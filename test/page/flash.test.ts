@@ -3,17 +3,28 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { factoryFlash } from "../../hosts/desk/node/factory.js";
 import type { PageBuild } from "../../hosts/desk/node/page-protocol.js";
+import { loaderConfig } from "../../hosts/desk/xs/loader-config.js";
+import type { ImageOptions } from "../../image/create.js";
+import { parseEncryptionKey } from "../../image/encryption.js";
+import { explain } from "../../image/explain.js";
 import { parseKey } from "../../image/keys.js";
+import { nodeDigest } from "../../image/node-digest.js";
 import { BootUtil } from "../../modules/bootutil/bootutil.js";
+import type { Decryption } from "../../modules/bootutil/loader/config.js";
+import { decryptionWith } from "../../modules/bootutil/loader/encryption.js";
+import { Loader } from "../../modules/bootutil/loader/loader.js";
 import type { UpgradeMode } from "../../modules/bootutil/modes.js";
 import { hexOf } from "../../modules/bytes/hex.js";
 import { guideLayout } from "../../modules/flash/guide-layout.js";
 import type { Layout } from "../../modules/flash/layout.js";
+import { FlashMap } from "../../modules/flash/map.js";
+import { NorPartition } from "../../modules/flash/nor.js";
+import { TYPICAL_NOR } from "../../modules/flash/timing.js";
 import { Atlas } from "../../page/flash/atlas.js";
 import { areaWords, Contents, type Holds } from "../../page/flash/contents.js";
 import { openMap } from "../../page/flash/open-map.js";
 import { Timeline } from "../../page/flash/recording.js";
-import { rehearse } from "../../page/flash/rehearse.js";
+import { countersOf, keylessConfig, rehearse } from "../../page/flash/rehearse.js";
 import { stepsOf } from "../../page/flash/steps.js";
 import { trailerFields } from "../../page/flash/trailer-view.js";
 import { tryImage } from "../../page/flash/try-image.js";
@@ -38,19 +49,42 @@ const buildOf = (mode: UpgradeMode): PageBuild => ({
 });
 
 /** A flash whose image 0.0.0 is about to be replaced by 0.0.1. */
-function pending(build: PageBuild): Uint8Array {
+function pending(build: PageBuild, options: Partial<ImageOptions> = {}): Uint8Array {
 	const flash = factoryFlash({
 		config: build as Parameters<typeof factoryFlash>[0]["config"],
 		signer: { type, publicKey, sign: sign! },
 	});
 	const map = openMap(build.layout, flash);
 	const secondary = map.slot(0, "secondary");
-	const { file } = update("0.0.1", 20_000);
+	const { file } = update("0.0.1", 20_000, undefined, options);
 	const whole = new Uint8Array(Math.ceil(file.length / 4) * 4).fill(0xff);
 	whole.set(file);
 	secondary.write(whole, build.boot.mode === "swap-offset" ? secondary.sectorSize : 0);
 	new BootUtil(map, build.boot).boot_set_pending_multi(0, false);
 	return flash;
+}
+
+/** Boots, and loses power after `power` operations. Returns how many there were. */
+function boot(build: PageBuild, flash: Uint8Array, decryption: Decryption, power = Number.POSITIVE_INFINITY): number {
+	let operations = 0;
+	class Partition extends NorPartition {
+		override write(bytes: Uint8Array | ArrayBuffer, offset: number): void {
+			if (operations++ >= power) throw new Error("no power");
+			super.write(bytes, offset);
+		}
+		override eraseBlock(first: number, end?: number): void {
+			if (operations++ >= power) throw new Error("no power");
+			super.eraseBlock(first, end);
+		}
+	}
+	const map = FlashMap.open(build.layout, (label) => {
+		const { offset, size } = build.layout.areas.find((area) => area.label === label)!;
+		return new Partition(flash.subarray(offset, offset + size), build.layout);
+	});
+	const services = { digest: nodeDigest, log: () => {}, securityCounters: { get: () => 0, set: () => {} } };
+	const { ok, reason } = new Loader(map, loaderConfig(build, decryption), services).boot();
+	assert.equal(ok, operations <= power, reason);
+	return operations;
 }
 
 /** What a slot's sectors hold, a letter a sector, up to the last that is not erased. */
@@ -157,6 +191,38 @@ describe("page: flash", () => {
 			],
 		);
 	});
+
+	for (const mode of ["swap-move", "swap-offset", "swap-scratch"] as const)
+		it(`${mode}: goes on with an encrypted swap by the AES keys in its trailer, without the key of the boot loader`, () => {
+			const plain = buildOf(mode);
+			const build: PageBuild = { ...plain, boot: { ...plain.boot, encryption: "aes-kw", encryptionKeySize: 16 } };
+			const kek = new Uint8Array(16).fill(7);
+			const decryption = decryptionWith(kek);
+			const encrypt = parseEncryptionKey(Buffer.from(kek).toString("base64"));
+			const start = pending(build, { encrypt });
+			// As the device does it, with the key.
+			const done = start.slice();
+			const operations = boot(build, done, decryption);
+			assert.ok(operations > 40);
+			for (const share of [0.3, 0.6, 0.9]) {
+				const halfWay = start.slice();
+				boot(build, halfWay, decryption, Math.floor(operations * share));
+				const timeline = new Timeline(rehearse(build, halfWay, []));
+				timeline.seek(timeline.length);
+				const primary = ({ areas }: Layout) => areas.find(({ label }) => label === "image-0")!;
+				const { offset } = primary(build.layout);
+				const image = (flash: Uint8Array) => Buffer.from(flash.subarray(offset, offset + 20_000));
+				assert.ok(image(timeline.flash).equals(image(done)), `${share}`);
+				const said = explain(openMap(build.layout, halfWay), {
+					...{ config: keylessConfig(build), digest: nodeDigest, timing: TYPICAL_NOR },
+					securityCounters: countersOf([]),
+				});
+				assert.deepEqual(
+					said.next?.images.map(({ resumed, version }) => [resumed, version]),
+					[[true, "0.0.1"]],
+				);
+			}
+		});
 
 	it("tells whether the boot loader would take a file, and why not", () => {
 		const build = buildOf("swap-move");

@@ -10,6 +10,9 @@ import type { SimConfig } from "./config.js";
 
 // Applications in images, for the boards on a desk.
 
+/** Seconds that an application without a policy has for its start before the log says that it has not started. */
+const START = 30;
+
 /** The application in the image that this boot runs, with the room that the agent has for what it adds. */
 export function imageApplication(host: Host, config: SimConfig, room: DeviceRoom): ImageApplication {
 	const archive = simulator.application();
@@ -23,7 +26,7 @@ export function imageApplication(host: Host, config: SimConfig, room: DeviceRoom
 		},
 		watchdog: policy?.watchdog,
 		run: (agent) => {
-			if (archive) runArchive(host, agent, room, archive, config);
+			if (archive) runArchive(host, agent, room, archive, config, policy?.deadline ?? START);
 		},
 	};
 }
@@ -39,29 +42,51 @@ function readPolicy(host: Host, text: string, deadline: number): Policy | undefi
 	}
 }
 
-/** Runs the application in the image, unless it is held back; the agent answers already. */
+/**
+ * Runs the application in the image, unless it is held back; the agent answers already. `limit`: seconds after which the log says that
+ * the application has not started.
+ */
 function runArchive(
 	host: Host,
 	agent: Agent,
 	room: DeviceRoom,
 	archive: NonNullable<ReturnType<typeof simulator.application>>,
 	{ signature }: SimConfig,
+	limit: number,
 ): void {
+	const { confirmation } = agent;
+	const refuse = (fault: string): void => {
+		host.log(`<err> app: ${fault}; the agent runs without it`);
+		confirmation?.fail(`the application does not run: ${fault}`);
+	};
 	if (archive.fault !== undefined) {
-		host.log(`<err> app: ${archive.fault}; the agent runs without it`);
-		agent.confirmation?.fail(`the application does not run: ${archive.fault}`);
+		refuse(archive.fault);
 		return;
 	}
 	if (agent.journal?.safe) return;
 	if (signature === "none") host.log("<wrn> app: NO KEY: the application in this image may be anybody's");
+	const { main } = archive;
+	confirmation?.starting(true);
+	const slow = host.after(1000 * limit, () => host.log(`<err> app: ${main} did not start within ${limit} s`));
 	// Outside of the promise, a failure ends the device as what it is: in its own words, with its line.
 	const later = (action: () => void): void => void host.after(0, action);
-	void import(archive.main).then(
-		({ default: run }: { default: DeviceApplication }) =>
-			later(() => void run(new ApplicationDevice(host, agent, room))),
-		(error: unknown) =>
+	const failed = (error: unknown): void =>
+		later(() => {
+			throw error;
+		});
+	void import(main).then(
+		({ default: run }: { default?: DeviceApplication }) =>
 			later(() => {
-				throw error;
+				if (typeof run !== "function") {
+					slow.cancel();
+					refuse(`${main} exports no function as its default`);
+					return;
+				}
+				void Promise.resolve(run(new ApplicationDevice(host, agent, room))).then(() => {
+					slow.cancel();
+					confirmation?.starting(false);
+				}, failed);
 			}),
+		failed,
 	);
 }

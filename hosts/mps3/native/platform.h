@@ -25,6 +25,10 @@
 
 #define C_PATH_MAX 128
 
+/* Those of libm take 1.3 KB. The arc tangent, which is there anyway, gives both, and NaN beyond 1. */
+#define c_acos(cosine) atan2(sqrt((1 - (cosine)) * (1 + (cosine))), cosine)
+#define c_asin(sine) atan2(sine, sqrt((1 - (sine)) * (1 + (sine))))
+
 #define htonl(value) __builtin_bswap32(value)
 #define htons(value) __builtin_bswap16(value)
 #define ntohl(value) __builtin_bswap32(value)
