@@ -23,7 +23,7 @@ export interface Target {
 export function findTarget(number: number, slots: readonly SlotInfo[], images: readonly ImageState[]): Target {
 	const several = [...slots, ...images].some(({ image }) => image > 0);
 	if (slots.length > 0) {
-		const slot = slots.find(({ uploadImage }) => uploadImage === number);
+		const slot = slots.find((each) => each.uploadImage === number && !isMisleading(each));
 		if (slot) return { image: slot.image, slot: slot.slot, maxSize: slot.maxImageSize ?? slot.size, several };
 		const others = slots.filter(({ image }) => image === number);
 		// One that is not open for uploads now may be at the next question; why it is not, the device says best.
@@ -45,6 +45,13 @@ export function findTarget(number: number, slots: readonly SlotInfo[], images: r
 		);
 	return { image: number, slot: undefined, maxSize: undefined, several };
 }
+
+/**
+ * Whether a slot tells a number that its device does not take. Serial recovery of MCUboot 2.2 to 2.4 without direct upload
+ * tells such numbers for secondary slots (boot_serial.c, `bs_slot_info`), and takes those of images alone. With direct upload
+ * the numbers are by one higher.
+ */
+const isMisleading = ({ image, slot, uploadImage }: SlotInfo): boolean => slot === 1 && uploadImage === 2 * image + 1;
 
 function noImage(number: number, there: readonly number[]): string {
 	const numbers = [...new Set(there)].sort((a, b) => a - b);
