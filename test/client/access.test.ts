@@ -11,7 +11,7 @@ import { FullDevice, KEY } from "./full-device.js";
 const NEW = image(9000, [2, 0, 0], 2);
 const WRONG = KEY.slice().reverse();
 
-const clientOf = (link: Link): SmpClient => new SmpClient(link, { timeout: 20, tries: 6 });
+const clientOf = (link: Link): SmpClient => new SmpClient(link, { timeout: 1000, tries: 6 });
 
 const denied = (error: unknown): boolean => error instanceof SmpResponseError && error.denied;
 
