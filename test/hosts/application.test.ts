@@ -293,7 +293,8 @@ describe("applications in images", () => {
 			Bench.run(async (bench) => {
 				const body =
 					"device.group({ id: 100, name: 'mine', commands: { 0: { name: 'c', read: { handle: async () => ({}) } } } });";
-				await bench.install(application(`export default (device: any) => {${body}};`, "1.4.0"));
+				await bench.install(application(`export default (device: any) => {${body} device.log('ready');};`, "1.4.0"));
+				await bench.log(/app: ready/);
 				const ask = bench.client.request(command(Op.READ, 100, 0, { answer: {} }), {});
 				await assert.rejects(ask, /a promise is no answer/);
 			}));
