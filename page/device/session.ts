@@ -5,7 +5,7 @@ import type { Explanation } from "../../image/explain.js";
 import { readU32 } from "../../modules/bytes/little-endian.js";
 import { TYPICAL_NOR } from "../../modules/flash/timing.js";
 import { Atlas } from "../flash/atlas.js";
-import { type AreaView, Contents } from "../flash/contents.js";
+import { type AreaView, addSectors, Contents } from "../flash/contents.js";
 import { openMap } from "../flash/open-map.js";
 import { ERASED } from "../flash/operation.js";
 import { type Recording, readRecording } from "../flash/recording.js";
@@ -253,7 +253,7 @@ function takeFlash(piece: Uint8Array): void {
 /** Notes that a range of the flash is to be shown anew. */
 function soil(from: number, to: number): void {
 	const { sectorSize = 1 } = hello.value?.build.layout ?? {};
-	for (let sector = Math.floor(from / sectorSize); sector * sectorSize < to; sector++) dirty.add(sector);
+	addSectors(dirty, from, to - from, sectorSize);
 }
 
 /** Shows the flash as it is, with the next frame: a page that nobody sees has no frames, and costs an upload nothing. */

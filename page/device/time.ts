@@ -3,7 +3,7 @@ import { computed, signal } from "@preact/signals";
 import type { PageBuild } from "../../hosts/desk/node/page-protocol.js";
 import { hexOf } from "../../modules/bytes/hex.js";
 import { Atlas } from "../flash/atlas.js";
-import { type AreaView, Contents } from "../flash/contents.js";
+import { type AreaView, addSectors, Contents } from "../flash/contents.js";
 import { applyPart, type Cut, cutName, parseCut } from "../flash/cut.js";
 import { openMap } from "../flash/open-map.js";
 import { type Recording, Timeline } from "../flash/recording.js";
@@ -105,7 +105,7 @@ export function areasAt({ timeline, contents, recording, sectorSize }: Journey, 
 	timeline.seek(to);
 	const changed = new Set<number>();
 	for (const { at, length } of recording.operations.slice(Math.min(from, to), Math.max(from, to)))
-		for (let sector = Math.floor(at / sectorSize); sector * sectorSize < at + length; sector++) changed.add(sector);
+		addSectors(changed, at, length, sectorSize);
 	return contents.look(changed);
 }
 

@@ -138,6 +138,11 @@ export class Contents {
 	}
 }
 
+/** Adds the sectors that a range of the flash touches, counted from its beginning, as `Contents.look` takes them. */
+export function addSectors(sectors: Set<number>, at: number, length: number, sectorSize: number): void {
+	for (let sector = Math.floor(at / sectorSize); sector * sectorSize < at + length; sector++) sectors.add(sector);
+}
+
 function isErased(bytes: Uint8Array): boolean {
 	for (let i = 0; i < bytes.length; i++) if (bytes[i] !== ERASED) return false;
 	return true;
