@@ -5,6 +5,7 @@ import { areasAt } from "../device/time.js";
 import { type AreaView, areaWords } from "../flash/contents.js";
 import { cutName } from "../flash/cut.js";
 import { Panel } from "../ui/panel.jsx";
+import { Scrubber } from "../ui/scrubber.jsx";
 import { longest, moment, phase, pullBoth, type Side, sides } from "./modes.js";
 
 const playing = signal(false);
@@ -28,17 +29,14 @@ export function ComparePanel() {
 			<p class="quiet" role="status">
 				{PHASES[phase.value]}
 			</p>
-			<input
-				class="scrubber"
-				type="range"
-				min={0}
-				max={longest.value}
-				value={at}
-				aria-label="Operations that are done in both modes"
-				aria-valuetext={both.map((side) => `${MODE_NAMES[side.mode].option}: ${stepWords(side, at)}`).join("; ")}
-				onInput={({ currentTarget }) => {
+			<Scrubber
+				label="Operations that are done in both modes"
+				words={both.map((side) => `${MODE_NAMES[side.mode].option}: ${stepWords(side, at)}`).join("; ")}
+				at={at}
+				most={longest.value}
+				onMove={(to) => {
 					playing.value = false;
-					moment.value = Number(currentTarget.value);
+					moment.value = to;
 				}}
 			/>
 			<p class="actions">

@@ -21,6 +21,7 @@ import {
 import { cutName } from "../flash/cut.js";
 import { Icon } from "../ui/icons.jsx";
 import { Panel } from "../ui/panel.jsx";
+import { Scrubber } from "../ui/scrubber.jsx";
 import { offerFile } from "../ui/words.js";
 
 const SPEEDS = [1, 4, 16, 64] as const;
@@ -175,17 +176,14 @@ function Machine({ there }: { readonly there: Journey }) {
 					</select>
 				</label>
 			</fieldset>
-			<input
-				class="scrubber"
-				type="range"
-				min={0}
-				max={operations.length}
-				value={at}
-				aria-label="Operations that are done"
-				aria-valuetext={`${at} of ${operations.length}: ${step?.words ?? "before the first"}`}
-				onInput={({ currentTarget }) => {
+			<Scrubber
+				label="Operations that are done"
+				words={`${at} of ${operations.length}: ${step?.words ?? "before the first"}`}
+				at={at}
+				most={operations.length}
+				onMove={(to) => {
 					playing.value = false;
-					go(there, Number(currentTarget.value));
+					go(there, to);
 				}}
 			/>
 			<dl class="step">
